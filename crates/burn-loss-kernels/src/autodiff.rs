@@ -1,0 +1,152 @@
+//! The backward node of the operation.
+
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Tensor, TensorMetadata, TensorPrimitive};
+use burn_autodiff::Autodiff;
+use burn_autodiff::NodeId;
+use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind};
+
+use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, composed};
+
+/// What the backward pass needs; `L` says how it comes by the logits.
+#[derive(Clone, Debug)]
+struct State<B: Backend, L> {
+    logits: L,
+    targets: RowTargets<B>,
+    normalizer: FloatTensor<B>,
+}
+
+/// Backward of the terms with respect to the logits.
+#[derive(Debug)]
+struct LogitsBackward;
+
+impl<B: LossBackend> Backward<B, 1> for LogitsBackward {
+    // Retrieved from the checkpointer, so that a strategy that recomputes the logits may do so.
+    type State = State<B, NodeId>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<B>(&ops.node);
+        let state = ops.state;
+        let [logits_node] = ops.parents;
+        let logits = checkpointer.retrieve_node_output(state.logits);
+        if let Some(node) = logits_node {
+            let grad = B::softmax_terms_backward(logits, state.targets, state.normalizer, grad);
+            grads.register::<B>(node.id, grad);
+        }
+    }
+}
+
+/// Backward of the terms with respect to the logits and to smooth weights that are tracked (soft targets that a second
+/// network produced).
+#[derive(Debug)]
+struct LogitsAndWeightsBackward;
+
+impl<B: LossBackend> Backward<B, 2> for LogitsAndWeightsBackward {
+    type State = State<B, FloatTensor<B>>;
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let state = ops.state;
+        let [logits_node, weights_node] = ops.parents;
+        if let Some(node) = weights_node {
+            let full = composed::smooth_weights_grad::<B>(
+                state.logits.clone(),
+                state.normalizer.clone(),
+                grad.clone(),
+            );
+            let weights_grad = match &state.targets.smooth {
+                SmoothWeights::PerClass(_) => sum_over_rows::<B>(full),
+                _ => full,
+            };
+            grads.register::<B>(node.id, weights_grad);
+        }
+        if let Some(node) = logits_node {
+            let grad =
+                B::softmax_terms_backward(state.logits, state.targets, state.normalizer, grad);
+            grads.register::<B>(node.id, grad);
+        }
+    }
+}
+
+/// Sums `[N, C, S]` to `[C]`.
+fn sum_over_rows<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
+    let num_classes = tensor.shape()[1];
+    let tensor: Tensor<B, 3> = Tensor::from_primitive(TensorPrimitive::Float(tensor));
+    let sum = tensor.sum_dim(0).sum_dim(2).reshape([num_classes]);
+    Tensor::<B, 1>::into_primitive(sum).tensor()
+}
+
+impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
+    fn softmax_terms(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
+        let weights = match &targets.smooth {
+            SmoothWeights::PerClass(weights) | SmoothWeights::PerLogit(weights)
+                if weights.is_tracked() =>
+            {
+                Some(weights.clone())
+            }
+            _ => None,
+        };
+        let targets: RowTargets<B> = RowTargets {
+            classes: targets.classes,
+            ignore_index: targets.ignore_index,
+            smooth: targets.smooth.map(|weights| weights.primitive),
+        };
+        let SoftmaxTerms { terms, normalizer } =
+            B::softmax_terms(logits.primitive.clone(), targets.clone());
+
+        let tracked = match weights {
+            None => match LogitsBackward
+                .prepare::<C>([logits.node.clone()])
+                .compute_bound()
+                .stateful()
+            {
+                OpsKind::UnTracked(prep) => prep.finish(terms),
+                OpsKind::Tracked(mut prep) => {
+                    let state = State {
+                        logits: prep.checkpoint(&logits),
+                        targets,
+                        normalizer: normalizer.clone(),
+                    };
+                    prep.finish(state, terms)
+                }
+            },
+            Some(weights) => match LogitsAndWeightsBackward
+                .prepare::<C>([logits.node.clone(), weights.node.clone()])
+                .compute_bound()
+                .stateful()
+            {
+                OpsKind::UnTracked(prep) => prep.finish(terms),
+                OpsKind::Tracked(prep) => {
+                    let state = State {
+                        logits: logits.primitive,
+                        targets,
+                        normalizer: normalizer.clone(),
+                    };
+                    prep.finish(state, terms)
+                }
+            },
+        };
+        SoftmaxTerms {
+            terms: tracked,
+            normalizer: Self::from_inner(normalizer),
+        }
+    }
+
+    fn softmax_terms_backward(
+        logits: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        normalizer: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        // Plain operations, which differentiate by themselves: this is what a second derivative is made of.
+        composed::softmax_terms_backward(logits, targets, normalizer, grad)
+    }
+}

@@ -1,0 +1,250 @@
+//! The operations in plain Burn operations: what every backend gets by default, and the reference of the kernels.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::{FloatTensor, IntTensor};
+use burn::tensor::{Bool, Int, Tensor, TensorPrimitive};
+
+use crate::{RowTargets, SmoothWeights, SoftmaxTerms};
+
+/// Computes what [`LossBackend::softmax_terms`](crate::LossBackend::softmax_terms) promises.
+pub fn softmax_terms<B: Backend>(
+    logits: FloatTensor<B>,
+    targets: RowTargets<B>,
+) -> SoftmaxTerms<B> {
+    let logits: Tensor<B, 3> = wrap(logits);
+    let [n, num_classes, s] = logits.dims();
+    let max = logits.clone().max_dim(1);
+    let shifted = logits.clone() - max.clone();
+
+    // The largest logits are counted, not summed, so that what the others add to 1 is not rounded away.
+    let at_max = shifted.clone().equal_elem(0.0);
+    let ties = at_max.clone().float().sum_dim(1);
+    let below = shifted.clone().exp().mask_fill(at_max, 0.0).sum_dim(1);
+    let relative_lse = ties.clone().log() + log1p(below / ties);
+
+    let rows = Rows::new(targets.classes, targets.ignore_index, [n, num_classes, s]);
+    let target_log_prob = match &rows {
+        Some(rows) => shifted.gather(1, rows.classes.clone()) - relative_lse.clone(),
+        None => max.zeros_like(),
+    };
+    let smooth_log_prob = match smooth_weights::<B>(targets.smooth, num_classes) {
+        Some(smooth) => smooth.sum_log_probs(logits, &max, &relative_lse),
+        None => max.zeros_like(),
+    };
+    let log_sum_exp = max.clone() + relative_lse.clone();
+
+    let per_row = |columns: Vec<Tensor<B, 3>>, of_invalid: f64| {
+        let columns = columns.into_iter().map(|column| {
+            let column = match &rows {
+                Some(rows) => column
+                    .mask_fill(rows.invalid.clone(), of_invalid)
+                    .mask_fill(rows.ignored.clone(), 0.0),
+                None => column,
+            };
+            column.reshape([n * s, 1])
+        });
+        unwrap(Tensor::cat(columns.collect(), 1))
+    };
+    SoftmaxTerms {
+        terms: per_row(
+            vec![target_log_prob, smooth_log_prob, log_sum_exp],
+            f64::NAN,
+        ),
+        normalizer: per_row(vec![max, relative_lse], f64::NAN),
+    }
+}
+
+/// Computes what [`LossBackend::softmax_terms_backward`](crate::LossBackend::softmax_terms_backward) promises.
+pub fn softmax_terms_backward<B: Backend>(
+    logits: FloatTensor<B>,
+    targets: RowTargets<B>,
+    normalizer: FloatTensor<B>,
+    grad: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let logits: Tensor<B, 3> = wrap(logits);
+    let [n, num_classes, s] = logits.dims();
+    let columns = |tensor: FloatTensor<B>, count: usize| -> Vec<Tensor<B, 3>> {
+        let tensor: Tensor<B, 2> = wrap(tensor);
+        let column = |i| tensor.clone().slice([0..n * s, i..i + 1]).reshape([n, 1, s]);
+        (0..count).map(column).collect()
+    };
+    let normalizer = columns(normalizer, 2);
+    let grad = columns(grad, 3);
+    let [grad_target, grad_smooth, grad_lse] = [&grad[0], &grad[1], &grad[2]];
+
+    let log_probs = logits - normalizer[0].clone() - normalizer[1].clone();
+    let probs = log_probs.exp();
+    let mut out = probs.clone() * (grad_lse.clone() - grad_target.clone());
+    let rows = Rows::new(targets.classes, targets.ignore_index, [n, num_classes, s]);
+    if let Some(rows) = &rows {
+        // 1 - p of the target as the sum of the others: where p is almost 1, subtracting would leave no digits.
+        let at_target = rows.at_target(num_classes);
+        let others = probs.clone().mask_fill(at_target.clone(), 0.0).sum_dim(1);
+        let at_target_grad = (grad_target.clone() * others).expand([n, num_classes, s])
+            + probs.clone() * grad_lse.clone();
+        out = out.mask_where(at_target, at_target_grad);
+    } else {
+        out = probs.clone() * grad_lse.clone();
+    }
+    if let Some(smooth) = smooth_weights::<B>(targets.smooth, num_classes) {
+        out = out + smooth.grad(probs, grad_smooth);
+    }
+
+    let mut dead = grad
+        .iter()
+        .map(|grad| grad.clone().equal_elem(0.0))
+        .reduce(|a, b| a.bool_and(b))
+        .expect("there are three columns");
+    if let Some(rows) = rows {
+        out = out.mask_fill(rows.invalid.expand([n, num_classes, s]), f64::NAN);
+        dead = dead.bool_or(rows.ignored);
+    }
+    unwrap(out.mask_fill(dead.expand([n, num_classes, s]), 0.0))
+}
+
+/// The gradient of the weights of [`SMOOTH_LOG_PROB`](crate::SMOOTH_LOG_PROB), `[N, C, S]`: the log-probabilities times
+/// the row's gradient. Ignored rows and rows with the gradient 0 give 0.
+pub fn smooth_weights_grad<B: Backend>(
+    logits: FloatTensor<B>,
+    normalizer: FloatTensor<B>,
+    grad: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let logits: Tensor<B, 3> = wrap(logits);
+    let [n, num_classes, s] = logits.dims();
+    let (normalizer, grad): (Tensor<B, 2>, Tensor<B, 2>) = (wrap(normalizer), wrap(grad));
+    let column = |tensor: &Tensor<B, 2>, i| {
+        let column = tensor.clone().slice([0..n * s, i..i + 1]);
+        column.reshape([n, 1, s])
+    };
+    let grad = column(&grad, crate::SMOOTH_LOG_PROB);
+    let dead = grad.clone().equal_elem(0.0).expand([n, num_classes, s]);
+    let log_probs = logits - column(&normalizer, 0) - column(&normalizer, 1);
+    unwrap((log_probs * grad).mask_fill(dead, 0.0))
+}
+
+/// The classes of the rows as `[N, 1, S]`, and which of them do not count.
+struct Rows<B: Backend> {
+    /// Safe to gather with: 0 where the row is ignored or invalid.
+    classes: Tensor<B, 3, Int>,
+    ignored: Tensor<B, 3, Bool>,
+    invalid: Tensor<B, 3, Bool>,
+}
+
+impl<B: Backend> Rows<B> {
+    fn new(
+        classes: Option<IntTensor<B>>,
+        ignore_index: Option<i64>,
+        [n, num_classes, s]: [usize; 3],
+    ) -> Option<Self> {
+        let classes: Tensor<B, 1, Int> = Tensor::from_primitive(classes?);
+        let classes = classes.reshape([n, 1, s]);
+        let outside = classes
+            .clone()
+            .lower_elem(0)
+            .bool_or(classes.clone().greater_equal_elem(num_classes as i64));
+        let (ignored, invalid) = match ignore_index {
+            Some(index) => {
+                let ignored = classes.clone().equal_elem(index);
+                let invalid = outside.clone().bool_and(ignored.clone().bool_not());
+                (ignored, invalid)
+            }
+            None => (classes.clone().not_equal(classes.clone()), outside.clone()),
+        };
+        Some(Self {
+            classes: classes.mask_fill(outside, 0),
+            ignored,
+            invalid,
+        })
+    }
+
+    /// Where in `[N, C, S]` the target classes are.
+    fn at_target(&self, num_classes: usize) -> Tensor<B, 3, Bool> {
+        let [n, _, s] = self.classes.dims();
+        Tensor::<B, 1, Int>::arange(0..num_classes as i64, &self.classes.device())
+            .reshape([1, num_classes, 1])
+            .expand([n, num_classes, s])
+            .equal(self.classes.clone().expand([n, num_classes, s]))
+    }
+}
+
+/// The smooth weights as something that broadcasts with `[N, C, S]`, with their sum over the classes.
+struct Smooth<B: Backend> {
+    weights: Weights<B>,
+    total: Weights<B>,
+}
+
+enum Weights<B: Backend> {
+    Scalar(f64),
+    Tensor(Tensor<B, 3>),
+}
+
+impl<B: Backend> Weights<B> {
+    fn times(&self, tensor: Tensor<B, 3>) -> Tensor<B, 3> {
+        match self {
+            Weights::Scalar(weight) => tensor * *weight,
+            Weights::Tensor(weights) => tensor * weights.clone(),
+        }
+    }
+}
+
+fn smooth_weights<B: Backend>(
+    smooth: SmoothWeights<FloatTensor<B>>,
+    num_classes: usize,
+) -> Option<Smooth<B>> {
+    let weights: Tensor<B, 3> = match smooth {
+        SmoothWeights::Zero => return None,
+        SmoothWeights::Uniform(weight) => {
+            return Some(Smooth {
+                weights: Weights::Scalar(weight),
+                total: Weights::Scalar(weight * num_classes as f64),
+            });
+        }
+        SmoothWeights::PerClass(weights) => {
+            wrap::<B, 1>(weights).reshape([1, num_classes, 1])
+        }
+        SmoothWeights::PerLogit(weights) => wrap(weights),
+    };
+    Some(Smooth {
+        total: Weights::Tensor(weights.clone().sum_dim(1)),
+        weights: Weights::Tensor(weights),
+    })
+}
+
+impl<B: Backend> Smooth<B> {
+    fn sum_log_probs(
+        &self,
+        logits: Tensor<B, 3>,
+        max: &Tensor<B, 3>,
+        relative_lse: &Tensor<B, 3>,
+    ) -> Tensor<B, 3> {
+        // Halved, because the distance of two finite logits need not be finite, while its product with a weight is.
+        let halved = logits * 0.5 - max.clone() * 0.5;
+        (self.weights.times(halved) * 2.0).sum_dim(1) - self.total.times(relative_lse.clone())
+    }
+
+    fn grad(&self, probs: Tensor<B, 3>, grad: &Tensor<B, 3>) -> Tensor<B, 3> {
+        let of_weights = match &self.weights {
+            Weights::Scalar(weight) => grad.clone() * *weight,
+            Weights::Tensor(weights) => weights.clone() * grad.clone(),
+        };
+        of_weights - probs * self.total.times(grad.clone())
+    }
+}
+
+/// `log(1 + x)` that keeps the digits of a small `x` also where the device's own does not. Not to be differentiated: at 0
+/// its automatic derivative is NaN.
+pub fn log1p<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
+    let above = x.clone() + 1.0;
+    let rounded_away = above.clone().equal_elem(1.0);
+    // `above - 1` is exact and carries the same rounding as `above`, which the quotient takes out again.
+    let quotient = above.clone().log() / (above - 1.0);
+    (quotient * x.clone()).mask_where(rounded_away, x)
+}
+
+fn wrap<B: Backend, const D: usize>(tensor: FloatTensor<B>) -> Tensor<B, D> {
+    Tensor::from_primitive(TensorPrimitive::Float(tensor))
+}
+
+fn unwrap<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
+    tensor.into_primitive().tensor()
+}

@@ -1,0 +1,121 @@
+//! The fused operation behind the classification losses of `burn-loss`, as a Burn backend extension.
+//!
+//! Cross entropy, and everything derived from it, needs three numbers of each row of logits. [`LossBackend`] computes
+//! them in one operation and turns their gradients into the gradient of the logits in another:
+//!
+//! | column | value | its gradient with respect to logit `j` |
+//! | --- | --- | --- |
+//! | [`TARGET_LOG_PROB`] | `x_t - lse` | `1[j = t] - p_j` |
+//! | [`SMOOTH_LOG_PROB`] | `sum_c w_c (x_c - lse)` | `w_j - p_j * sum_c w_c` |
+//! | [`LOG_SUM_EXP`] | `lse = log sum_c exp(x_c)` | `p_j` |
+//!
+//! with `p = softmax(x)`. Everything else a loss does (class weights, smoothing, masks, reductions) is arithmetic on
+//! one number a row, in ordinary Burn operations.
+//!
+//! The default bodies, in [`composed`], are plain Burn operations and serve every backend; they are also the reference
+//! against which the kernels are tested.
+
+pub mod composed;
+
+#[cfg(feature = "autodiff")]
+mod autodiff;
+mod backends;
+
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::ops::{FloatTensor, IntTensor};
+
+/// Column of the terms that holds the log-probability of the target class.
+pub const TARGET_LOG_PROB: usize = 0;
+/// Column of the terms that holds the weighted sum of all log-probabilities.
+pub const SMOOTH_LOG_PROB: usize = 1;
+/// Column of the terms that holds the log of the sum of the exponentials of the logits.
+pub const LOG_SUM_EXP: usize = 2;
+
+/// The weights `w` of [`SMOOTH_LOG_PROB`].
+#[derive(Clone, Debug)]
+pub enum SmoothWeights<T> {
+    /// No weights: the column is 0.
+    Zero,
+    /// The same weight for every class of every row.
+    Uniform(f64),
+    /// One weight a class, `[C]`, the same in every row.
+    PerClass(T),
+    /// One weight a logit, `[N, C, S]`: target probabilities.
+    PerLogit(T),
+}
+
+impl<T> SmoothWeights<T> {
+    /// The same weights in another tensor type.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> SmoothWeights<U> {
+        match self {
+            SmoothWeights::Zero => SmoothWeights::Zero,
+            SmoothWeights::Uniform(weight) => SmoothWeights::Uniform(weight),
+            SmoothWeights::PerClass(weights) => SmoothWeights::PerClass(f(weights)),
+            SmoothWeights::PerLogit(weights) => SmoothWeights::PerLogit(f(weights)),
+        }
+    }
+}
+
+/// What the rows of logits are compared with.
+///
+/// The logits are `[N, C, S]`, one row a pair of `n` and `s`, `M = N * S` rows in that order; plain `[N, C]` logits have
+/// `S = 1`, so that dense prediction (`[N, C, H, W]`) needs no transposed copy.
+#[derive(Clone, Debug)]
+pub struct RowTargets<B: Backend> {
+    /// The class of each row, `[M]`; without it [`TARGET_LOG_PROB`] is 0.
+    ///
+    /// A row whose class is outside `[0, C)` and is not `ignore_index` has NaN terms and a NaN gradient.
+    pub classes: Option<IntTensor<B>>,
+    /// Rows of this class are ignored: their terms and their gradient are 0, whatever their logits.
+    pub ignore_index: Option<i64>,
+    /// The weights of [`SMOOTH_LOG_PROB`].
+    pub smooth: SmoothWeights<FloatTensor<B>>,
+}
+
+/// What [`LossBackend::softmax_terms`] returns.
+#[derive(Clone, Debug)]
+pub struct SoftmaxTerms<B: Backend> {
+    /// The three numbers of each row, `[M, 3]`.
+    pub terms: FloatTensor<B>,
+    /// What the backward pass needs beside the logits, `[M, 2]`: the row's largest logit, and its log-sum-exp relative
+    /// to that. Their sum would lose the digits that matter when all logits are large.
+    pub normalizer: FloatTensor<B>,
+}
+
+/// A backend with the fused loss operations.
+///
+/// Write `B: LossBackend` where generic code says `B: Backend`. A backend of your own joins with an empty `impl`, and
+/// computes the operations in plain Burn operations until it overrides them.
+pub trait LossBackend: Backend {
+    /// Computes the three terms of every row of the logits `[N, C, S]`.
+    ///
+    /// The values are computed relative to the row's largest logit, so that neither a confident row nor a common offset
+    /// loses digits. A row that holds NaN or `+inf`, or only `-inf`, gives NaN, as in PyTorch.
+    fn softmax_terms(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
+        composed::softmax_terms(logits, targets)
+    }
+
+    /// Turns the gradient of the terms, `[M, 3]`, into the gradient of the logits, `[N, C, S]`.
+    ///
+    /// `logits` and `targets` are those of the forward pass and `normalizer` is what it returned. A row whose three
+    /// gradients are all 0 has the gradient 0, whatever its logits. An implementation may write the result into the
+    /// logits' buffer if nothing else holds it.
+    fn softmax_terms_backward(
+        logits: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        normalizer: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        composed::softmax_terms_backward(logits, targets, normalizer, grad)
+    }
+}
+
+/// A [`LossBackend`] that differentiates, and whose inner backend is a [`LossBackend`] too.
+///
+/// Write it where generic training code says `B: AutodiffBackend`.
+pub trait AutodiffLossBackend:
+    AutodiffBackend<InnerBackend: LossBackend> + LossBackend
+{
+}
+
+impl<B> AutodiffLossBackend for B where B: AutodiffBackend<InnerBackend: LossBackend> + LossBackend {}

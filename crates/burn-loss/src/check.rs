@@ -1,0 +1,236 @@
+//! Shape, argument and target checks with their messages: the only place that checks.
+
+use core::fmt::{self, Debug, Display};
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Bool, Int, Tensor};
+
+/// A target that is neither a class nor the ignored index.
+///
+/// Returned by [`check_targets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TargetError {
+    /// The position of the target, counted through the flattened targets.
+    pub row: usize,
+    /// The target found there.
+    pub target: i64,
+    /// The number of classes.
+    pub num_classes: usize,
+    /// The index that may stand for "ignore this row".
+    pub ignore_index: Option<i64>,
+}
+
+impl Display for TargetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            row,
+            target,
+            num_classes,
+            ignore_index,
+        } = self;
+        write!(
+            f,
+            "`targets` at row {row} is {target}, expected a class in [0, {num_classes})"
+        )?;
+        match ignore_index {
+            Some(index) => write!(f, " (C = {num_classes}) or ignore_index = {index}"),
+            None => write!(f, " (C = {num_classes}; there is no ignore_index)"),
+        }
+    }
+}
+
+impl core::error::Error for TargetError {}
+
+/// Finds the first target that is neither in `[0, num_classes)` nor `ignore_index`.
+///
+/// On CPU backends the class losses do this by themselves. On GPU backends it would stall the device at every step, so
+/// there a wrong target makes its row's loss and gradient NaN; call this on the data once, or when a NaN appears.
+///
+/// # Shapes
+///
+/// - `targets`: any shape; rows are counted through the flattened targets.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::check_targets;
+///
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 2, 7], &Default::default());
+/// let error = check_targets(&targets, 3, None).unwrap_err();
+/// assert_eq!((error.row, error.target), (2, 7));
+/// assert!(check_targets(&targets, 3, Some(7)).is_ok());
+/// ```
+pub fn check_targets<B: Backend, const D: usize>(
+    targets: &Tensor<B, D, Int>,
+    num_classes: usize,
+    ignore_index: Option<i64>,
+) -> Result<(), TargetError> {
+    let data = targets.to_data();
+    let find = |mut targets: &mut dyn Iterator<Item = i64>| {
+        let wrong = |&(_, target): &(usize, i64)| {
+            !(0..num_classes as i64).contains(&target) && Some(target) != ignore_index
+        };
+        (&mut targets).enumerate().find(wrong)
+    };
+    // The common element types without the cost of a conversion an element.
+    let found = if let Ok(targets) = data.as_slice::<i64>() {
+        find(&mut targets.iter().copied())
+    } else if let Ok(targets) = data.as_slice::<i32>() {
+        find(&mut targets.iter().map(|&target| target.into()))
+    } else {
+        find(&mut data.iter::<i64>())
+    };
+    match found {
+        None => Ok(()),
+        Some((row, target)) => Err(TargetError {
+            row,
+            target,
+            num_classes,
+            ignore_index,
+        }),
+    }
+}
+
+/// Panics on a wrong target where looking at it costs no synchronisation with a device.
+#[track_caller]
+pub(crate) fn targets_on_host<B: Backend, const D: usize>(
+    loss: &str,
+    targets: &Tensor<B, D, Int>,
+    num_classes: usize,
+    ignore_index: Option<i64>,
+) {
+    if on_host::<B>(&targets.device())
+        && let Err(error) = check_targets(targets, num_classes, ignore_index)
+    {
+        panic!("{loss}: {error}");
+    }
+}
+
+/// Whether the backend's tensors live in this process's memory, so that reading one is not a synchronisation.
+pub(crate) fn on_host<B: Backend>(device: &B::Device) -> bool {
+    let name = B::name(device);
+    ["ndarray", "flex"].iter().any(|host| name.contains(host))
+}
+
+/// Panics unless the named tensors have the same shape.
+#[track_caller]
+pub(crate) fn same_shape<const D: usize, const E: usize>(
+    loss: &str,
+    (reference, reference_dims): (&str, [usize; D]),
+    (name, dims): (&str, [usize; E]),
+) {
+    assert!(
+        dims.as_slice() == reference_dims.as_slice(),
+        "{loss}: expected `{name}` of the shape of `{reference}`, {reference_dims:?}, got {dims:?}"
+    );
+}
+
+/// Checks scores `[N, C, d1, ..]` against targets `[N, d1, ..]` and gives `[N, C, d1 * ..]`.
+#[track_caller]
+pub(crate) fn class_shapes<const D: usize, const T: usize>(
+    loss: &str,
+    scores_name: &str,
+    scores: [usize; D],
+    targets: [usize; T],
+) -> [usize; 3] {
+    assert!(
+        D >= 2,
+        "{loss}: expected `{scores_name}` of rank 2 or more, [N, C, d1, ..], got rank {D}, {scores:?}"
+    );
+    assert!(
+        T == D - 1,
+        "{loss}: expected `targets` of rank {} for `{scores_name}` of rank {D}, got rank {T}, {targets:?}",
+        D - 1
+    );
+    assert!(
+        scores[1] > 0,
+        "{loss}: expected `{scores_name}` with at least one class on axis 1, got {scores:?}"
+    );
+    let mut expected = [0; T];
+    expected[0] = scores[0];
+    expected[1..].copy_from_slice(&scores[2..]);
+    assert!(
+        targets == expected,
+        "{loss}: expected `targets` of shape {expected:?} for `{scores_name}` of shape {scores:?}, got {targets:?}"
+    );
+    [scores[0], scores[1], scores[2..].iter().product()]
+}
+
+/// Panics unless a per-class or per-label weight vector has the length of its axis.
+#[track_caller]
+pub(crate) fn weights_length(loss: &str, name: &str, axis: &str, expected: usize, got: usize) {
+    assert!(
+        got == expected,
+        "{loss}: expected `{name}` of length {expected}, the size of the {axis}, got {got}"
+    );
+}
+
+/// Panics unless a config's field is as it must be.
+#[track_caller]
+pub(crate) fn config(valid: bool, config: &str, field: &str, expected: &str, got: impl Debug) {
+    assert!(valid, "{config}: expected `{field}` {expected}, got {got:?}");
+}
+
+/// Panics unless a config's weights are usable.
+#[track_caller]
+pub(crate) fn config_weights(name: &str, field: &str, weights: Option<&Vec<f32>>) {
+    for (index, weight) in weights.into_iter().flatten().enumerate() {
+        config(
+            weight.is_finite() && *weight >= 0.0,
+            name,
+            &format!("{field}[{index}]"),
+            "finite and at least 0",
+            weight,
+        );
+    }
+}
+
+/// Panics unless a config's label smoothing is a proportion.
+#[track_caller]
+pub(crate) fn config_label_smoothing(name: &str, label_smoothing: f64) {
+    config(
+        (0.0..=1.0).contains(&label_smoothing),
+        name,
+        "label_smoothing",
+        "in [0, 1]",
+        label_smoothing,
+    );
+}
+
+/// Where something is not a probability; true for NaN.
+pub(crate) fn outside_unit_interval<B: Backend, const D: usize>(
+    tensor: Tensor<B, D>,
+) -> Tensor<B, D, Bool> {
+    let inside = tensor
+        .clone()
+        .greater_equal_elem(0.0)
+        .bool_and(tensor.lower_equal_elem(1.0));
+    inside.bool_not()
+}
+
+/// Panics on a number outside `[0, 1]` where looking costs no synchronisation with a device. NaN passes: it is what a
+/// diverged model predicts, and the loss shows it.
+#[track_caller]
+pub(crate) fn probabilities_on_host<B: Backend, const D: usize>(
+    loss: &str,
+    name: &str,
+    tensor: &Tensor<B, D>,
+) {
+    if !on_host::<B>(&tensor.device()) {
+        return;
+    }
+    let tensor = tensor.clone().detach();
+    let wrong = tensor
+        .clone()
+        .lower_elem(0.0)
+        .bool_or(tensor.clone().greater_elem(1.0));
+    if wrong.any().into_data().iter::<bool>().any(|wrong| wrong) {
+        let found = tensor.into_data();
+        let found = found.iter::<f64>().enumerate();
+        let wrong = found.filter(|(_, value)| *value < 0.0 || *value > 1.0).next();
+        let (index, value) = wrong.expect("one was found above");
+        panic!("{loss}: expected `{name}` in [0, 1], got {value} at element {index}");
+    }
+}

@@ -1,0 +1,112 @@
+//! Binary cross entropy of probabilities.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use burn_loss_kernels::composed::log1p;
+
+use crate::display::display_fields;
+use crate::elementwise::elementwise_forwards;
+use crate::gradient::with_gradient;
+use crate::{Reduction, check};
+
+/// Configuration of [`BceLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn_loss::{BceLossConfig, Reduction};
+///
+/// let loss = BceLossConfig::new().with_reduction(Reduction::Sum).init();
+/// assert_eq!(loss.reduction, Reduction::Sum);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct BceLossConfig {
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl BceLossConfig {
+    /// Makes the loss.
+    pub fn init(&self) -> BceLoss {
+        BceLoss {
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// The binary cross entropy of probabilities, `-(y log p + (1 - y) log(1 - p))`, with both logarithms at least -100.
+///
+/// For models that already end in a sigmoid. Of logits, take [`BceWithLogitsLoss`](crate::BceWithLogitsLoss): a sigmoid
+/// that has rounded to 0 or 1 has lost what this loss needs.
+///
+/// - `prediction`: probabilities in `[0, 1]`
+/// - `target`: probabilities in `[0, 1]`, as floats, of the same shape; mostly 0 or 1
+/// - gradient: `(p - y) / max(p (1 - p), 1e-12)`, as in PyTorch
+/// - PyTorch: [`nn.BCELoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html)
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss::BceLossConfig;
+///
+/// let device = Default::default();
+/// let prediction = Tensor::<NdArray, 1>::from_floats([0.5, 0.25, 0.0], &device);
+/// let target = Tensor::from_floats([1.0, 0.0, 1.0], &device);
+///
+/// // log(2) + log(4 / 3) + 100, where the last logarithm is clamped
+/// let mean: f32 = BceLossConfig::new().init().forward(prediction, target).into_scalar();
+/// assert!((mean - (2f32.ln() + (4f32 / 3.0).ln() + 100.0) / 3.0).abs() < 1e-5);
+/// ```
+#[derive(Module, Debug, Clone)]
+#[module(custom_display)]
+pub struct BceLoss {
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([] BceLoss: reduction);
+elementwise_forwards!(<> BceLoss, <B>);
+
+impl BceLoss {
+    const NAME: &str = "BceLoss";
+
+    /// Computes one loss an element.
+    ///
+    /// # Shapes
+    ///
+    /// - `prediction`, `target`, output: the same, of any rank
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ, or, on CPU backends, if a prediction or a target is outside `[0, 1]` (on GPU backends the
+    /// element's loss is NaN).
+    #[track_caller]
+    pub fn forward_no_reduction<B: Backend, const D: usize>(
+        &self,
+        prediction: Tensor<B, D>,
+        target: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        let shape = ("prediction", prediction.dims());
+        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::probabilities_on_host(Self::NAME, "prediction", &prediction);
+        check::probabilities_on_host(Self::NAME, "target", &target);
+
+        let p = prediction.clone().detach();
+        let log_p = p.clone().log().clamp_min(-100.0);
+        let log_not_p = log1p(p.clone().neg()).clamp_min(-100.0);
+        let value = log_not_p.clone().neg() + target.clone() * (log_not_p - log_p);
+        // A clamp may turn NaN into its bound, and a wrong probability into a loss.
+        let outside = check::outside_unit_interval(p.clone());
+        let value = value.mask_fill(outside, f64::NAN);
+        with_gradient(prediction, value, || {
+            let variance = (p.clone() * (p.clone().neg() + 1.0)).clamp_min(1e-12);
+            (p - target.detach()) / variance
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! Cross entropy of logits, with integer classes or with probabilities.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
+use burn_loss_kernels::{LossBackend, SmoothWeights};
+
+use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor};
+use crate::display::display_fields;
+use crate::softmax_terms::SoftmaxRows;
+use crate::{Reduction, check};
+
+/// Configuration of [`CrossEntropyLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn_loss::CrossEntropyLossConfig;
+///
+/// let config = CrossEntropyLossConfig::new().with_label_smoothing(0.1);
+/// let loss = config.init::<NdArray>(&Default::default());
+/// assert_eq!(loss.label_smoothing, 0.1);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct CrossEntropyLossConfig {
+    /// One weight a class, finite and at least 0. Default: every class counts 1.
+    pub class_weights: Option<Vec<f32>>,
+    /// Rows with this target do not count. Default: none (PyTorch's default is -100).
+    pub ignore_index: Option<i64>,
+    /// The share of the target that is spread evenly over all classes, in `[0, 1]`. Default: 0.
+    #[config(default = 0.0)]
+    pub label_smoothing: f64,
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl CrossEntropyLossConfig {
+    /// Makes the loss.
+    ///
+    /// # Panics
+    ///
+    /// If a class weight is negative or not finite, or the label smoothing is outside `[0, 1]`.
+    #[track_caller]
+    pub fn init<B: Backend>(&self, device: &B::Device) -> CrossEntropyLoss<B> {
+        let name = "CrossEntropyLossConfig";
+        check::config_weights(name, "class_weights", self.class_weights.as_ref());
+        check::config_label_smoothing(name, self.label_smoothing);
+        CrossEntropyLoss {
+            class_weights: weights_tensor(self.class_weights.as_ref(), device),
+            ignore_index: self.ignore_index,
+            label_smoothing: self.label_smoothing,
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// The cross entropy of a target class with the softmax of logits,
+/// `(1 - a) w_t (lse - x_t) + a / C * sum_c w_c (lse - x_c)`, with `lse = log sum_c exp(x_c)` and the label smoothing `a`.
+///
+/// For picking one of several classes. The logits go in raw: the softmax is part of the loss, computed relative to the
+/// row's largest logit, in one fused operation.
+///
+/// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
+/// - `targets`: classes in `[0, C)`, or one probability a class with
+///   [`forward_probabilities`](Self::forward_probabilities)
+/// - mean: divided by the sum of `w_t` over the rows that are not ignored
+/// - PyTorch: [`nn.CrossEntropyLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html),
+///   but for `ignore_index`, which is none by default here and -100 there; label smoothing:
+///   [Rethinking the Inception Architecture](https://arxiv.org/abs/1512.00567)
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::CrossEntropyLossConfig;
+///
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[2.0, 0.0, -1.0], [0.0, 0.0, 0.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 2], &device);
+/// let loss = CrossEntropyLossConfig::new().init(&device);
+///
+/// // log(1 + e^-2 + e^-3) = 0.169846, and log(3)
+/// let mean: f32 = loss.forward(logits, targets).into_scalar();
+/// assert!((mean - (0.169846 + 3f32.ln()) / 2.0).abs() < 1e-6);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct CrossEntropyLoss<B: Backend> {
+    /// One weight a class, `[C]`.
+    pub class_weights: Option<Tensor<B, 1>>,
+    /// Rows with this target do not count.
+    #[module(skip)]
+    pub ignore_index: Option<i64>,
+    /// The share of the target that is spread evenly over all classes.
+    pub label_smoothing: f64,
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([<B: Backend>] CrossEntropyLoss<B>: class_weights, ignore_index, label_smoothing, reduction);
+class_forwards!(CrossEntropyLoss, LossBackend, logits);
+
+impl<B: LossBackend> CrossEntropyLoss<B> {
+    const NAME: &str = "CrossEntropyLoss";
+
+    /// Computes the loss against one probability a class, reduced as configured; the mean divides by the number of rows.
+    ///
+    /// With `q = (1 - a) probabilities + a / C`, a row's loss is `sum_c w_c q_c (lse - x_c)`. Gradients flow to the
+    /// probabilities, too.
+    ///
+    /// # Shapes
+    ///
+    /// - `logits`, `probabilities`: `[N, C]`; probabilities in `[0, 1]` with the sum 1 in each row (not checked, as in
+    ///   PyTorch)
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ, if there is no class, or if there is an `ignore_index` of 0 or more (no class can be
+    /// ignored where every row has some of all).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::CrossEntropyLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let logits = Tensor::<NdArray, 2>::zeros([1, 4], &device);
+    /// let probabilities = Tensor::from_floats([[0.5, 0.5, 0.0, 0.0]], &device);
+    /// let loss = CrossEntropyLossConfig::new().init(&device);
+    ///
+    /// let mean: f32 = loss.forward_probabilities(logits, probabilities).into_scalar();
+    /// assert!((mean - 4f32.ln()).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_probabilities(
+        &self,
+        logits: Tensor<B, 2>,
+        probabilities: Tensor<B, 2>,
+    ) -> Tensor<B, 1> {
+        self.reduction
+            .reduce(self.forward_probabilities_no_reduction(logits, probabilities))
+    }
+
+    /// Computes one loss a row against one probability a class.
+    ///
+    /// # Shapes
+    ///
+    /// - `logits`, `probabilities`: `[N, C]`
+    /// - output: `[N]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_probabilities`](Self::forward_probabilities).
+    #[track_caller]
+    pub fn forward_probabilities_no_reduction(
+        &self,
+        logits: Tensor<B, 2>,
+        probabilities: Tensor<B, 2>,
+    ) -> Tensor<B, 1> {
+        let shape = ("logits", logits.dims());
+        check::same_shape(Self::NAME, shape, ("probabilities", probabilities.dims()));
+        let [n, num_classes] = logits.dims();
+        check::class_shapes(Self::NAME, "logits", [n, num_classes], [n]);
+        self.options().check_class_weights(Self::NAME, num_classes);
+        assert!(
+            self.ignore_index.is_none_or(|index| index < 0),
+            "{}: expected no `ignore_index` with probabilities, got {:?}",
+            Self::NAME,
+            self.ignore_index
+        );
+        let mut weights = probabilities;
+        if self.label_smoothing > 0.0 {
+            weights = weights * (1.0 - self.label_smoothing)
+                + self.label_smoothing / num_classes as f64;
+        }
+        if let Some(class_weights) = &self.class_weights {
+            let class_weights = class_weights.clone().cast(weights.dtype());
+            weights = weights * class_weights.reshape([1, num_classes]);
+        }
+        SoftmaxRows {
+            classes: None,
+            ignore_index: None,
+            smooth: SmoothWeights::PerLogit(weights.reshape([n, num_classes, 1])),
+        }
+        .terms(logits.reshape([n, num_classes, 1]))
+        .smooth_log_prob()
+        .neg()
+    }
+
+    fn rows(&self, logits: Tensor<B, 3>, targets: Tensor<B, 1, Int>) -> RowLosses<B> {
+        let weights = self.options().row_weights(&targets, &logits);
+        let terms = SoftmaxRows {
+            classes: Some(targets),
+            ignore_index: self.ignore_index,
+            smooth: self.smooth_weights(&logits),
+        }
+        .terms(logits);
+
+        let mut losses = terms.target_log_prob().neg();
+        if let Some(weights) = &weights {
+            losses = losses * weights.clone();
+        }
+        if self.label_smoothing > 0.0 {
+            losses = losses * (1.0 - self.label_smoothing) - terms.smooth_log_prob();
+        }
+        RowLosses { losses, weights }
+    }
+
+    fn smooth_weights(&self, logits: &Tensor<B, 3>) -> SmoothWeights<Tensor<B, 3>> {
+        let num_classes = logits.dims()[1];
+        let share = self.label_smoothing / num_classes as f64;
+        match &self.class_weights {
+            _ if share == 0.0 => SmoothWeights::Zero,
+            None => SmoothWeights::Uniform(share),
+            Some(weights) => {
+                let weights = weights.clone().cast(logits.dtype()) * share;
+                SmoothWeights::PerClass(weights.reshape([1, num_classes, 1]))
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! How the losses print themselves.
+
+/// Implements `ModuleDisplay`: the named fields on one line.
+macro_rules! display_fields {
+    ([$($generics:tt)*] $loss:ty: $($field:ident),+) => {
+        impl $($generics)* burn::module::ModuleDisplay for $loss {
+            fn custom_settings(&self) -> Option<burn::module::DisplaySettings> {
+                burn::module::DisplaySettings::new()
+                    .with_new_line_after_attribute(false)
+                    .optional()
+            }
+
+            fn custom_content(
+                &self,
+                content: burn::module::Content,
+            ) -> Option<burn::module::Content> {
+                content
+                    $(.add_debug_attribute(stringify!($field), &self.$field))+
+                    .optional()
+            }
+        }
+    };
+}
+pub(crate) use display_fields;

@@ -1,0 +1,81 @@
+//! What all losses of one prediction against one target have in common.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use crate::check;
+
+/// Prediction and target without the elements of weight 0, so that nothing in them, NaN included, reaches the loss or
+/// its gradient.
+pub(crate) fn drop_weightless<B: Backend, const D: usize>(
+    loss: &str,
+    prediction: Tensor<B, D>,
+    target: Tensor<B, D>,
+    weights: &Tensor<B, D>,
+) -> (Tensor<B, D>, Tensor<B, D>) {
+    let shape = ("prediction", prediction.dims());
+    check::same_shape(loss, shape, ("target", target.dims()));
+    check::same_shape(loss, shape, ("weights", weights.dims()));
+    let dropped = weights.clone().equal_elem(0.0);
+    // One half is a good prediction and a good target for every loss, probabilities among them.
+    (
+        prediction.mask_fill(dropped.clone(), 0.5),
+        target.mask_fill(dropped, 0.5),
+    )
+}
+
+/// Implements `forward` and `forward_weighted` for a loss with `forward_no_reduction` and a `reduction`.
+macro_rules! elementwise_forwards {
+    (<$($on_type:ident)?> $loss:ty, <$($on_method:ident)?>) => {
+        impl$(<$on_type: Backend>)? $loss {
+            /// Computes the loss as one number, reduced as configured.
+            ///
+            /// # Shapes
+            ///
+            /// - `prediction`, `target`: the same, of any rank
+            /// - output: `[1]`
+            ///
+            /// # Panics
+            ///
+            /// If the shapes differ.
+            #[track_caller]
+            pub fn forward<$($on_method: Backend,)? const D: usize>(
+                &self,
+                prediction: Tensor<B, D>,
+                target: Tensor<B, D>,
+            ) -> Tensor<B, 1> {
+                self.reduction
+                    .reduce(self.forward_no_reduction(prediction, target))
+            }
+
+            /// Computes the loss with one weight, or one 0 or 1 of a mask, an element; the mean divides by the sum of
+            /// the weights.
+            ///
+            /// An element of weight 0 is dropped, whatever its prediction and target: its gradient is 0.
+            ///
+            /// # Shapes
+            ///
+            /// - `prediction`, `target`, `weights`: the same, of any rank
+            /// - output: `[1]`
+            ///
+            /// # Panics
+            ///
+            /// If the shapes differ.
+            #[track_caller]
+            pub fn forward_weighted<$($on_method: Backend,)? const D: usize>(
+                &self,
+                prediction: Tensor<B, D>,
+                target: Tensor<B, D>,
+                weights: Tensor<B, D>,
+            ) -> Tensor<B, 1> {
+                let (prediction, target) = $crate::elementwise::drop_weightless(
+                    Self::NAME, prediction, target, &weights,
+                );
+                let losses = self.forward_no_reduction(prediction, target);
+                self.reduction
+                    .reduce_weighted(losses * weights.clone(), weights)
+            }
+        }
+    };
+}
+pub(crate) use elementwise_forwards;

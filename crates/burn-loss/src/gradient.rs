@@ -1,0 +1,20 @@
+//! Values with a hand-written derivative, for formulas whose automatic one loses digits or is NaN at the ends.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+/// `value`, with `derivative` as its first derivative with respect to `input`, element by element.
+///
+/// `value` and `derivative` are to be computed from `input.detach()`.
+pub(crate) fn with_gradient<B: Backend, const D: usize>(
+    input: Tensor<B, D>,
+    value: Tensor<B, D>,
+    derivative: impl FnOnce() -> Tensor<B, D>,
+) -> Tensor<B, D> {
+    if !B::ad_enabled(&input.device()) {
+        return value;
+    }
+    // The difference is 0, and so is the term; only its derivative remains.
+    let difference = input.clone() - input.detach();
+    value + derivative().detach() * difference
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod check;
+mod class_rows;
+mod classification;
+mod display;
+mod elementwise;
+mod gradient;
+mod reduction;
+mod regression;
+mod softmax_terms;
+
+pub use check::{TargetError, check_targets};
+pub use classification::{
+    BceLoss, BceLossConfig, BceWithLogitsLoss, BceWithLogitsLossConfig, CrossEntropyLoss,
+    CrossEntropyLossConfig, NllLoss, NllLossConfig,
+};
+pub use reduction::Reduction;
+pub use regression::{HuberLoss, HuberLossConfig, L1Loss, L1LossConfig, MseLoss, MseLossConfig};
+
+pub use burn_loss_kernels::{AutodiffLossBackend, LossBackend};

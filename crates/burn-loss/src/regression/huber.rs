@@ -1,0 +1,117 @@
+//! Huber loss.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use crate::display::display_fields;
+use crate::elementwise::elementwise_forwards;
+use crate::{Reduction, check};
+
+/// Configuration of [`HuberLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn_loss::HuberLossConfig;
+///
+/// assert_eq!(HuberLossConfig::new().init().delta, 1.0);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct HuberLossConfig {
+    /// The error at which the loss turns from quadratic to linear, finite and above 0. Default: 1.
+    #[config(default = 1.0)]
+    pub delta: f64,
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl HuberLossConfig {
+    /// Makes the loss.
+    ///
+    /// # Panics
+    ///
+    /// If `delta` is not a finite number above 0.
+    #[track_caller]
+    pub fn init(&self) -> HuberLoss {
+        check::config(
+            self.delta > 0.0 && self.delta.is_finite(),
+            "HuberLossConfig",
+            "delta",
+            "finite and above 0",
+            self.delta,
+        );
+        HuberLoss {
+            delta: self.delta,
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// Quadratic for small errors, linear for large ones: with `e = x - y`,
+/// `e^2 / 2` where `|e| <= delta`, and `delta (|e| - delta / 2)` elsewhere.
+///
+/// For regression with some outliers: smooth at 0 like the squared error, robust like the absolute error.
+///
+/// - `prediction`, `target`: any real numbers, of one shape
+/// - PyTorch: [`nn.HuberLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html);
+///   P. Huber, [Robust Estimation of a Location Parameter](https://doi.org/10.1214/aoms/1177703732), 1964
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss::HuberLossConfig;
+///
+/// let device = Default::default();
+/// let prediction = Tensor::<NdArray, 1>::from_floats([0.0, 0.5, 4.0], &device);
+/// let target = Tensor::zeros([3], &device);
+/// let loss = HuberLossConfig::new().with_delta(2.0).init();
+///
+/// let each = loss.forward_no_reduction(prediction, target).into_data();
+/// // 0.5^2 / 2, and 2 (4 - 2 / 2)
+/// assert_eq!(each.to_vec::<f32>().unwrap(), [0.0, 0.125, 6.0]);
+/// ```
+#[derive(Module, Debug, Clone)]
+#[module(custom_display)]
+pub struct HuberLoss {
+    /// The error at which the loss turns from quadratic to linear.
+    pub delta: f64,
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([] HuberLoss: delta, reduction);
+elementwise_forwards!(<> HuberLoss, <B>);
+
+impl HuberLoss {
+    const NAME: &str = "HuberLoss";
+
+    /// Computes one loss an element.
+    ///
+    /// # Shapes
+    ///
+    /// - `prediction`, `target`, output: the same, of any rank
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ.
+    #[track_caller]
+    pub fn forward_no_reduction<B: Backend, const D: usize>(
+        &self,
+        prediction: Tensor<B, D>,
+        target: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        let shape = ("prediction", prediction.dims());
+        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        let error = (prediction - target).abs();
+        // Both branches in one formula: the clipped error is the error itself below delta, and delta above it. It does
+        // not square large errors, which would overflow.
+        let clipped = error.clone().clamp_max(self.delta);
+        clipped.clone() * (error - clipped * 0.5)
+    }
+}

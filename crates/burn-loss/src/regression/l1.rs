@@ -1,0 +1,94 @@
+//! Mean absolute error.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use crate::display::display_fields;
+use crate::elementwise::elementwise_forwards;
+use crate::{Reduction, check};
+
+/// Configuration of [`L1Loss`].
+///
+/// # Example
+///
+/// ```
+/// use burn_loss::{L1LossConfig, Reduction};
+///
+/// let loss = L1LossConfig::new().with_reduction(Reduction::Sum).init();
+/// assert_eq!(loss.reduction, Reduction::Sum);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct L1LossConfig {
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl L1LossConfig {
+    /// Makes the loss.
+    pub fn init(&self) -> L1Loss {
+        L1Loss {
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// The absolute error, `|x - y|`; its mean is the mean absolute error, MAE.
+///
+/// For regression with outliers: every error pulls with the same force, and the fit is the median. The gradient at an
+/// error of 0 is 0.
+///
+/// - `prediction`, `target`: any real numbers, of one shape
+/// - PyTorch: [`nn.L1Loss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html)
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss::L1LossConfig;
+///
+/// let device = Default::default();
+/// let prediction = Tensor::<NdArray, 1>::from_floats([1.0, 2.0, 5.0], &device);
+/// let target = Tensor::from_floats([1.0, 3.0, 2.0], &device);
+///
+/// // (0 + 1 + 3) / 3
+/// let mean: f32 = L1LossConfig::new().init().forward(prediction, target).into_scalar();
+/// assert!((mean - 4.0 / 3.0).abs() < 1e-6);
+/// ```
+#[derive(Module, Debug, Clone)]
+#[module(custom_display)]
+pub struct L1Loss {
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([] L1Loss: reduction);
+elementwise_forwards!(<> L1Loss, <B>);
+
+impl L1Loss {
+    const NAME: &str = "L1Loss";
+
+    /// Computes one loss an element.
+    ///
+    /// # Shapes
+    ///
+    /// - `prediction`, `target`, output: the same, of any rank
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ.
+    #[track_caller]
+    pub fn forward_no_reduction<B: Backend, const D: usize>(
+        &self,
+        prediction: Tensor<B, D>,
+        target: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        let shape = ("prediction", prediction.dims());
+        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        (prediction - target).abs()
+    }
+}

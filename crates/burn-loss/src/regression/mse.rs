@@ -1,0 +1,100 @@
+//! Mean squared error.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use crate::display::display_fields;
+use crate::elementwise::elementwise_forwards;
+use crate::{Reduction, check};
+
+/// Configuration of [`MseLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn_loss::{MseLossConfig, Reduction};
+///
+/// let loss = MseLossConfig::new().with_reduction(Reduction::Sum).init();
+/// assert_eq!(loss.reduction, Reduction::Sum);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct MseLossConfig {
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl MseLossConfig {
+    /// Makes the loss.
+    pub fn init(&self) -> MseLoss {
+        MseLoss {
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// The squared error, `(x - y)^2`.
+///
+/// For regression where large errors matter most and outliers are rare.
+///
+/// - `prediction`, `target`: any real numbers, of one shape
+/// - PyTorch: [`nn.MSELoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html)
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss::MseLossConfig;
+///
+/// let device = Default::default();
+/// let prediction = Tensor::<NdArray, 1>::from_floats([1.0, 2.0, 5.0], &device);
+/// let target = Tensor::from_floats([1.0, 3.0, 2.0], &device);
+/// let loss = MseLossConfig::new().init();
+///
+/// // (0 + 1 + 9) / 3
+/// let mean: f32 = loss.forward(prediction.clone(), target.clone()).into_scalar();
+/// assert!((mean - 10.0 / 3.0).abs() < 1e-6);
+///
+/// // The last element is masked: (0 + 1) / 2
+/// let mask = Tensor::from_floats([1.0, 1.0, 0.0], &device);
+/// let masked: f32 = loss.forward_weighted(prediction, target, mask).into_scalar();
+/// assert!((masked - 0.5).abs() < 1e-6);
+/// ```
+#[derive(Module, Debug, Clone)]
+#[module(custom_display)]
+pub struct MseLoss {
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([] MseLoss: reduction);
+elementwise_forwards!(<> MseLoss, <B>);
+
+impl MseLoss {
+    const NAME: &str = "MseLoss";
+
+    /// Computes one loss an element.
+    ///
+    /// # Shapes
+    ///
+    /// - `prediction`, `target`, output: the same, of any rank
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ.
+    #[track_caller]
+    pub fn forward_no_reduction<B: Backend, const D: usize>(
+        &self,
+        prediction: Tensor<B, D>,
+        target: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        let shape = ("prediction", prediction.dims());
+        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        let error = prediction - target;
+        error.clone() * error
+    }
+}

@@ -1,1 +1,115 @@
-//! stub
+//! What the benchmarks share: the work, the clock and the table.
+//!
+//! The clock is our own, and not a benchmark framework's, because two contenders take turns on fresh inputs that are made
+//! outside the measured time: a backward pass may consume its logits.
+
+use std::time::{Duration, Instant};
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Distribution, Int, Tensor};
+
+/// Logits `[N, C]`, or `[N, C, H, W]` with more than one element a class.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    /// `N`.
+    pub rows: usize,
+    /// `C`.
+    pub classes: usize,
+    /// `H = W`; 1 for plain rows.
+    pub side: usize,
+}
+
+/// The shapes of language models, classifiers of images and of digits, and a segmentation.
+pub const WORKS: [Work; 5] = [
+    Work::rows(1024, 32000),
+    Work::rows(512, 128256),
+    Work::rows(8192, 1000),
+    Work::rows(65536, 10),
+    Work {
+        rows: 4,
+        classes: 21,
+        side: 128,
+    },
+];
+
+impl Work {
+    const fn rows(rows: usize, classes: usize) -> Self {
+        Self {
+            rows,
+            classes,
+            side: 1,
+        }
+    }
+
+    /// The shape in words.
+    pub fn name(&self) -> String {
+        let Self {
+            rows,
+            classes,
+            side,
+        } = self;
+        match side {
+            1 => format!("[{rows}, {classes}]"),
+            _ => format!("[{rows}, {classes}, {side}, {side}]"),
+        }
+    }
+
+    /// The number of logits.
+    pub fn logits(&self) -> usize {
+        self.rows * self.classes * self.side * self.side
+    }
+
+    /// Random logits and classes of a fixed seed, `[N, C, H, W]` and `[N, H, W]`.
+    pub fn inputs<B: Backend>(&self, device: &B::Device) -> (Tensor<B, 4>, Tensor<B, 3, Int>) {
+        B::seed(device, 7);
+        let shape = [self.rows, self.classes, self.side, self.side];
+        let logits = Tensor::random(shape, Distribution::Normal(0.0, 2.0), device);
+        let classes = Distribution::Uniform(0.0, self.classes as f64);
+        let targets = Tensor::<B, 3>::random([self.rows, self.side, self.side], classes, device);
+        let targets = targets.int().clamp(0, self.classes as i64 - 1);
+        (logits, targets)
+    }
+}
+
+/// Median times of contenders that take turns: `prepare` is not measured, `run` is.
+///
+/// Repeats for about `budget`, at least five times; the first turn of each is not counted.
+pub fn medians<T>(
+    budget: Duration,
+    mut prepare: impl FnMut() -> T,
+    contenders: &mut [&mut dyn FnMut(T)],
+) -> Vec<Duration> {
+    let mut times = vec![Vec::new(); contenders.len()];
+    let start = Instant::now();
+    let mut turn = 0;
+    while turn < 6 || (start.elapsed() < budget && turn < 400) {
+        for (contender, times) in contenders.iter_mut().zip(&mut times) {
+            let input = prepare();
+            let start = Instant::now();
+            contender(input);
+            let time = start.elapsed();
+            if turn > 0 {
+                times.push(time);
+            }
+        }
+        turn += 1;
+    }
+    let median = |times: &mut Vec<Duration>| {
+        times.sort();
+        times[times.len() / 2]
+    };
+    times.iter_mut().map(median).collect()
+}
+
+/// Milliseconds with three digits.
+pub fn milliseconds(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1e3;
+    let places = if ms < 10.0 {
+        2
+    } else if ms < 100.0 {
+        1
+    } else {
+        0
+    };
+    format!("{ms:.places$}")
+}

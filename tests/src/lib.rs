@@ -1,1 +1,6 @@
-//! stub
+//! One suite of tests, generic over the backend; each file in `tests/` runs all of it on one backend.
+
+pub mod backend;
+pub mod compare;
+pub mod fixture;
+pub mod suite;

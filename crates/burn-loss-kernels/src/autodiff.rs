@@ -59,6 +59,7 @@ impl<B: LossBackend> Backward<B, 2> for LogitsAndWeightsBackward {
         if let Some(node) = weights_node {
             let full = composed::smooth_weights_grad::<B>(
                 state.logits.clone(),
+                state.targets.clone(),
                 state.normalizer.clone(),
                 grad.clone(),
             );
@@ -141,12 +142,14 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
     }
 
     fn softmax_terms_backward(
-        logits: FloatTensor<Self>,
-        targets: RowTargets<Self>,
-        normalizer: FloatTensor<Self>,
-        grad: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: RowTargets<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        // Plain operations, which differentiate by themselves: this is what a second derivative is made of.
-        composed::softmax_terms_backward(logits, targets, normalizer, grad)
+        panic!(
+            "burn-loss: losses of logits have first derivatives only; for a second one, compute the loss with \
+             `burn::tensor::activation::log_softmax` and `NllLoss`"
+        );
     }
 }

@@ -1,23 +1,4 @@
-//! Which of Burn's backends are [`LossBackend`](crate::LossBackend)s, and how.
-
-#[cfg(feature = "ndarray")]
-mod ndarray {
-    use burn_ndarray::{
-        FloatNdArrayElement, IntNdArrayElement, NdArray, NdArrayTensor, QuantElement, SharedArray,
-    };
-
-    impl<E, I, Q> crate::LossBackend for NdArray<E, I, Q>
-    where
-        E: FloatNdArrayElement,
-        I: IntNdArrayElement,
-        Q: QuantElement,
-        NdArrayTensor: From<SharedArray<E>> + From<SharedArray<I>>,
-    {
-    }
-}
-
-#[cfg(feature = "flex")]
-impl crate::LossBackend for burn_flex::Flex {}
+//! The backends that have no kernels of their own.
 
 #[cfg(feature = "cubecl")]
 mod cubecl {

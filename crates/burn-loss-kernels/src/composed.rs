@@ -27,30 +27,29 @@ pub fn softmax_terms<B: Backend>(
         Some(rows) => shifted.gather(1, rows.classes.clone()) - relative_lse.clone(),
         None => max.zeros_like(),
     };
-    let smooth_log_prob = match smooth_weights::<B>(targets.smooth, num_classes) {
-        Some(smooth) => smooth.sum_log_probs(logits, &max, &relative_lse),
-        None => max.zeros_like(),
-    };
+    let smooth_log_prob = smooth_weights::<B>(targets.smooth, num_classes)
+        .map(|smooth| smooth.sum_log_probs(logits, &max, &relative_lse));
     let log_sum_exp = max.clone() + relative_lse.clone();
 
-    let per_row = |columns: Vec<Tensor<B, 3>>, of_invalid: f64| {
-        let columns = columns.into_iter().map(|column| {
-            let column = match &rows {
-                Some(rows) => column
-                    .mask_fill(rows.invalid.clone(), of_invalid)
-                    .mask_fill(rows.ignored.clone(), 0.0),
-                None => column,
-            };
-            column.reshape([n * s, 1])
-        });
-        unwrap(Tensor::cat(columns.collect(), 1))
+    // A column that was not asked for is 0, also of a row with a wrong class.
+    let absent = max.zeros_like().reshape([n * s, 1]);
+    let of_rows = |column: Tensor<B, 3>| {
+        let column = match &rows {
+            Some(rows) => column
+                .mask_fill(rows.invalid.clone(), f64::NAN)
+                .mask_fill(rows.ignored.clone(), 0.0),
+            None => column,
+        };
+        column.reshape([n * s, 1])
     };
+    let terms = vec![
+        of_rows(target_log_prob),
+        smooth_log_prob.map_or(absent, of_rows),
+        of_rows(log_sum_exp),
+    ];
     SoftmaxTerms {
-        terms: per_row(
-            vec![target_log_prob, smooth_log_prob, log_sum_exp],
-            f64::NAN,
-        ),
-        normalizer: per_row(vec![max, relative_lse], f64::NAN),
+        terms: unwrap(Tensor::cat(terms, 1)),
+        normalizer: unwrap(Tensor::cat(vec![of_rows(max), of_rows(relative_lse)], 1)),
     }
 }
 
@@ -65,15 +64,21 @@ pub fn softmax_terms_backward<B: Backend>(
     let [n, num_classes, s] = logits.dims();
     let columns = |tensor: FloatTensor<B>, count: usize| -> Vec<Tensor<B, 3>> {
         let tensor: Tensor<B, 2> = wrap(tensor);
-        let column = |i| tensor.clone().slice([0..n * s, i..i + 1]).reshape([n, 1, s]);
+        let column = |i| {
+            tensor
+                .clone()
+                .slice([0..n * s, i..i + 1])
+                .reshape([n, 1, s])
+        };
         (0..count).map(column).collect()
     };
     let normalizer = columns(normalizer, 2);
     let grad = columns(grad, 3);
     let [grad_target, grad_smooth, grad_lse] = [&grad[0], &grad[1], &grad[2]];
 
-    let log_probs = logits - normalizer[0].clone() - normalizer[1].clone();
-    let probs = log_probs.exp();
+    let shifted = logits - normalizer[0].clone();
+    let at_max = shifted.clone().equal_elem(0.0);
+    let probs = (shifted - normalizer[1].clone()).exp();
     let mut out = probs.clone() * (grad_lse.clone() - grad_target.clone());
     let rows = Rows::new(targets.classes, targets.ignore_index, [n, num_classes, s]);
     if let Some(rows) = &rows {
@@ -87,7 +92,11 @@ pub fn softmax_terms_backward<B: Backend>(
         out = probs.clone() * grad_lse.clone();
     }
     if let Some(smooth) = smooth_weights::<B>(targets.smooth, num_classes) {
-        out = out + smooth.grad(probs, grad_smooth);
+        // 1 - p, which a confident row's largest logit would lose its digits to.
+        let not_max = one_minus_exp_neg(normalizer[1].clone());
+        let others =
+            (probs.clone().neg() + 1.0).mask_where(at_max, not_max.expand([n, num_classes, s]));
+        out = out + smooth.grad(probs, others, grad_smooth);
     }
 
     let mut dead = grad
@@ -106,6 +115,7 @@ pub fn softmax_terms_backward<B: Backend>(
 /// the row's gradient. Ignored rows and rows with the gradient 0 give 0.
 pub fn smooth_weights_grad<B: Backend>(
     logits: FloatTensor<B>,
+    targets: RowTargets<B>,
     normalizer: FloatTensor<B>,
     grad: FloatTensor<B>,
 ) -> FloatTensor<B> {
@@ -117,7 +127,11 @@ pub fn smooth_weights_grad<B: Backend>(
         column.reshape([n, 1, s])
     };
     let grad = column(&grad, crate::SMOOTH_LOG_PROB);
-    let dead = grad.clone().equal_elem(0.0).expand([n, num_classes, s]);
+    let mut dead = grad.clone().equal_elem(0.0);
+    if let Some(rows) = Rows::new(targets.classes, targets.ignore_index, [n, num_classes, s]) {
+        dead = dead.bool_or(rows.ignored);
+    }
+    let dead = dead.expand([n, num_classes, s]);
     let log_probs = logits - column(&normalizer, 0) - column(&normalizer, 1);
     unwrap((log_probs * grad).mask_fill(dead, 0.0))
 }
@@ -199,9 +213,7 @@ fn smooth_weights<B: Backend>(
                 total: Weights::Scalar(weight * num_classes as f64),
             });
         }
-        SmoothWeights::PerClass(weights) => {
-            wrap::<B, 1>(weights).reshape([1, num_classes, 1])
-        }
+        SmoothWeights::PerClass(weights) => wrap::<B, 1>(weights).reshape([1, num_classes, 1]),
         SmoothWeights::PerLogit(weights) => wrap(weights),
     };
     Some(Smooth {
@@ -222,13 +234,29 @@ impl<B: Backend> Smooth<B> {
         (self.weights.times(halved) * 2.0).sum_dim(1) - self.total.times(relative_lse.clone())
     }
 
-    fn grad(&self, probs: Tensor<B, 3>, grad: &Tensor<B, 3>) -> Tensor<B, 3> {
-        let of_weights = match &self.weights {
-            Weights::Scalar(weight) => grad.clone() * *weight,
-            Weights::Tensor(weights) => weights.clone() * grad.clone(),
+    /// `w_j - p_j * sum w` as `w_j (1 - p_j) - p_j (sum w - w_j)`, given `1 - p` as `others`.
+    fn grad(&self, probs: Tensor<B, 3>, others: Tensor<B, 3>, grad: &Tensor<B, 3>) -> Tensor<B, 3> {
+        let of_others = match (&self.weights, &self.total) {
+            (Weights::Tensor(weights), Weights::Tensor(total)) => {
+                probs * (total.clone() - weights.clone())
+            }
+            (Weights::Scalar(weight), Weights::Scalar(total)) => probs * (total - weight),
+            _ => unreachable!("the sum of the weights is of their kind"),
         };
-        of_weights - probs * self.total.times(grad.clone())
+        (self.weights.times(others) - of_others) * grad.clone()
     }
+}
+
+/// `1 - exp(-x)` for `x >= 0` that keeps the digits of a small `x`. Not to be differentiated, like [`log1p`].
+fn one_minus_exp_neg<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
+    // The series, because a device's exp and log near 1 may be too coarse to cancel each other's rounding.
+    let small = (2..=9).rev().fold(x.ones_like(), |sum, n| {
+        (x.clone() * sum / f64::from(n)).neg() + 1.0
+    });
+    let small = small * x.clone();
+    let is_large = x.clone().greater_elem(0.1);
+    let large = x.neg().exp().neg() + 1.0;
+    small.mask_where(is_large, large)
 }
 
 /// `log(1 + x)` that keeps the digits of a small `x` also where the device's own does not. Not to be differentiated: at 0

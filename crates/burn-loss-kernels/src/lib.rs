@@ -20,6 +20,8 @@ pub mod composed;
 #[cfg(feature = "autodiff")]
 mod autodiff;
 mod backends;
+#[cfg(feature = "cpu")]
+mod cpu;
 
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::{FloatTensor, IntTensor};
@@ -45,6 +47,16 @@ pub enum SmoothWeights<T> {
 }
 
 impl<T> SmoothWeights<T> {
+    /// The same weights by reference.
+    pub fn as_ref(&self) -> SmoothWeights<&T> {
+        match self {
+            SmoothWeights::Zero => SmoothWeights::Zero,
+            SmoothWeights::Uniform(weight) => SmoothWeights::Uniform(*weight),
+            SmoothWeights::PerClass(weights) => SmoothWeights::PerClass(weights),
+            SmoothWeights::PerLogit(weights) => SmoothWeights::PerLogit(weights),
+        }
+    }
+
     /// The same weights in another tensor type.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> SmoothWeights<U> {
         match self {
@@ -53,6 +65,18 @@ impl<T> SmoothWeights<T> {
             SmoothWeights::PerClass(weights) => SmoothWeights::PerClass(f(weights)),
             SmoothWeights::PerLogit(weights) => SmoothWeights::PerLogit(f(weights)),
         }
+    }
+}
+
+impl<T> SmoothWeights<Option<T>> {
+    /// The weights if there are any to be had, like [`Option::transpose`].
+    pub fn transpose(self) -> Option<SmoothWeights<T>> {
+        Some(match self {
+            SmoothWeights::Zero => SmoothWeights::Zero,
+            SmoothWeights::Uniform(weight) => SmoothWeights::Uniform(weight),
+            SmoothWeights::PerClass(weights) => SmoothWeights::PerClass(weights?),
+            SmoothWeights::PerLogit(weights) => SmoothWeights::PerLogit(weights?),
+        })
     }
 }
 
@@ -113,9 +137,6 @@ pub trait LossBackend: Backend {
 /// A [`LossBackend`] that differentiates, and whose inner backend is a [`LossBackend`] too.
 ///
 /// Write it where generic training code says `B: AutodiffBackend`.
-pub trait AutodiffLossBackend:
-    AutodiffBackend<InnerBackend: LossBackend> + LossBackend
-{
-}
+pub trait AutodiffLossBackend: AutodiffBackend<InnerBackend: LossBackend> + LossBackend {}
 
 impl<B> AutodiffLossBackend for B where B: AutodiffBackend<InnerBackend: LossBackend> + LossBackend {}

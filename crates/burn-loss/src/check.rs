@@ -8,6 +8,13 @@ use burn::tensor::{Bool, Int, Tensor};
 /// A target that is neither a class nor the ignored index.
 ///
 /// Returned by [`check_targets`].
+///
+/// # Example
+///
+/// ```
+/// let error = burn_loss::TargetError { row: 2, target: 7, num_classes: 3, ignore_index: None };
+/// assert!(error.to_string().starts_with("`targets` at row 2 is 7, expected a class in [0, 3)"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TargetError {
     /// The position of the target, counted through the flattened targets.
@@ -43,8 +50,12 @@ impl core::error::Error for TargetError {}
 
 /// Finds the first target that is neither in `[0, num_classes)` nor `ignore_index`.
 ///
-/// On CPU backends the class losses do this by themselves. On GPU backends it would stall the device at every step, so
-/// there a wrong target makes its row's loss and gradient NaN; call this on the data once, or when a NaN appears.
+/// On NdArray and Flex the class losses do this by themselves. On a GPU it would stall the device at every step, so there
+/// a wrong target makes its row's loss and gradient NaN; call this on the data once, or when a NaN appears.
+///
+/// # Errors
+///
+/// The first such target.
 ///
 /// # Shapes
 ///
@@ -111,7 +122,11 @@ pub(crate) fn targets_on_host<B: Backend, const D: usize>(
 /// Whether the backend's tensors live in this process's memory, so that reading one is not a synchronisation.
 pub(crate) fn on_host<B: Backend>(device: &B::Device) -> bool {
     let name = B::name(device);
-    ["ndarray", "flex"].iter().any(|host| name.contains(host))
+    let mut inner = name.as_str();
+    while let Some(of_autodiff) = inner.strip_prefix("autodiff<") {
+        inner = of_autodiff.strip_suffix('>').unwrap_or(of_autodiff);
+    }
+    inner == "ndarray" || inner == "flex"
 }
 
 /// Panics unless the named tensors have the same shape.
@@ -170,7 +185,10 @@ pub(crate) fn weights_length(loss: &str, name: &str, axis: &str, expected: usize
 /// Panics unless a config's field is as it must be.
 #[track_caller]
 pub(crate) fn config(valid: bool, config: &str, field: &str, expected: &str, got: impl Debug) {
-    assert!(valid, "{config}: expected `{field}` {expected}, got {got:?}");
+    assert!(
+        valid,
+        "{config}: expected `{field}` {expected}, got {got:?}"
+    );
 }
 
 /// Panics unless a config's weights are usable.
@@ -227,9 +245,9 @@ pub(crate) fn probabilities_on_host<B: Backend, const D: usize>(
         .lower_elem(0.0)
         .bool_or(tensor.clone().greater_elem(1.0));
     if wrong.any().into_data().iter::<bool>().any(|wrong| wrong) {
-        let found = tensor.into_data();
-        let found = found.iter::<f64>().enumerate();
-        let wrong = found.filter(|(_, value)| *value < 0.0 || *value > 1.0).next();
+        let data = tensor.into_data();
+        let mut elements = data.iter::<f64>().enumerate();
+        let wrong = elements.find(|(_, value)| *value < 0.0 || *value > 1.0);
         let (index, value) = wrong.expect("one was found above");
         panic!("{loss}: expected `{name}` in [0, 1], got {value} at element {index}");
     }

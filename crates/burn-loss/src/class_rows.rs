@@ -1,7 +1,7 @@
 //! What all losses of scores against classes have in common: one row a prediction, one class a row.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Bool, DType, Int, IntDType, Tensor, TensorData};
 
 use crate::{Reduction, check};
 
@@ -42,7 +42,36 @@ pub(crate) struct RowOptions<'a, B: Backend> {
     pub(crate) ignore_index: Option<i64>,
 }
 
+/// Targets of an integer type that holds every class and is one the kernels know.
+pub(crate) fn widen<B: Backend>(targets: Tensor<B, 1, Int>) -> Tensor<B, 1, Int> {
+    match targets.dtype() {
+        DType::I32 | DType::I64 => targets,
+        DType::U32 | DType::U64 => targets.cast(IntDType::I64),
+        _ => targets.cast(IntDType::I32),
+    }
+}
+
 impl<B: Backend> RowOptions<'_, B> {
+    /// Without an ignored index that these targets' type cannot hold: it matches none of them, but what it would be
+    /// rounded to might.
+    pub(crate) fn fit(mut self, targets: &Tensor<B, 1, Int>) -> Self {
+        let fits = |index: &i64| targets.dtype() == DType::I64 || i32::try_from(*index).is_ok();
+        self.ignore_index = self.ignore_index.filter(fits);
+        self
+    }
+
+    /// Which rows have a target that is neither a class nor ignored.
+    pub(crate) fn invalid(
+        &self,
+        targets: &Tensor<B, 1, Int>,
+        num_classes: usize,
+    ) -> Tensor<B, 1, Bool> {
+        let outside = outside(targets, num_classes);
+        match self.ignore_index {
+            Some(index) => outside.bool_and(targets.clone().not_equal_elem(index)),
+            None => outside,
+        }
+    }
     /// Checks the targets and the class weights against the number of classes.
     #[track_caller]
     pub(crate) fn check(&self, loss: &str, targets: &Tensor<B, 1, Int>, num_classes: usize) {
@@ -72,7 +101,11 @@ impl<B: Backend> RowOptions<'_, B> {
             (None, Some(ignored)) => ignored.clone().bool_not().float(),
             (Some(weights), _) => {
                 let num_classes = scores.dims()[1];
-                weights.clone().gather(0, valid(targets, num_classes))
+                // NaN, so that the weight of another class, which may be 0, does not make a wrong target harmless.
+                weights
+                    .clone()
+                    .gather(0, valid(targets, num_classes))
+                    .mask_fill(self.invalid(targets, num_classes), f64::NAN)
             }
         };
         let weights = weights.cast(scores.dtype());
@@ -88,11 +121,13 @@ pub(crate) fn valid<B: Backend>(
     targets: &Tensor<B, 1, Int>,
     num_classes: usize,
 ) -> Tensor<B, 1, Int> {
-    let outside = targets
-        .clone()
-        .lower_elem(0)
-        .bool_or(targets.clone().greater_equal_elem(num_classes as i64));
+    let outside = outside(targets, num_classes);
     targets.clone().mask_fill(outside, 0)
+}
+
+fn outside<B: Backend>(targets: &Tensor<B, 1, Int>, num_classes: usize) -> Tensor<B, 1, Bool> {
+    let above = targets.clone().greater_equal_elem(num_classes as i64);
+    targets.clone().lower_elem(0).bool_or(above)
 }
 
 /// A config's weights as a tensor.
@@ -117,8 +152,24 @@ macro_rules! class_forwards {
             ///
             /// # Panics
             ///
-            /// If the shapes do not fit, or, on CPU backends, if a target is not a class (on GPU backends its row's
-            /// loss is NaN).
+            /// If the shapes do not fit, if there is no class, if the class weights do not have the length of the
+            /// class axis, or, on NdArray and Flex, if a target is neither a class nor ignored (elsewhere its row's
+            /// loss and gradient are NaN).
+            /// # Example
+            ///
+            /// ```
+            /// # use burn::backend::NdArray;
+            /// # use burn::tensor::{Int, Tensor};
+            #[doc = concat!("use burn_loss::", stringify!($loss), "Config;")]
+            ///
+            /// let device = Default::default();
+            /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
+            /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
+            #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            ///
+            /// let mean: f32 = loss.forward(scores, targets).into_scalar();
+            /// assert!((mean + (0.75f32.ln() + 0.5f32.ln()) / 2.0).abs() < 1e-6);
+            /// ```
             #[track_caller]
             pub fn forward(
                 &self,
@@ -138,6 +189,21 @@ macro_rules! class_forwards {
             /// # Panics
             ///
             /// As [`forward`](Self::forward).
+            /// # Example
+            ///
+            /// ```
+            /// # use burn::backend::NdArray;
+            /// # use burn::tensor::{Int, Tensor};
+            #[doc = concat!("use burn_loss::", stringify!($loss), "Config;")]
+            ///
+            /// let device = Default::default();
+            /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
+            /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
+            #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            ///
+            /// let each = loss.forward_no_reduction(scores, targets).into_data().to_vec::<f32>().unwrap();
+            /// assert!((each[0] + 0.75f32.ln()).abs() < 1e-6 && (each[1] + 0.5f32.ln()).abs() < 1e-6);
+            /// ```
             #[track_caller]
             pub fn forward_no_reduction(
                 &self,
@@ -147,8 +213,9 @@ macro_rules! class_forwards {
                 self.forward_nd_no_reduction($scores, targets)
             }
 
-            /// Computes the loss with one weight, or one 0 or 1 of a mask, a row; the mean divides by the sum of the
-            /// weights (times the class weights, and without the ignored rows).
+            /// Computes the loss with one weight, or one 0 or 1 of a mask, a row: `sum_i r_i l_i`, for the mean divided
+            /// by `sum_i r_i w_i`, with the row losses `l`, the weights `r` and the class weights `w` of the targets
+            /// (0 for ignored rows).
             ///
             /// A row of weight 0 is dropped, whatever its scores: its gradient is 0.
             ///
@@ -161,6 +228,23 @@ macro_rules! class_forwards {
             /// # Panics
             ///
             /// As [`forward`](Self::forward), and if the shape of the weights does not fit.
+            /// # Example
+            ///
+            /// ```
+            /// # use burn::backend::NdArray;
+            /// # use burn::tensor::{Int, Tensor};
+            #[doc = concat!("use burn_loss::", stringify!($loss), "Config;")]
+            ///
+            /// let device = Default::default();
+            /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
+            /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
+            #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            ///
+            /// // Only the first row counts.
+            /// let mask = Tensor::from_floats([1.0, 0.0], &device);
+            /// let mean: f32 = loss.forward_weighted(scores, targets, mask).into_scalar();
+            /// assert!((mean + 0.75f32.ln()).abs() < 1e-6);
+            /// ```
             #[track_caller]
             pub fn forward_weighted(
                 &self,
@@ -189,6 +273,23 @@ macro_rules! class_forwards {
             /// # Panics
             ///
             /// As [`forward`](Self::forward), and if `T` is not `D - 1`.
+            /// # Example
+            ///
+            /// ```
+            /// # use burn::backend::NdArray;
+            /// # use burn::tensor::{Int, Tensor};
+            #[doc = concat!("use burn_loss::", stringify!($loss), "Config;")]
+            ///
+            /// let device = Default::default();
+            /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
+            /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
+            #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            ///
+            /// // One example, two classes, two positions.
+            /// let (scores, targets) = (scores.transpose().unsqueeze::<3>(), targets.unsqueeze::<2>());
+            /// let mean: f32 = loss.forward_nd(scores, targets).into_scalar();
+            /// assert!((mean + (0.75f32.ln() + 0.5f32.ln()) / 2.0).abs() < 1e-6);
+            /// ```
             #[track_caller]
             pub fn forward_nd<const D: usize, const T: usize>(
                 &self,
@@ -208,6 +309,24 @@ macro_rules! class_forwards {
             /// # Panics
             ///
             /// As [`forward_nd`](Self::forward_nd).
+            /// # Example
+            ///
+            /// ```
+            /// # use burn::backend::NdArray;
+            /// # use burn::tensor::{Int, Tensor};
+            #[doc = concat!("use burn_loss::", stringify!($loss), "Config;")]
+            ///
+            /// let device = Default::default();
+            /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
+            /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
+            #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            ///
+            /// // One example, two classes, two positions.
+            /// let (scores, targets) = (scores.transpose().unsqueeze::<3>(), targets.unsqueeze::<2>());
+            /// let each = loss.forward_nd_no_reduction(scores, targets);
+            /// assert_eq!(each.dims(), [1, 2]);
+            /// assert!((each.into_data().to_vec::<f32>().unwrap()[1] + 0.5f32.ln()).abs() < 1e-6);
+            /// ```
             #[track_caller]
             pub fn forward_nd_no_reduction<const D: usize, const T: usize>(
                 &self,
@@ -230,9 +349,10 @@ macro_rules! class_forwards {
                     $scores.dims(),
                     targets.dims(),
                 );
-                let targets = targets.reshape([n * s]);
-                self.options().check(Self::NAME, &targets, num_classes);
-                self.rows($scores.reshape([n, num_classes, s]), targets)
+                let targets = widen(targets.reshape([n * s]));
+                let options = self.options().fit(&targets);
+                options.check(Self::NAME, &targets, num_classes);
+                self.rows($scores.reshape([n, num_classes, s]), targets, options)
             }
 
             fn options(&self) -> RowOptions<'_, B> {

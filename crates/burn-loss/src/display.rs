@@ -1,8 +1,8 @@
 //! How the losses print themselves.
 
-/// Implements `ModuleDisplay`: the named fields on one line.
+/// Implements `ModuleDisplay`: the fields on one line, those that print themselves as modules first.
 macro_rules! display_fields {
-    ([$($generics:tt)*] $loss:ty: $($field:ident),+) => {
+    ([$($generics:tt)*] $loss:ty: {$($module:ident),*} $($field:ident),*) => {
         impl $($generics)* burn::module::ModuleDisplay for $loss {
             fn custom_settings(&self) -> Option<burn::module::DisplaySettings> {
                 burn::module::DisplaySettings::new()
@@ -15,7 +15,8 @@ macro_rules! display_fields {
                 content: burn::module::Content,
             ) -> Option<burn::module::Content> {
                 content
-                    $(.add_debug_attribute(stringify!($field), &self.$field))+
+                    $(.add(stringify!($module), &self.$module))*
+                    $(.add_debug_attribute(stringify!($field), &self.$field))*
                     .optional()
             }
         }

@@ -26,7 +26,7 @@ pub(crate) fn drop_weightless<B: Backend, const D: usize>(
 
 /// Implements `forward` and `forward_weighted` for a loss with `forward_no_reduction` and a `reduction`.
 macro_rules! elementwise_forwards {
-    (<$($on_type:ident)?> $loss:ty, <$($on_method:ident)?>) => {
+    (<$($on_type:ident)?> $loss:ty, <$($on_method:ident)?>, $init:literal, $of_half:literal) => {
         impl$(<$on_type: Backend>)? $loss {
             /// Computes the loss as one number, reduced as configured.
             ///
@@ -37,7 +37,21 @@ macro_rules! elementwise_forwards {
             ///
             /// # Panics
             ///
-            /// If the shapes differ.
+            /// As [`forward_no_reduction`](Self::forward_no_reduction).
+            ///
+            /// # Example
+            ///
+            /// ```
+            /// use burn::backend::NdArray;
+            /// use burn::tensor::Tensor;
+            ///
+            /// let device = Default::default();
+            #[doc = concat!("let loss = burn_loss::", $init, ";")]
+            /// let prediction = Tensor::<NdArray, 1>::from_floats([0.5, 0.5], &device);
+            /// let target = Tensor::from_floats([1.0, 1.0], &device);
+            /// let mean: f32 = loss.forward(prediction, target).into_scalar();
+            #[doc = concat!("assert!((mean - ", $of_half, ").abs() < 1e-6);")]
+            /// ```
             #[track_caller]
             pub fn forward<$($on_method: Backend,)? const D: usize>(
                 &self,
@@ -48,8 +62,8 @@ macro_rules! elementwise_forwards {
                     .reduce(self.forward_no_reduction(prediction, target))
             }
 
-            /// Computes the loss with one weight, or one 0 or 1 of a mask, an element; the mean divides by the sum of
-            /// the weights.
+            /// Computes the loss with one weight, or one 0 or 1 of a mask, an element: `sum_i r_i l_i`, for the mean
+            /// divided by `sum_i r_i`, with the losses `l` and the weights `r`.
             ///
             /// An element of weight 0 is dropped, whatever its prediction and target: its gradient is 0.
             ///
@@ -60,7 +74,22 @@ macro_rules! elementwise_forwards {
             ///
             /// # Panics
             ///
-            /// If the shapes differ.
+            /// As [`forward_no_reduction`](Self::forward_no_reduction), and if the shape of the weights differs.
+            ///
+            /// # Example
+            ///
+            /// ```
+            /// use burn::backend::NdArray;
+            /// use burn::tensor::Tensor;
+            ///
+            /// let device = Default::default();
+            #[doc = concat!("let loss = burn_loss::", $init, ";")]
+            /// let prediction = Tensor::<NdArray, 1>::from_floats([0.5, 0.5], &device);
+            /// let target = Tensor::from_floats([1.0, 1.0], &device);
+            /// let mask = Tensor::from_floats([1.0, 0.0], &device);
+            /// let mean: f32 = loss.forward_weighted(prediction, target, mask).into_scalar();
+            #[doc = concat!("assert!((mean - ", $of_half, ").abs() < 1e-6);")]
+            /// ```
             #[track_caller]
             pub fn forward_weighted<$($on_method: Backend,)? const D: usize>(
                 &self,

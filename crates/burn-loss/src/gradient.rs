@@ -14,7 +14,9 @@ pub(crate) fn with_gradient<B: Backend, const D: usize>(
     if !B::ad_enabled(&input.device()) {
         return value;
     }
-    // The difference is 0, and so is the term; only its derivative remains.
-    let difference = input.clone() - input.detach();
+    // The difference is 0, and so is the term; only its derivative remains. Of an infinite input it is infinite, like the
+    // value, where infinity minus infinity would be NaN.
+    let infinite = input.clone().is_inf();
+    let difference = input.clone() - input.detach().mask_fill(infinite, 0.0);
     value + derivative().detach() * difference
 }

@@ -1,9 +1,7 @@
 //! The fused operation on tensors: the three numbers of a row from which the losses of logits are made.
 
 use burn::tensor::{Int, Tensor, TensorPrimitive};
-use burn_loss_kernels::{
-    LossBackend, RowTargets, SMOOTH_LOG_PROB, SmoothWeights, TARGET_LOG_PROB,
-};
+use burn_loss_kernels::{LossBackend, RowTargets, SMOOTH_LOG_PROB, SmoothWeights, TARGET_LOG_PROB};
 
 /// What rows of logits `[N, C, S]` are compared with; the tensor side of [`RowTargets`].
 pub(crate) struct SoftmaxRows<B: LossBackend> {
@@ -52,6 +50,10 @@ impl<B: LossBackend> SoftmaxTerms<B> {
 
     fn column(&self, index: usize) -> Tensor<B, 1> {
         let [rows, _] = self.0.dims();
+        if rows == 0 {
+            // Burn's slice of nothing leaves the graph; this sum of nothing does not.
+            return self.0.clone().sum_dim(1).reshape([0]);
+        }
         self.0
             .clone()
             .slice([0..rows, index..index + 1])

@@ -11,6 +11,9 @@ use crate::elementwise::elementwise_forwards;
 use crate::gradient::with_gradient;
 use crate::{Reduction, check};
 
+/// The least `p (1 - p)` that the gradient divides by. PyTorch's 1e-12 is a `float`, for doubles, too.
+const LEAST_VARIANCE: f64 = 1e-12f32 as f64;
+
 /// Configuration of [`BceLoss`].
 ///
 /// # Example
@@ -70,8 +73,8 @@ pub struct BceLoss {
     pub reduction: Reduction,
 }
 
-display_fields!([] BceLoss: reduction);
-elementwise_forwards!(<> BceLoss, <B>);
+display_fields!([] BceLoss: {} reduction);
+elementwise_forwards!(<> BceLoss, <B>, "BceLossConfig::new().init()", "2f32.ln()");
 
 impl BceLoss {
     const NAME: &str = "BceLoss";
@@ -84,8 +87,20 @@ impl BceLoss {
     ///
     /// # Panics
     ///
-    /// If the shapes differ, or, on CPU backends, if a prediction or a target is outside `[0, 1]` (on GPU backends the
-    /// element's loss is NaN).
+    /// If the shapes differ, or, on NdArray and Flex, if a prediction or a target is outside `[0, 1]` (elsewhere the loss
+    /// of such a prediction is NaN).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    ///
+    /// let prediction = Tensor::<NdArray, 2>::from_floats([[0.5, 1.0]], &Default::default());
+    /// let loss = burn_loss::BceLossConfig::new().init();
+    /// let each = loss.forward_no_reduction(prediction.clone(), prediction.ones_like());
+    /// assert_eq!(each.into_data().to_vec::<f32>().unwrap(), [2f32.ln(), 0.0]);
+    /// ```
     #[track_caller]
     pub fn forward_no_reduction<B: Backend, const D: usize>(
         &self,
@@ -105,7 +120,7 @@ impl BceLoss {
         let outside = check::outside_unit_interval(p.clone());
         let value = value.mask_fill(outside, f64::NAN);
         with_gradient(prediction, value, || {
-            let variance = (p.clone() * (p.clone().neg() + 1.0)).clamp_min(1e-12);
+            let variance = (p.clone() * (p.clone().neg() + 1.0)).clamp_min(LEAST_VARIANCE);
             (p - target.detach()) / variance
         })
     }

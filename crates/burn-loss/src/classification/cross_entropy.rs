@@ -6,7 +6,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use burn_loss_kernels::{LossBackend, SmoothWeights};
 
-use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor};
+use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
 use crate::display::display_fields;
 use crate::softmax_terms::SoftmaxRows;
 use crate::{Reduction, check};
@@ -102,7 +102,7 @@ pub struct CrossEntropyLoss<B: Backend> {
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] CrossEntropyLoss<B>: class_weights, ignore_index, label_smoothing, reduction);
+display_fields!([<B: Backend>] CrossEntropyLoss<B>: {class_weights} ignore_index, label_smoothing, reduction);
 class_forwards!(CrossEntropyLoss, LossBackend, logits);
 
 impl<B: LossBackend> CrossEntropyLoss<B> {
@@ -121,7 +121,7 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     ///
     /// # Panics
     ///
-    /// If the shapes differ, if there is no class, or if there is an `ignore_index` of 0 or more (no class can be
+    /// If the shapes differ, if there is no class, if the class weights do not have the length of the class axis, or if there is an `ignore_index` of 0 or more (no class can be
     /// ignored where every row has some of all).
     ///
     /// # Example
@@ -149,7 +149,7 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
             .reduce(self.forward_probabilities_no_reduction(logits, probabilities))
     }
 
-    /// Computes one loss a row against one probability a class.
+    /// Computes one loss a row against one probability a class, `sum_c w_c q_c (lse - x_c)`.
     ///
     /// # Shapes
     ///
@@ -159,6 +159,22 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     /// # Panics
     ///
     /// As [`forward_probabilities`](Self::forward_probabilities).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::CrossEntropyLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let logits = Tensor::<NdArray, 2>::zeros([1, 4], &device);
+    /// let probabilities = Tensor::from_floats([[0.5, 0.5, 0.0, 0.0]], &device);
+    /// let loss = CrossEntropyLossConfig::new().init(&device);
+    ///
+    /// let each = loss.forward_probabilities_no_reduction(logits, probabilities);
+    /// assert!((each.into_scalar() - 4f32.ln()).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn forward_probabilities_no_reduction(
         &self,
@@ -178,8 +194,8 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         );
         let mut weights = probabilities;
         if self.label_smoothing > 0.0 {
-            weights = weights * (1.0 - self.label_smoothing)
-                + self.label_smoothing / num_classes as f64;
+            weights =
+                weights * (1.0 - self.label_smoothing) + self.label_smoothing / num_classes as f64;
         }
         if let Some(class_weights) = &self.class_weights {
             let class_weights = class_weights.clone().cast(weights.dtype());
@@ -195,11 +211,16 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         .neg()
     }
 
-    fn rows(&self, logits: Tensor<B, 3>, targets: Tensor<B, 1, Int>) -> RowLosses<B> {
-        let weights = self.options().row_weights(&targets, &logits);
+    fn rows(
+        &self,
+        logits: Tensor<B, 3>,
+        targets: Tensor<B, 1, Int>,
+        options: RowOptions<'_, B>,
+    ) -> RowLosses<B> {
+        let weights = options.row_weights(&targets, &logits);
         let terms = SoftmaxRows {
             classes: Some(targets),
-            ignore_index: self.ignore_index,
+            ignore_index: options.ignore_index,
             smooth: self.smooth_weights(&logits),
         }
         .terms(logits);

@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
-use crate::class_rows::{RowLosses, RowOptions, class_forwards, valid, weights_tensor};
+use crate::class_rows::{RowLosses, RowOptions, class_forwards, valid, weights_tensor, widen};
 use crate::display::display_fields;
 use crate::{Reduction, check};
 
@@ -40,7 +40,11 @@ impl NllLossConfig {
     /// If a class weight is negative or not finite.
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> NllLoss<B> {
-        check::config_weights("NllLossConfig", "class_weights", self.class_weights.as_ref());
+        check::config_weights(
+            "NllLossConfig",
+            "class_weights",
+            self.class_weights.as_ref(),
+        );
         NllLoss {
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
@@ -89,27 +93,30 @@ pub struct NllLoss<B: Backend> {
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] NllLoss<B>: class_weights, ignore_index, reduction);
+display_fields!([<B: Backend>] NllLoss<B>: {class_weights} ignore_index, reduction);
 class_forwards!(NllLoss, Backend, log_probs);
 
 impl<B: Backend> NllLoss<B> {
     const NAME: &str = "NllLoss";
 
-    fn rows(&self, log_probs: Tensor<B, 3>, targets: Tensor<B, 1, Int>) -> RowLosses<B> {
+    fn rows(
+        &self,
+        log_probs: Tensor<B, 3>,
+        targets: Tensor<B, 1, Int>,
+        options: RowOptions<'_, B>,
+    ) -> RowLosses<B> {
         let [n, num_classes, s] = log_probs.dims();
-        let weights = self.options().row_weights(&targets, &log_probs);
-        let classes = valid(&targets, num_classes);
-        let invalid = targets.clone().not_equal(classes.clone());
-        let losses = log_probs
-            .gather(1, classes.reshape([n, 1, s]))
-            .reshape([n * s])
-            .neg()
-            .mask_fill(invalid, f64::NAN);
+        let weights = options.row_weights(&targets, &log_probs);
+        let classes = valid(&targets, num_classes).reshape([n, 1, s]);
+        let losses = log_probs.gather(1, classes).reshape([n * s]).neg();
+        // Multiplied, not filled in: a fill would give the row the gradient 0.
+        let invalid = options.invalid(&targets, num_classes);
+        let losses = losses.clone() * losses.ones_like().mask_fill(invalid, f64::NAN);
         let losses = match &weights {
             Some(weights) => losses * weights.clone(),
             None => losses,
         };
-        let losses = match self.ignore_index {
+        let losses = match options.ignore_index {
             Some(index) => losses.mask_fill(targets.equal_elem(index), 0.0),
             None => losses,
         };

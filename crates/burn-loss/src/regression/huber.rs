@@ -85,8 +85,8 @@ pub struct HuberLoss {
     pub reduction: Reduction,
 }
 
-display_fields!([] HuberLoss: delta, reduction);
-elementwise_forwards!(<> HuberLoss, <B>);
+display_fields!([] HuberLoss: {} delta, reduction);
+elementwise_forwards!(<> HuberLoss, <B>, "HuberLossConfig::new().init()", "0.125");
 
 impl HuberLoss {
     const NAME: &str = "HuberLoss";
@@ -100,6 +100,17 @@ impl HuberLoss {
     /// # Panics
     ///
     /// If the shapes differ.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    ///
+    /// let prediction = Tensor::<NdArray, 2>::from_floats([[0.5, 1.0]], &Default::default());
+    /// let each = burn_loss::HuberLossConfig::new().init().forward_no_reduction(prediction.clone(), prediction.ones_like());
+    /// assert_eq!(each.into_data().to_vec::<f32>().unwrap(), [0.125, 0.0]);
+    /// ```
     #[track_caller]
     pub fn forward_no_reduction<B: Backend, const D: usize>(
         &self,

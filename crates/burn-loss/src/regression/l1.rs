@@ -66,8 +66,8 @@ pub struct L1Loss {
     pub reduction: Reduction,
 }
 
-display_fields!([] L1Loss: reduction);
-elementwise_forwards!(<> L1Loss, <B>);
+display_fields!([] L1Loss: {} reduction);
+elementwise_forwards!(<> L1Loss, <B>, "L1LossConfig::new().init()", "0.5");
 
 impl L1Loss {
     const NAME: &str = "L1Loss";
@@ -81,6 +81,17 @@ impl L1Loss {
     /// # Panics
     ///
     /// If the shapes differ.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    ///
+    /// let prediction = Tensor::<NdArray, 2>::from_floats([[0.5, 1.0]], &Default::default());
+    /// let each = burn_loss::L1LossConfig::new().init().forward_no_reduction(prediction.clone(), prediction.ones_like());
+    /// assert_eq!(each.into_data().to_vec::<f32>().unwrap(), [0.5, 0.0]);
+    /// ```
     #[track_caller]
     pub fn forward_no_reduction<B: Backend, const D: usize>(
         &self,

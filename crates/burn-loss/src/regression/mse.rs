@@ -71,8 +71,8 @@ pub struct MseLoss {
     pub reduction: Reduction,
 }
 
-display_fields!([] MseLoss: reduction);
-elementwise_forwards!(<> MseLoss, <B>);
+display_fields!([] MseLoss: {} reduction);
+elementwise_forwards!(<> MseLoss, <B>, "MseLossConfig::new().init()", "0.25");
 
 impl MseLoss {
     const NAME: &str = "MseLoss";
@@ -86,6 +86,17 @@ impl MseLoss {
     /// # Panics
     ///
     /// If the shapes differ.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    ///
+    /// let prediction = Tensor::<NdArray, 2>::from_floats([[0.5, 1.0]], &Default::default());
+    /// let each = burn_loss::MseLossConfig::new().init().forward_no_reduction(prediction.clone(), prediction.ones_like());
+    /// assert_eq!(each.into_data().to_vec::<f32>().unwrap(), [0.25, 0.0]);
+    /// ```
     #[track_caller]
     pub fn forward_no_reduction<B: Backend, const D: usize>(
         &self,

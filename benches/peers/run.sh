@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# burn-nn, burn-loss, PyTorch and JAX on the same work and the same number of threads, one after the other, in one table.
+# Makes a virtual environment in target/peers on its first run. THREADS sets the number of threads (default: all cores).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+export THREADS=${THREADS:-$(nproc)}
+venv=${VENV:-target/peers}
+if [ ! -x "$venv/bin/python" ]; then
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet torch jax optax
+fi
+lines=$(mktemp)
+trap 'rm -f "$lines"' EXIT
+
+cargo bench --quiet -p benches --bench cross_entropy --no-run
+for backend in ndarray flex; do
+    RAYON_NUM_THREADS=$THREADS cargo bench --quiet -p benches --bench cross_entropy -- "$backend" json >>"$lines"
+done
+for peer in torch jax; do
+    OMP_NUM_THREADS=$THREADS "$venv/bin/python" "benches/peers/peer_$peer.py" >>"$lines"
+done
+"$venv/bin/python" benches/peers/table.py "$lines"

@@ -1,0 +1,170 @@
+//! What is computed: the shape, the classes and the weights, and what that means for one row.
+
+use crate::SmoothWeights;
+
+use super::float::{Float, MAX_LANES};
+
+/// An integer type of class indices.
+pub trait ClassIndex: Copy + Send + Sync {
+    /// The same number.
+    fn to_i64(self) -> i64;
+}
+
+impl ClassIndex for i64 {
+    #[inline(always)]
+    fn to_i64(self) -> i64 {
+        self
+    }
+}
+
+impl ClassIndex for i32 {
+    #[inline(always)]
+    fn to_i64(self) -> i64 {
+        self.into()
+    }
+}
+
+/// What the rows of logits are compared with.
+///
+/// The logits are `[N, C, S]`, contiguous; a row is a pair of `n` and `s`, and there are `M = N * S` of them in that
+/// order.
+#[derive(Clone, Debug)]
+pub struct Problem<'a, F, I> {
+    /// `[N, C, S]`.
+    pub shape: [usize; 3],
+    /// The class of each row, `[M]`.
+    pub classes: Option<&'a [I]>,
+    /// Rows of this class have terms and gradient 0, and what their logits are does not matter.
+    pub ignore_index: Option<i64>,
+    /// The weights of the sum of log-probabilities.
+    pub smooth: SmoothWeights<&'a [F]>,
+}
+
+/// What is to be done with a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Row {
+    /// Its class is to be ignored.
+    Ignored,
+    /// Its class does not exist.
+    Invalid,
+    /// It has no class.
+    Unlabelled,
+    /// It has this class.
+    Labelled(usize),
+}
+
+impl<F: Float, I: ClassIndex> Problem<'_, F, I> {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.shape[0] * self.shape[2]
+    }
+
+    /// The number of classes.
+    #[inline(always)]
+    pub fn num_classes(&self) -> usize {
+        self.shape[1]
+    }
+
+    /// The number of logits.
+    pub fn num_logits(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Panics unless all slices have the lengths that the shape asks for.
+    pub(super) fn check(&self, logits: usize) {
+        assert!(
+            self.num_classes() > 0,
+            "rows without classes have no softmax"
+        );
+        assert_eq!(logits, self.num_logits(), "logits are [N, C, S]");
+        if let Some(classes) = self.classes {
+            assert_eq!(classes.len(), self.rows(), "classes are [N * S]");
+        }
+        match &self.smooth {
+            SmoothWeights::PerClass(w) => {
+                assert_eq!(w.len(), self.num_classes(), "weights are [C]")
+            }
+            SmoothWeights::PerLogit(w) => {
+                assert_eq!(w.len(), self.num_logits(), "weights are [N, C, S]")
+            }
+            SmoothWeights::Zero | SmoothWeights::Uniform(_) => {}
+        }
+    }
+
+    /// What is to be done with a row.
+    #[inline(always)]
+    pub(super) fn row(&self, row: usize) -> Row {
+        let Some(classes) = self.classes else {
+            return Row::Unlabelled;
+        };
+        let class = classes[row].to_i64();
+        if Some(class) == self.ignore_index {
+            Row::Ignored
+        } else {
+            match usize::try_from(class) {
+                Ok(class) if class < self.num_classes() => Row::Labelled(class),
+                _ => Row::Invalid,
+            }
+        }
+    }
+
+    /// Where a row's logit of a class lies.
+    #[inline(always)]
+    pub(super) fn index(&self, row: usize, class: usize) -> usize {
+        let [_, classes, inner] = self.shape;
+        if inner == 1 {
+            row * classes + class
+        } else {
+            (row / inner * classes + class) * inner + row % inner
+        }
+    }
+
+    /// The weight of one logit.
+    #[inline(always)]
+    pub(super) fn weight(&self, row: usize, class: usize) -> F {
+        match &self.smooth {
+            SmoothWeights::Zero => F::ZERO,
+            SmoothWeights::Uniform(w) => F::from_f64(*w),
+            SmoothWeights::PerClass(w) => w[class],
+            SmoothWeights::PerLogit(w) => w[self.index(row, class)],
+        }
+    }
+
+    /// The sum of a row's weights, where it is the same for all rows.
+    pub(super) fn total_weight(&self) -> Option<F> {
+        match &self.smooth {
+            SmoothWeights::Zero => Some(F::ZERO),
+            SmoothWeights::Uniform(w) => Some(F::from_f64(w * self.num_classes() as f64)),
+            SmoothWeights::PerClass(w) => Some(F::from_f64(w.iter().map(|w| w.to_f64()).sum())),
+            SmoothWeights::PerLogit(_) => None,
+        }
+    }
+
+    /// Whether there are weights at all.
+    #[inline(always)]
+    pub(super) fn is_smooth(&self) -> bool {
+        !matches!(self.smooth, SmoothWeights::Zero)
+    }
+
+    /// Rows a task: enough work to be worth handing to a thread, in whole panels unless the rows are long.
+    pub(super) fn rows_per_task(&self) -> usize {
+        let rows = (TASK / self.num_classes()).max(1);
+        if self.has_long_rows() && rows < MAX_LANES {
+            rows
+        } else {
+            rows.next_multiple_of(MAX_LANES)
+        }
+    }
+
+    /// Whether the rows lie one after the other and are long enough to be worth vectors of their own.
+    #[inline(always)]
+    pub(super) fn has_long_rows(&self) -> bool {
+        self.shape[2] == 1 && self.num_classes() > SHORT
+    }
+}
+
+/// The longest row that is better computed beside others, one a lane.
+pub const SHORT: usize = 24;
+
+/// Logits a task, unless a row has more.
+const TASK: usize = 32768;

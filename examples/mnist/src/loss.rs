@@ -1,0 +1,219 @@
+//! The choice of the loss, and what each loss wants to be given.
+
+use burn::prelude::*;
+use burn::tensor::activation::{log_softmax, softmax};
+use burn_loss::{
+    BceLoss, BceLossConfig, BceWithLogitsLoss, BceWithLogitsLossConfig, CrossEntropyLoss,
+    CrossEntropyLossConfig, HuberLoss, HuberLossConfig, LossBackend, MseLoss, MseLossConfig,
+    NllLoss, NllLossConfig,
+};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::data::CLASSES;
+
+/// The losses of the example.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossKind {
+    /// Of the logits and the digit: what one takes to tell classes apart
+    CrossEntropy,
+    /// Of the log-probabilities and the digit: the same number as cross-entropy
+    Nll,
+    /// Of the probabilities and the one-hot digit
+    Bce,
+    /// Of the logits and the one-hot digit: ten separate yes-or-no questions
+    BceWithLogits,
+    /// Of the probabilities and the one-hot digit
+    Mse,
+    /// Of the probabilities and the one-hot digit; below an error of 1 it is half of mse
+    Huber,
+}
+
+/// A loss and its options.
+#[derive(Config, Debug)]
+pub struct LossConfig {
+    pub kind: LossKind,
+    #[config(default = 0.0)]
+    pub label_smoothing: f64,
+    pub class_weights: Option<Vec<f32>>,
+}
+
+impl LossConfig {
+    /// An option that the loss would not use is an error rather than ignored.
+    pub fn validate(&self) -> crate::Result<()> {
+        use LossKind::*;
+        let smooths = matches!(self.kind, CrossEntropy | BceWithLogits);
+        if self.label_smoothing != 0.0 && !smooths {
+            return Err(self.refuses("--label-smoothing", "cross-entropy and bce-with-logits"));
+        }
+        let Some(weights) = &self.class_weights else {
+            return Ok(());
+        };
+        if !matches!(self.kind, CrossEntropy | Nll) {
+            return Err(self.refuses("--class-weights", "cross-entropy and nll"));
+        }
+        if weights.len() != CLASSES {
+            let found = weights.len();
+            return Err(format!(
+                "--class-weights: expected {CLASSES} numbers, one a digit, found {found}"
+            )
+            .into());
+        }
+        if weights.iter().all(|&weight| weight == 0.0) {
+            return Err("--class-weights: expected at least one weight above 0".into());
+        }
+        Ok(())
+    }
+
+    fn refuses(&self, option: &str, takers: &str) -> Box<dyn std::error::Error> {
+        let kind = self.kind.to_possible_value().expect("no loss is hidden");
+        format!(
+            "{option} is for {takers}; --loss {} does not take it",
+            kind.get_name()
+        )
+        .into()
+    }
+
+    pub fn init<B: LossBackend>(&self, device: &B::Device) -> Loss<B> {
+        match self.kind {
+            LossKind::CrossEntropy => Loss::CrossEntropy(
+                CrossEntropyLossConfig::new()
+                    .with_class_weights(self.class_weights.clone())
+                    .with_label_smoothing(self.label_smoothing)
+                    .init(device),
+            ),
+            LossKind::Nll => Loss::Nll(
+                NllLossConfig::new()
+                    .with_class_weights(self.class_weights.clone())
+                    .init(device),
+            ),
+            LossKind::Bce => Loss::Bce(BceLossConfig::new().init()),
+            LossKind::BceWithLogits => Loss::BceWithLogits(
+                BceWithLogitsLossConfig::new()
+                    .with_label_smoothing(self.label_smoothing)
+                    .init(device),
+            ),
+            LossKind::Mse => Loss::Mse(MseLossConfig::new().init()),
+            LossKind::Huber => Loss::Huber(HuberLossConfig::new().init()),
+        }
+    }
+}
+
+/// Any of the losses, as a function of logits and digits.
+#[derive(Module, Debug)]
+pub enum Loss<B: Backend> {
+    CrossEntropy(CrossEntropyLoss<B>),
+    Nll(NllLoss<B>),
+    Bce(BceLoss),
+    BceWithLogits(BceWithLogitsLoss<B>),
+    Mse(MseLoss),
+    Huber(HuberLoss),
+}
+
+impl<B: LossBackend> Loss<B> {
+    /// Logits `[N, 10]` and digits `[N]` to their mean loss.
+    pub fn forward(&self, logits: Tensor<B, 2>, digits: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+        match self {
+            Loss::CrossEntropy(loss) => loss.forward(logits, digits),
+            Loss::Nll(loss) => loss.forward(log_softmax(logits, 1), digits),
+            Loss::Bce(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
+            Loss::BceWithLogits(loss) => loss.forward(logits, one_hot(digits)),
+            Loss::Mse(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
+            Loss::Huber(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
+        }
+    }
+}
+
+fn one_hot<B: Backend>(digits: Tensor<B, 1, Int>) -> Tensor<B, 2> {
+    digits.one_hot::<2>(CLASSES).float()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::NdArray;
+    use burn::tensor::Tolerance;
+
+    use super::*;
+
+    fn loss_of(config: &LossConfig) -> Tensor<NdArray, 1> {
+        let device = Default::default();
+        // The first digit is told with the logit 2 against nine logits of 0, the second not at all.
+        let mut logits = [[0.0; CLASSES]; 2];
+        logits[0][3] = 2.0;
+        let logits = Tensor::from_data(logits, &device);
+        config
+            .init(&device)
+            .forward(logits, Tensor::from_data([3, 7], &device))
+    }
+
+    fn assert_loss(config: &LossConfig, expected: f64) {
+        let expected = TensorData::from([expected as f32]);
+        loss_of(config)
+            .into_data()
+            .assert_approx_eq::<f32>(&expected, Tolerance::relative(1e-5));
+    }
+
+    /// Probabilities of the two digits above, and of one of the other nine beside the first.
+    fn probabilities() -> (f64, f64, f64) {
+        let sum = 2f64.exp() + 9.0;
+        (2f64.exp() / sum, 1.0 / sum, 0.1)
+    }
+
+    #[test]
+    fn losses_are_given_what_they_want() {
+        let (p, rest, q) = probabilities();
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let cross_entropy = -(p.ln() + q.ln()) / 2.0;
+        assert_loss(&LossConfig::new(LossKind::CrossEntropy), cross_entropy);
+        assert_loss(&LossConfig::new(LossKind::Nll), cross_entropy);
+        let bce = -(p.ln() + 9.0 * (1.0 - rest).ln() + q.ln() + 9.0 * (1.0 - q).ln()) / 20.0;
+        assert_loss(&LossConfig::new(LossKind::Bce), bce);
+        let with_logits = -(sigmoid(2.0).ln() + 19.0 * sigmoid(0.0).ln()) / 20.0;
+        assert_loss(&LossConfig::new(LossKind::BceWithLogits), with_logits);
+        let squares = (1.0 - p).powi(2) + 9.0 * rest.powi(2) + (1.0 - q).powi(2) + 9.0 * q.powi(2);
+        assert_loss(&LossConfig::new(LossKind::Mse), squares / 20.0);
+        assert_loss(&LossConfig::new(LossKind::Huber), squares / 40.0);
+    }
+
+    #[test]
+    fn options_reach_the_loss() {
+        let (p, rest, q) = probabilities();
+        let mut weights = vec![1.0; CLASSES];
+        weights[3] = 3.0;
+        let weighted = -(3.0 * p.ln() + q.ln()) / 4.0;
+        for kind in [LossKind::CrossEntropy, LossKind::Nll] {
+            assert_loss(
+                &LossConfig::new(kind).with_class_weights(Some(weights.clone())),
+                weighted,
+            );
+        }
+        let spread = -((p.ln() + 9.0 * rest.ln()) / 10.0 + q.ln()) / 2.0;
+        let smoothed = 0.8 * -(p.ln() + q.ln()) / 2.0 + 0.2 * spread;
+        assert_loss(
+            &LossConfig::new(LossKind::CrossEntropy).with_label_smoothing(0.2),
+            smoothed,
+        );
+    }
+
+    #[test]
+    fn refuses_options_that_would_be_ignored() {
+        let error = |config: LossConfig| config.validate().unwrap_err().to_string();
+        let weights = Some(vec![1.0; CLASSES]);
+        assert_eq!(
+            error(LossConfig::new(LossKind::Mse).with_label_smoothing(0.1)),
+            "--label-smoothing is for cross-entropy and bce-with-logits; --loss mse does not take it"
+        );
+        assert_eq!(
+            error(LossConfig::new(LossKind::BceWithLogits).with_class_weights(weights.clone())),
+            "--class-weights is for cross-entropy and nll; --loss bce-with-logits does not take it"
+        );
+        let nll = LossConfig::new(LossKind::Nll);
+        assert!(nll.clone().with_class_weights(weights).validate().is_ok());
+        assert_eq!(
+            error(nll.clone().with_class_weights(Some(vec![1.0; 3]))),
+            "--class-weights: expected 10 numbers, one a digit, found 3"
+        );
+        assert!(error(nll.with_class_weights(Some(vec![0.0; CLASSES]))).contains("above 0"));
+    }
+}

@@ -1,0 +1,235 @@
+//! The example as a person runs it: train a little, look at predictions, and mistype.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// An empty folder of its own for each test.
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn mnist(folder: &Path, args: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mnist"))
+        .current_dir(folder)
+        .args(args.split_whitespace())
+        .output()
+        .unwrap()
+}
+
+fn stdout(folder: &Path, args: &str) -> String {
+    let output = mnist(folder, args);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "`mnist {args}` failed: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn stderr(folder: &Path, args: &str) -> String {
+    let output = mnist(folder, args);
+    assert!(!output.status.success(), "`mnist {args}` did not fail");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.starts_with("error: ") && !error.contains("panicked"),
+        "{error}"
+    );
+    error
+}
+
+/// The mean losses of the lines that start with `split`, epoch by epoch.
+fn losses(text: &str, split: &str) -> Vec<f64> {
+    let loss = |line: &str| -> Option<f64> {
+        let metrics = line.trim().strip_prefix(split)?;
+        metrics
+            .split(", ")
+            .find_map(|metric| metric.trim().strip_prefix("Loss ")?.parse().ok())
+    };
+    text.lines().filter_map(loss).collect()
+}
+
+/// All but the lines that say how long it took.
+fn without_times(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter(|line| !line.ends_with(" s") && !line.contains(" s of training"))
+        .collect()
+}
+
+#[test]
+fn trains_and_then_predicts() {
+    let folder = folder("train");
+    let text = stdout(
+        &folder,
+        "--backend ndarray --limit 480 --epochs 3 --batch-size 16",
+    );
+    let train = losses(&text, "train:");
+    assert_eq!(train.len(), 3, "{text}");
+    assert!(
+        train[2] < 0.7 * train[0],
+        "the loss does not fall: {train:?}"
+    );
+    assert_eq!(losses(&text, "valid:").len(), 3, "{text}");
+
+    let last = text.lines().last().unwrap();
+    let accuracy = last
+        .strip_prefix("Test accuracy: ")
+        .and_then(|rest| rest.split_once("% (480 images, "));
+    let accuracy: f64 = accuracy
+        .unwrap_or_else(|| panic!("{last}"))
+        .0
+        .parse()
+        .unwrap();
+    // Guessing gets 10%.
+    assert!((50.0..=100.0).contains(&accuracy), "{last}");
+
+    // Saved on one backend, loaded on another: the same probabilities.
+    let predicted = stdout(&folder, "predict --backend ndarray --count 3");
+    assert_eq!(
+        predicted,
+        stdout(&folder, "predict --backend flex --count 3")
+    );
+    assert!(
+        predicted.contains("test image 0: a 7, predicted "),
+        "{predicted}"
+    );
+    assert_eq!(predicted.matches('%').count(), 30, "{predicted}");
+    assert!(predicted.contains('█'), "{predicted}");
+    assert!(
+        predicted
+            .lines()
+            .last()
+            .unwrap()
+            .starts_with("3 test images looked at, "),
+        "{predicted}"
+    );
+}
+
+#[test]
+fn predict_marks_what_is_wrong() {
+    let folder = folder("wrong");
+    // One step leaves a network that is wrong about most digits.
+    stdout(&folder, "--limit 24 --epochs 1 --output here");
+    let all = stdout(&folder, "predict --output here --start 100 --count 40");
+    let shown = all.matches("test image ").count();
+    let wrong = all.matches("<-- WRONG").count();
+    assert_eq!(shown, 40);
+    assert!(wrong > 20, "{wrong} of 40");
+    assert!(
+        all.ends_with(&format!(
+            "40 test images looked at, {wrong} wrong, 40 shown\n"
+        )),
+        "{all}"
+    );
+
+    let only = stdout(
+        &folder,
+        "predict --output here --start 100 --count 7 --wrong-only",
+    );
+    assert_eq!(
+        (
+            only.matches("test image ").count(),
+            only.matches("<-- WRONG").count()
+        ),
+        (7, 7)
+    );
+}
+
+#[test]
+fn seed_decides_the_run() {
+    let folder = folder("seed");
+    let run = |seed: &str| {
+        stdout(
+            &folder,
+            &format!("--backend flex --limit 240 --epochs 2 --seed {seed}"),
+        )
+    };
+    let (first, second, other) = (run("1"), run("1"), run("2"));
+    assert_eq!(without_times(&first), without_times(&second));
+    assert_ne!(losses(&first, "train:"), losses(&other, "train:"));
+}
+
+#[test]
+fn every_loss_trains() {
+    let folder = folder("losses");
+    for options in [
+        "cross-entropy --label-smoothing 0.1",
+        "nll --class-weights 1,2,1,1,1,1,1,1,1,0.5",
+        "bce",
+        "bce-with-logits --label-smoothing 0.1",
+        "mse",
+        "huber",
+    ] {
+        let text = stdout(
+            &folder,
+            &format!("--limit 480 --epochs 3 --batch-size 16 --loss {options}"),
+        );
+        let train = losses(&text, "train:");
+        assert!(
+            train[2] < 0.9 * train[0],
+            "{options}: the loss does not fall: {train:?}"
+        );
+    }
+}
+
+#[test]
+fn a_second_run_replaces_the_first() {
+    let folder = folder("twice");
+    stdout(&folder, "--limit 24 --epochs 3");
+    let text = stdout(&folder, "--limit 24 --epochs 1");
+    assert!(text.contains("Total Epochs: 1\n"), "{text}");
+}
+
+#[test]
+fn mistakes_are_explained() {
+    let folder = folder("mistakes");
+    let explains = |args: &str, expected: &str| {
+        let error = stderr(&folder, args);
+        assert!(error.contains(expected), "`mnist {args}`: {error}");
+    };
+    explains(
+        "predict",
+        "there is no model in artifacts/mnist: train one with `cargo run",
+    );
+    explains("--loss l7", "invalid value 'l7'");
+    explains("--epochs 0", "expected a whole number of at least 1");
+    explains("--label-smoothing 2", "expected a number from 0 to 1");
+    explains(
+        "--class-weights 1,2",
+        "expected 10 numbers, one a digit, found 2",
+    );
+    explains(
+        "--loss huber --label-smoothing 0.1",
+        "--loss huber does not take it",
+    );
+    explains("--data nowhere", "cannot open nowhere");
+    assert!(
+        !folder.join("artifacts").exists(),
+        "a mistake leaves nothing behind"
+    );
+
+    fs::write(folder.join("file"), "").unwrap();
+    explains("--output file/inside", "cannot write to file/inside");
+}
+
+#[test]
+fn damaged_models_are_explained() {
+    let folder = folder("damaged");
+    stdout(&folder, "--limit 24 --epochs 1 --output here");
+    let model = folder.join("here/model.mpk");
+    let bytes = fs::read(&model).unwrap();
+    fs::write(&model, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(stderr(&folder, "predict --output here").contains("cannot read here/model.mpk"));
+    assert!(stderr(&folder, "predict --output here --start 10000").contains("cannot read"));
+    fs::write(&model, bytes).unwrap();
+    assert!(stderr(&folder, "predict --output here --start 10000").contains("numbered 0 to 9999"));
+    fs::write(folder.join("here/config.json"), "{}").unwrap();
+    assert!(stderr(&folder, "predict --output here").contains("cannot read here/config.json"));
+}
+
+#[cfg(not(feature = "wgpu"))]
+#[test]
+fn wgpu_says_how_it_is_built_in() {
+    let error = stderr(&folder("wgpu"), "--backend wgpu");
+    assert!(error.contains("--features wgpu"), "{error}");
+}

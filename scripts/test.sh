@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Every check and every test, as CI runs them. Installs a software Vulkan driver if there is none.
+set -euo pipefail
+export CARGO_TERM_COLOR=never # the count of tests below reads cargo's lines
+cd "$(dirname "$0")/.."
+
+scripts/vulkan.sh
+
+echo "== formatting"
+cargo fmt --all --check
+echo "== lints"
+cargo clippy --locked --workspace --all-targets -- -D warnings
+echo "== docs"
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+echo "== features"
+cargo check --locked -p mnist --features wgpu
+if cargo tree --locked -p mnist -e normal | grep -E ' (wgpu|cubecl[a-z-]*) v'; then
+    echo "The default build of the example compiles GPU code." >&2
+    exit 1
+fi
+
+echo "== tests"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
+
+# How many tests ran where: cargo names each test binary before its results.
+awk '
+    /^ +Running |^ +Doc-tests / {
+        name = $1 == "Doc-tests" ? "doc-tests of " $2 : $2
+        if (name == "unittests") name = $3 " " $4
+        sub(/^tests\//, "", name); sub(/\.rs$/, "", name); sub(/ \(.*deps\//, " (", name)
+        sub(/-[0-9a-f]+\)/, ")", name)
+    }
+    /^test result: / { passed += $4; failed += $6; if ($4 + $6 > 0) rows[++n] = sprintf("%6d passed %4d failed   %s", $4, $6, name) }
+    END {
+        print "\n== tests that ran"
+        for (i = 1; i <= n; i++) print rows[i]
+        printf "\n%d passed, %d failed\n", passed, failed
+    }
+' "$log"
+for backend in ndarray_f32 ndarray_f64 flex_f32 wgpu_fusion wgpu_plain; do
+    if ! grep -q "Running tests/$backend.rs" "$log"; then
+        echo "No test ran on $backend." >&2
+        status=1
+    fi
+done
+exit "$status"

@@ -1,0 +1,102 @@
+//! The backends under test, and how closely each has to agree with the reference.
+
+use burn::backend::wgpu::graphics::AutoGraphicsApi;
+use burn::backend::wgpu::{CubeBackend, WgpuDevice, WgpuRuntime, init_setup};
+use burn::backend::{Flex, NdArray, Wgpu};
+use burn_loss::LossBackend;
+
+/// How closely two numbers have to agree: within either bound.
+#[derive(Clone, Copy, Debug)]
+pub struct Tolerance {
+    /// Relative to the larger of the two.
+    pub relative: f64,
+    /// In the unit of the numbers; what rounding leaves where terms cancel.
+    pub absolute: f64,
+}
+
+const F64: Tolerance = Tolerance {
+    relative: 1e-11,
+    absolute: 1e-14,
+};
+const F32: Tolerance = Tolerance {
+    relative: 1e-5,
+    absolute: 1e-6,
+};
+const F32_ON_GPU: Tolerance = Tolerance {
+    relative: 1e-4,
+    absolute: 2e-6,
+};
+
+/// A backend under test.
+pub trait TestBackend: LossBackend {
+    /// How closely it has to agree with the reference.
+    const TOLERANCE: Tolerance;
+    /// Whether a wrong target panics at the call; elsewhere its row is NaN.
+    const CHECKS_TARGETS: bool;
+    /// Whether Burn 0.21 has tensors without elements there.
+    const HAS_EMPTY_TENSORS: bool;
+    /// How many cases a property test tries.
+    const PROPERTY_CASES: u32;
+
+    /// The device, after making sure that it is there.
+    fn device() -> Self::Device;
+}
+
+macro_rules! on_cpu {
+    ($backend:ty, $tolerance:expr) => {
+        impl TestBackend for $backend {
+            const TOLERANCE: Tolerance = $tolerance;
+            const CHECKS_TARGETS: bool = true;
+            const HAS_EMPTY_TENSORS: bool = true;
+            const PROPERTY_CASES: u32 = 64;
+
+            fn device() -> Self::Device {
+                Default::default()
+            }
+        }
+    };
+}
+
+macro_rules! on_gpu {
+    ($backend:ty) => {
+        impl TestBackend for $backend {
+            const TOLERANCE: Tolerance = F32_ON_GPU;
+            const CHECKS_TARGETS: bool = false;
+            const HAS_EMPTY_TENSORS: bool = false;
+            const PROPERTY_CASES: u32 = 12;
+
+            fn device() -> Self::Device {
+                let device = Default::default();
+                require_adapter(&device);
+                device
+            }
+        }
+    };
+}
+
+on_cpu!(NdArray<f32>, F32);
+on_cpu!(NdArray<f64>, F64);
+on_cpu!(Flex, F32);
+
+/// wgpu as Burn ships it, with fusion.
+pub type WgpuFusion = Wgpu;
+/// wgpu without fusion.
+pub type WgpuPlain = CubeBackend<WgpuRuntime, f32, i32, u32>;
+
+on_gpu!(WgpuFusion);
+on_gpu!(WgpuPlain);
+
+/// Fails with what to do where there is no adapter; skipping would call an untested backend tested.
+fn require_adapter(device: &WgpuDevice) {
+    use std::sync::OnceLock;
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    let found = *FOUND.get_or_init(|| {
+        let set_up = || init_setup::<AutoGraphicsApi>(device, Default::default());
+        std::panic::catch_unwind(set_up).is_ok()
+    });
+    assert!(
+        found,
+        "wgpu found no adapter. On a machine without a GPU, install a software Vulkan driver: \
+         on Debian, `apt-get install mesa-vulkan-drivers libvulkan1`."
+    );
+}

@@ -1,0 +1,131 @@
+//! Reading the PyTorch fixtures; `fixtures/README.md` has the format.
+
+use std::path::Path;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Element, Int, Tensor, TensorData};
+use serde::{Deserialize, Deserializer};
+
+/// One case: what goes in, and what PyTorch gives for it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    pub name: String,
+    pub config: Config,
+    pub shape: Vec<usize>,
+    #[serde(deserialize_with = "reals")]
+    pub input: Vec<f64>,
+    pub target_shape: Vec<usize>,
+    #[serde(deserialize_with = "reals")]
+    pub target: Vec<f64>,
+    #[serde(default, deserialize_with = "some_reals")]
+    pub weights: Option<Vec<f64>>,
+    #[serde(deserialize_with = "reals")]
+    pub none: Vec<f64>,
+    #[serde(deserialize_with = "real")]
+    pub mean: f64,
+    #[serde(deserialize_with = "real")]
+    pub sum: f64,
+    #[serde(deserialize_with = "reals")]
+    pub grad_mean: Vec<f64>,
+    #[serde(default, deserialize_with = "some_reals")]
+    pub grad_sum: Option<Vec<f64>>,
+    #[serde(default, deserialize_with = "some_real")]
+    pub weighted_mean: Option<f64>,
+    #[serde(default, deserialize_with = "some_real")]
+    pub weighted_sum: Option<f64>,
+    #[serde(default, deserialize_with = "some_reals")]
+    pub grad_weighted_mean: Option<Vec<f64>>,
+}
+
+/// The fields of all configs; absent ones are at their defaults.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub delta: Option<f64>,
+    pub pos_weight: Option<Vec<f32>>,
+    pub class_weights: Option<Vec<f32>>,
+    pub ignore_index: Option<i64>,
+    pub label_smoothing: f64,
+}
+
+impl Case {
+    pub fn input<B: Backend, const D: usize>(&self, device: &B::Device) -> Tensor<B, D> {
+        tensor(&self.input, &self.shape, device)
+    }
+
+    pub fn target<B: Backend, const D: usize>(&self, device: &B::Device) -> Tensor<B, D> {
+        tensor(&self.target, &self.target_shape, device)
+    }
+
+    pub fn classes<B: Backend, const D: usize>(&self, device: &B::Device) -> Tensor<B, D, Int> {
+        let classes: Vec<i64> = self.target.iter().map(|&class| class as i64).collect();
+        Tensor::from_data(TensorData::new(classes, self.target_shape.clone()), device)
+    }
+
+    pub fn weights<B: Backend, const D: usize>(&self, device: &B::Device) -> Option<Tensor<B, D>> {
+        let weights = self.weights.as_ref()?;
+        Some(tensor(weights, &self.target_shape, device))
+    }
+}
+
+/// A float tensor of the backend's element type.
+pub fn tensor<B: Backend, const D: usize>(
+    numbers: &[f64],
+    shape: &[usize],
+    device: &B::Device,
+) -> Tensor<B, D> {
+    let data = TensorData::new(numbers.to_vec(), shape.to_vec());
+    // Burn has one default type a device, set by whatever uses the device first: say which one is meant.
+    Tensor::from_data(data, (device, B::FloatElem::dtype()))
+}
+
+/// All cases of a loss.
+pub fn cases(loss: &str) -> Vec<Case> {
+    #[derive(Deserialize)]
+    struct File {
+        cases: Vec<Case>,
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let path = folder.join(format!("{loss}.json"));
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    let file: File = serde_json::from_str(&text)
+        .unwrap_or_else(|error| panic!("{} is not as expected: {error}", path.display()));
+    assert!(!file.cases.is_empty(), "{} has no cases", path.display());
+    file.cases
+}
+
+/// A number, or "nan", "inf" or "-inf", for which JSON has no number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Real {
+    Number(f64),
+    Word(String),
+}
+
+impl Real {
+    fn value<E: serde::de::Error>(self) -> Result<f64, E> {
+        match self {
+            Real::Number(number) => Ok(number),
+            Real::Word(word) => word.parse().map_err(E::custom),
+        }
+    }
+}
+
+fn real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Real::deserialize(deserializer)?.value()
+}
+
+fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let reals = Vec::<Real>::deserialize(deserializer)?;
+    reals.into_iter().map(Real::value).collect()
+}
+
+fn some_real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    real(deserializer).map(Some)
+}
+
+fn some_reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<f64>>, D::Error> {
+    reals(deserializer).map(Some)
+}

@@ -1,0 +1,296 @@
+//! Bad input panics at the call, with a message that says what was expected and what came.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use burn::backend::Autodiff;
+use burn::tensor::{Int, IntDType, Tensor};
+use burn_loss::*;
+
+use crate::backend::TestBackend;
+use crate::compare::numbers;
+
+/// Runs what has to panic and looks for all of these words in its message.
+#[track_caller]
+fn panics<R>(words: &[&str], call: impl FnOnce() -> R) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
+        panic!("expected a panic that says {words:?}");
+    };
+    let message = payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string()))
+        .expect("the payload is a message");
+    for word in words {
+        assert!(message.contains(word), "no {word:?} in {message:?}");
+    }
+}
+
+fn floats<B: TestBackend, const D: usize>(shape: [usize; D]) -> Tensor<B, D> {
+    Tensor::full(shape, 0.5, &B::device())
+}
+
+fn classes<B: TestBackend, const D: usize>(shape: [usize; D]) -> Tensor<B, D, Int> {
+    Tensor::zeros(shape, &B::device())
+}
+
+pub fn shapes_that_differ<B: TestBackend>() {
+    let device = B::device();
+    let a = || floats::<B, 2>([2, 3]);
+    let b = || floats::<B, 2>([2, 1]);
+    macro_rules! elementwise {
+        ($name:literal, $loss:expr) => {
+            let loss = $loss;
+            let words = [concat!($name, ":"), "`target`", "[2, 3]", "[2, 1]"];
+            panics(&words, || loss.forward(a(), b()));
+            panics(&words, || loss.forward_no_reduction(a(), b()));
+            panics(&words, || loss.forward_weighted(a(), b(), a()));
+            let words = [concat!($name, ":"), "`weights`", "[2, 3]", "[2, 1]"];
+            panics(&words, || loss.forward_weighted(a(), a(), b()));
+        };
+    }
+    elementwise!("MseLoss", MseLossConfig::new().init());
+    elementwise!("L1Loss", L1LossConfig::new().init());
+    elementwise!("HuberLoss", HuberLossConfig::new().init());
+    elementwise!("BceLoss", BceLossConfig::new().init());
+    elementwise!(
+        "BceWithLogitsLoss",
+        BceWithLogitsLossConfig::new().init::<B>(&device)
+    );
+
+    macro_rules! class_loss {
+        ($name:literal, $scores:literal, $loss:expr) => {
+            let loss = $loss;
+            let words = [$name, concat!("`", $scores, "`"), "[2, 3]", "[3]", "[2]"];
+            panics(&words, || loss.forward(a(), classes([3])));
+            panics(&words, || loss.forward_no_reduction(a(), classes([3])));
+            let words = [$name, "`weights`", "[2]", "[3]"];
+            panics(&words, || {
+                loss.forward_weighted(a(), classes([2]), floats([3]))
+            });
+            let words = [$name, "[2, 4, 5]", "[2, 3, 4, 5]", "[2, 5, 4]"];
+            panics(&words, || {
+                loss.forward_nd::<4, 3>(floats([2, 3, 4, 5]), classes([2, 5, 4]))
+            });
+        };
+    }
+    class_loss!(
+        "NllLoss",
+        "log_probs",
+        NllLossConfig::new().init::<B>(&device)
+    );
+    let cross_entropy = CrossEntropyLossConfig::new().init::<B>(&device);
+    class_loss!("CrossEntropyLoss", "logits", cross_entropy.clone());
+    panics(
+        &["CrossEntropyLoss", "`probabilities`", "[2, 3]", "[2, 1]"],
+        || cross_entropy.forward_probabilities(a(), b()),
+    );
+}
+
+pub fn ranks_that_do_not_fit<B: TestBackend>() {
+    let device = B::device();
+    let cross_entropy = CrossEntropyLossConfig::new().init::<B>(&device);
+    let nll = NllLossConfig::new().init::<B>(&device);
+    let words = ["rank 2", "rank 3", "got rank 1", "[2]"];
+    panics(&words, || {
+        cross_entropy.forward_nd(floats([2, 3, 4]), classes([2]))
+    });
+    panics(&words, || nll.forward_nd(floats([2, 3, 4]), classes([2])));
+    panics(&["rank 1", "got rank 2"], || {
+        cross_entropy.forward_nd(floats([2, 3]), classes([2, 3]))
+    });
+    panics(&["rank 2 or more", "got rank 1"], || {
+        cross_entropy.forward_nd(floats([2]), classes([2]))
+    });
+}
+
+pub fn no_class<B: TestBackend>() {
+    let device = B::device();
+    // A tensor without elements may not exist on a device; the check comes before anything is computed.
+    let words = ["at least one class", "[2, 0]"];
+    let cross_entropy = CrossEntropyLossConfig::new().init::<B>(&device);
+    let nll = NllLossConfig::new().init::<B>(&device);
+    panics(&words, || {
+        cross_entropy.forward(floats([2, 0]), classes([2]))
+    });
+    panics(&words, || nll.forward(floats([2, 0]), classes([2])));
+    panics(&words, || {
+        cross_entropy.forward_probabilities(floats([2, 0]), floats([2, 0]))
+    });
+}
+
+pub fn weights_of_the_wrong_length<B: TestBackend>() {
+    let device = B::device();
+    let three = Some(vec![1.0; 3]);
+    let words = ["`class_weights`", "length 4", "class axis", "got 3"];
+    let cross_entropy = CrossEntropyLossConfig::new().with_class_weights(three.clone());
+    let cross_entropy = cross_entropy.init::<B>(&device);
+    let nll = NllLossConfig::new().with_class_weights(three.clone());
+    let nll = nll.init::<B>(&device);
+    panics(&words, || {
+        cross_entropy.forward(floats([2, 4]), classes([2]))
+    });
+    panics(&words, || nll.forward(floats([2, 4]), classes([2])));
+    panics(&words, || {
+        cross_entropy.forward_probabilities(floats([2, 4]), floats([2, 4]))
+    });
+    let bce = BceWithLogitsLossConfig::new().with_pos_weight(three);
+    let bce = bce.init::<B>(&device);
+    panics(&["`pos_weight`", "length 4", "last axis", "got 3"], || {
+        bce.forward(floats([2, 4]), floats([2, 4]))
+    });
+}
+
+pub fn configs<B: TestBackend>() {
+    let device = B::device();
+    for delta in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        panics(&["HuberLossConfig", "`delta`", "above 0"], || {
+            HuberLossConfig::new().with_delta(delta).init()
+        });
+    }
+    for smoothing in [-0.1, 1.1, f64::NAN] {
+        panics(
+            &["CrossEntropyLossConfig", "`label_smoothing`", "[0, 1]"],
+            || {
+                CrossEntropyLossConfig::new()
+                    .with_label_smoothing(smoothing)
+                    .init::<B>(&device)
+            },
+        );
+        panics(
+            &["BceWithLogitsLossConfig", "`label_smoothing`", "[0, 1]"],
+            || {
+                BceWithLogitsLossConfig::new()
+                    .with_label_smoothing(smoothing)
+                    .init::<B>(&device)
+            },
+        );
+    }
+    for weight in [-1.0, f32::NAN, f32::INFINITY] {
+        let weights = Some(vec![1.0, weight]);
+        panics(&["CrossEntropyLossConfig", "`class_weights[1]`"], || {
+            CrossEntropyLossConfig::new()
+                .with_class_weights(weights.clone())
+                .init::<B>(&device)
+        });
+        panics(&["NllLossConfig", "`class_weights[1]`"], || {
+            NllLossConfig::new()
+                .with_class_weights(weights.clone())
+                .init::<B>(&device)
+        });
+        panics(&["BceWithLogitsLossConfig", "`pos_weight[1]`"], || {
+            BceWithLogitsLossConfig::new()
+                .with_pos_weight(weights.clone())
+                .init::<B>(&device)
+        });
+    }
+}
+
+pub fn target_outside_the_classes<B: TestBackend>() {
+    let device = B::device();
+    for wrong in [3i64, -1, 1_000_000, i32::MIN.into()] {
+        let targets = Tensor::<B, 1, Int>::from_ints([0, -7, wrong, 2], &device);
+        let error = check_targets(&targets, 3, Some(-7)).unwrap_err();
+        assert_eq!((error.row, error.target, error.num_classes), (2, wrong, 3));
+        assert!(check_targets(&targets, 3, Some(wrong)).is_err());
+        let cross_entropy = CrossEntropyLossConfig::new().with_ignore_index(Some(-7));
+        let nll = NllLossConfig::new().with_ignore_index(Some(-7));
+        if B::CHECKS_TARGETS {
+            let words = [
+                "row 2",
+                &wrong.to_string(),
+                "[0, 3)",
+                "C = 3",
+                "ignore_index = -7",
+            ];
+            panics(&words, || {
+                let loss = cross_entropy.init::<B>(&device);
+                loss.forward(floats([4, 3]), targets.clone())
+            });
+            panics(&words, || {
+                let loss = nll.init::<B>(&device);
+                loss.forward(floats([4, 3]), targets.clone())
+            });
+            continue;
+        }
+        // On a device: NaN for that row, and only for that row, in the loss and in the gradient.
+        let tracked = |targets: &Tensor<B, 1, Int>| {
+            Tensor::<Autodiff<B>, 1, Int>::from_inner(targets.clone())
+        };
+        let logits = || Tensor::<Autodiff<B>, 2>::zeros([4, 3], &device).require_grad();
+        let nan_rows = |losses: Tensor<Autodiff<B>, 1>, logits: Tensor<Autodiff<B>, 2>| {
+            let grad = logits.grad(&losses.clone().sum().backward()).unwrap();
+            let nan =
+                |numbers: Vec<f64>| -> Vec<bool> { numbers.into_iter().map(f64::is_nan).collect() };
+            (nan(numbers(losses)), nan(numbers(grad)))
+        };
+        // A weight of 0 for the class that stands in for the wrong one must not make it harmless.
+        for weights in [None, Some(vec![0.0, 1.0, 1.0])] {
+            let logits_in = logits();
+            let loss = cross_entropy.clone().with_class_weights(weights);
+            let loss = loss.init::<Autodiff<B>>(&device);
+            let losses = loss.forward_no_reduction(logits_in.clone(), tracked(&targets));
+            let (of_losses, of_grad) = nan_rows(losses, logits_in);
+            assert_eq!(of_losses, [false, false, true, false]);
+            assert_eq!(of_grad[..6], [false; 6]);
+            assert_eq!(of_grad[6..9], [true; 3]);
+            assert_eq!(of_grad[9..], [false; 3]);
+        }
+
+        let logits_in = logits();
+        let loss = nll.init::<Autodiff<B>>(&device);
+        let losses = loss.forward_no_reduction(logits_in.clone(), tracked(&targets));
+        let (of_losses, of_grad) = nan_rows(losses, logits_in);
+        assert_eq!(of_losses, [false, false, true, false]);
+        // Only the picked log-probability has a gradient; a wrong target picks that of class 0.
+        let of_rows: Vec<bool> = of_grad.chunks(3).map(|row| row.contains(&true)).collect();
+        assert_eq!(of_rows, [false, false, true, false]);
+    }
+    let fine = Tensor::<B, 2, Int>::from_ints([[0, 2], [1, -7]], &device);
+    assert_eq!(check_targets(&fine, 3, Some(-7)), Ok(()));
+    assert_eq!(check_targets(&fine, 3, None).unwrap_err().row, 3);
+}
+
+pub fn targets_of_other_integer_types<B: TestBackend>() {
+    let device = B::device();
+    let loss = CrossEntropyLossConfig::new().init::<B>(&device);
+    let logits = || Tensor::<B, 2>::from_floats([[1.0, 2.0, 3.0], [0.0, 5.0, 1.0]], &device);
+    let targets = Tensor::<B, 1, Int>::from_ints([2, 1], &device);
+    let expected = numbers(loss.forward_no_reduction(logits(), targets.clone()));
+    for dtype in [IntDType::I32, IntDType::I64] {
+        let targets = targets.clone().cast(dtype);
+        let losses = numbers(loss.forward_no_reduction(logits(), targets));
+        assert_eq!(losses, expected, "{dtype:?}");
+    }
+    // An ignored index that the targets' type cannot hold matches none of them.
+    let loss = CrossEntropyLossConfig::new().with_ignore_index(Some((1 << 32) + 2));
+    let losses = loss.init(&device).forward_no_reduction(logits(), targets);
+    assert_eq!(numbers(losses), expected);
+}
+
+pub fn probabilities_outside_the_unit_interval<B: TestBackend>() {
+    let device = B::device();
+    let loss = BceLossConfig::new().init();
+    let good = || Tensor::<B, 1>::from_floats([0.0, 1.0, 0.5], &device);
+    for wrong in [-0.25, 1.5] {
+        let bad = || Tensor::<B, 1>::from_floats([0.0, 1.0, wrong], &device);
+        if B::CHECKS_TARGETS {
+            let words = ["BceLoss", "[0, 1]", &wrong.to_string(), "element 2"];
+            panics(&words, || loss.forward(bad(), good()));
+            panics(&words, || loss.forward(good(), bad()));
+        } else {
+            let losses = numbers(loss.forward_no_reduction(bad(), good()));
+            assert!(losses[2].is_nan() && !losses[0].is_nan() && !losses[1].is_nan());
+        }
+    }
+    let diverged = Tensor::<B, 1>::from_floats([0.0, 1.0, f32::NAN], &device);
+    assert!(numbers(loss.forward(diverged, good()))[0].is_nan());
+}
+
+pub fn ignore_index_with_probabilities<B: TestBackend>() {
+    let device = B::device();
+    let loss = CrossEntropyLossConfig::new().with_ignore_index(Some(1));
+    panics(&["CrossEntropyLoss", "`ignore_index`", "Some(1)"], || {
+        let loss = loss.init::<B>(&device);
+        loss.forward_probabilities(floats([2, 4]), floats([2, 4]))
+    });
+}

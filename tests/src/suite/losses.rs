@@ -1,0 +1,109 @@
+//! The losses as Burn modules and their configs as data.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
+use burn_loss::*;
+
+use crate::backend::TestBackend;
+use crate::compare::numbers;
+
+pub fn configs_survive_json<B: TestBackend>() {
+    fn round_trip<C: Config + PartialEq>(config: C) {
+        let json = serde_json::to_string(&config).expect("a config is data");
+        let back: C = serde_json::from_str(&json).expect("and comes back");
+        assert!(back == config, "{json}");
+    }
+    round_trip(MseLossConfig::new().with_reduction(Reduction::Sum));
+    round_trip(L1LossConfig::new().with_reduction(Reduction::Sum));
+    round_trip(HuberLossConfig::new().with_delta(2.5));
+    round_trip(BceLossConfig::new().with_reduction(Reduction::Sum));
+    round_trip(
+        BceWithLogitsLossConfig::new()
+            .with_pos_weight(Some(vec![1.0, 2.0]))
+            .with_label_smoothing(0.25),
+    );
+    round_trip(
+        NllLossConfig::new()
+            .with_class_weights(Some(vec![1.0, 2.0]))
+            .with_ignore_index(Some(-100)),
+    );
+    round_trip(
+        CrossEntropyLossConfig::new()
+            .with_class_weights(Some(vec![1.0, 2.0]))
+            .with_ignore_index(Some(-100))
+            .with_label_smoothing(0.25)
+            .with_reduction(Reduction::Sum),
+    );
+}
+
+pub fn modules_print_themselves<B: TestBackend>() {
+    let device = B::device();
+    let has = |text: String, words: &[&str]| {
+        for word in words {
+            assert!(text.contains(word), "no {word:?} in {text}");
+        }
+    };
+    let huber = HuberLossConfig::new().with_delta(2.5).init();
+    has(
+        huber.to_string(),
+        &["HuberLoss", "delta: 2.5", "reduction: Mean"],
+    );
+    has(
+        MseLossConfig::new().init().to_string(),
+        &["MseLoss", "reduction: Mean"],
+    );
+    has(L1LossConfig::new().init().to_string(), &["L1Loss"]);
+    has(BceLossConfig::new().init().to_string(), &["BceLoss"]);
+    let bce = BceWithLogitsLossConfig::new().with_label_smoothing(0.25);
+    has(
+        bce.init::<B>(&device).to_string(),
+        &[
+            "BceWithLogitsLoss",
+            "pos_weight: None",
+            "label_smoothing: 0.25",
+        ],
+    );
+    let nll = NllLossConfig::new().with_ignore_index(Some(-100));
+    has(
+        nll.init::<B>(&device).to_string(),
+        &["NllLoss", "ignore_index: Some(-100)"],
+    );
+    let cross_entropy = CrossEntropyLossConfig::new()
+        .with_class_weights(Some(vec![1.0, 2.0]))
+        .with_reduction(Reduction::Sum);
+    has(
+        cross_entropy.init::<B>(&device).to_string(),
+        &[
+            "CrossEntropyLoss",
+            "class_weights: Tensor {rank: 1, shape: [2]}",
+            "reduction: Sum",
+        ],
+    );
+}
+
+/// A loss is part of a model: it moves to a device and goes through a record with it.
+pub fn modules_move_and_record<B: TestBackend>() {
+    #[derive(Module, Debug)]
+    struct Model<B: burn::tensor::backend::Backend> {
+        layer: burn::nn::Linear<B>,
+        loss: CrossEntropyLoss<B>,
+        other: HuberLoss,
+    }
+    let device = B::device();
+    let model = || Model::<B> {
+        layer: burn::nn::LinearConfig::new(2, 2).init(&device),
+        loss: CrossEntropyLossConfig::new()
+            .with_class_weights(Some(vec![1.0, 3.0]))
+            .with_ignore_index(Some(-1))
+            .with_label_smoothing(0.1)
+            .init(&device),
+        other: HuberLossConfig::new().with_delta(2.0).init(),
+    };
+    let model = model().load_record(model().to_device(&device).into_record());
+    assert_eq!(model.other.delta, 2.0);
+    let targets = Tensor::<B, 1, Int>::from_ints([0, 1, -1], &device);
+    let logits = Tensor::<B, 2>::zeros([3, 2], &device);
+    let loss = numbers(model.loss.forward(logits, targets));
+    assert!((loss[0] - 2f64.ln()).abs() < 1e-5, "{loss:?}");
+}

@@ -1,0 +1,57 @@
+//! The suite, and the macro that runs all of it on a backend.
+
+pub mod autodiff;
+pub mod bad_input;
+pub mod burn_nn;
+pub mod finite_differences;
+pub mod kernels;
+pub mod losses;
+pub mod numerics;
+pub mod properties;
+pub mod pytorch;
+
+/// Makes a `#[test]` of every function of the suite, on one backend.
+#[macro_export]
+macro_rules! suite {
+    ($backend:ty) => {
+        $crate::suite! { $backend =>
+            pytorch { mse l1 huber bce bce_with_logits nll cross_entropy cross_entropy_probabilities }
+            finite_differences {
+                mse l1 huber bce bce_with_logits nll cross_entropy cross_entropy_probabilities
+            }
+            properties {
+                cross_entropy_ignores_a_constant forward_reduces_forward_no_reduction
+                weights_of_one_are_no_weights a_mask_drops_rows a_mask_drops_elements
+                cross_entropy_is_nll_of_log_softmax bce_with_logits_is_bce_of_sigmoid
+                one_hot_probabilities_are_classes
+            }
+            numerics {
+                confident_rows_keep_their_digits offset_rows_keep_their_digits
+                large_logits_do_not_overflow saturated_logits_are_exact
+            }
+            bad_input {
+                shapes_that_differ ranks_that_do_not_fit no_class weights_of_the_wrong_length
+                configs target_outside_the_classes targets_of_other_integer_types
+                probabilities_outside_the_unit_interval ignore_index_with_probabilities
+            }
+            autodiff {
+                untracked_inputs detached_losses logits_used_twice gradients_for_some_rows
+                checkpointing_strategies gradients_of_the_probabilities
+                non_contiguous_inputs broadcast_inputs
+            }
+            kernels {
+                equal_composed_operations equal_composed_operations_at_the_edges same_bits_every_time
+            }
+            burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
+            losses { configs_survive_json modules_print_themselves modules_move_and_record }
+        }
+    };
+    ($backend:ty => $($module:ident { $($test:ident)+ })+) => {
+        $(mod $module {
+            $(#[test]
+            fn $test() {
+                $crate::suite::$module::$test::<$backend>();
+            })+
+        })+
+    };
+}

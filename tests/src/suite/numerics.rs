@@ -1,0 +1,112 @@
+//! Digits at the extremes, relative to the number itself: no absolute tolerance hides a small one.
+
+use burn::backend::Autodiff;
+use burn::tensor::{Int, Tensor};
+use burn_loss::*;
+
+use crate::backend::{TestBackend, Tolerance};
+use crate::compare::{assert_close, numbers};
+use crate::fixture::tensor;
+
+/// The loss of one row, and the gradient of its logits.
+fn loss_and_grad<B: TestBackend>(logits: &[f64], class: i64) -> (Vec<f64>, Vec<f64>) {
+    let device = B::device();
+    let logits = tensor::<Autodiff<B>, 2>(logits, &[1, logits.len()], &device).require_grad();
+    let targets = Tensor::<Autodiff<B>, 1, Int>::from_ints([class], &device);
+    let loss = CrossEntropyLossConfig::new().init(&device);
+    let loss = loss.forward(logits.clone(), targets);
+    let grads = loss.backward();
+    (numbers(loss), numbers(logits.grad(&grads).unwrap()))
+}
+
+/// No absolute part, but for numbers that float32 does not hold.
+fn relative<B: TestBackend>() -> Tolerance {
+    Tolerance {
+        absolute: 1e-37,
+        ..B::TOLERANCE
+    }
+}
+
+pub fn confident_rows_keep_their_digits<B: TestBackend>() {
+    for (confidence, class) in [(20.0f64, 0), (16.5, 0), (60.0, 0), (20.0, 1), (60.0, 2)] {
+        let logits = [confidence, 0.0, -confidence];
+        // Of a confident row in float64: 1 + exp(-20) still has half its digits, so the others are added up alone.
+        let [other, last] = [(-confidence).exp(), (-2.0 * confidence).exp()];
+        let lse = (other + last).ln_1p();
+        let p = [
+            1.0 / (1.0 + other + last),
+            (-confidence - lse).exp(),
+            (-2.0 * confidence - lse).exp(),
+        ];
+        let mut grad = p;
+        grad[class as usize] = match class {
+            0 => -(p[1] + p[2]),
+            1 => -(p[0] + p[2]),
+            _ => -(p[0] + p[1]),
+        };
+        let expected = lse + confidence * class as f64;
+        let (loss, found) = loss_and_grad::<B>(&logits, class);
+        let what = format!("({confidence}, 0, -{confidence}), class {class}");
+        assert_close(&what, &loss, &[expected], relative::<B>());
+        assert_close(
+            &format!("gradient of {what}"),
+            &found,
+            &grad,
+            relative::<B>(),
+        );
+    }
+}
+
+pub fn offset_rows_keep_their_digits<B: TestBackend>() {
+    let (loss, grad) = loss_and_grad::<B>(&[1.5, 0.25, -3.0], 1);
+    for offset in [1000.0, -1000.0, 65536.0] {
+        let logits = [1.5 + offset, 0.25 + offset, -3.0 + offset];
+        let (moved_loss, moved_grad) = loss_and_grad::<B>(&logits, 1);
+        let what = format!("offset by {offset}");
+        assert_close(&what, &moved_loss, &loss, relative::<B>());
+        assert_close(&what, &moved_grad, &grad, relative::<B>());
+    }
+}
+
+pub fn large_logits_do_not_overflow<B: TestBackend>() {
+    let (loss, grad) = loss_and_grad::<B>(&[3e38, 0.0, 1.0], 1);
+    assert_close("3e38", &loss, &[3e38], relative::<B>());
+    assert_close(
+        "gradient of 3e38",
+        &grad,
+        &[1.0, -1.0, 0.0],
+        relative::<B>(),
+    );
+    let (loss, grad) = loss_and_grad::<B>(&[f64::NEG_INFINITY, 0.0, 0.0], 2);
+    assert_close("masked class", &loss, &[2f64.ln()], relative::<B>());
+    assert_close(
+        "gradient of a masked class",
+        &grad,
+        &[0.0, 0.5, -0.5],
+        relative::<B>(),
+    );
+}
+
+pub fn saturated_logits_are_exact<B: TestBackend>() {
+    let device = B::device();
+    let logits = [1e4, -1e4, 1e4, -1e4, 0.0, -20.0];
+    let logits = tensor::<Autodiff<B>, 1>(&logits, &[6], &device).require_grad();
+    let target = tensor(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.0], &[6], &device);
+    let loss = BceWithLogitsLossConfig::new()
+        .with_reduction(Reduction::Sum)
+        .init::<Autodiff<B>>(&device);
+    let tail = (-20f64).exp();
+    assert_close(
+        "losses",
+        &numbers(loss.forward_no_reduction(logits.clone(), target.clone())),
+        &[0.0, 0.0, 1e4, 1e4, 2f64.ln(), tail.ln_1p()],
+        relative::<B>(),
+    );
+    let grads = loss.forward(logits.clone(), target).backward();
+    assert_close(
+        "gradients",
+        &numbers(logits.grad(&grads).unwrap()),
+        &[0.0, 0.0, 1.0, -1.0, -0.5, tail / (1.0 + tail)],
+        relative::<B>(),
+    );
+}

@@ -1,0 +1,3 @@
+//! The suite on wgpu without fusion.
+
+burn_loss_tests::suite!(burn_loss_tests::backend::WgpuPlain);

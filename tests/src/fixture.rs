@@ -47,6 +47,12 @@ pub struct Config {
     pub class_weights: Option<Vec<f32>>,
     pub ignore_index: Option<i64>,
     pub label_smoothing: f64,
+    pub z_loss: f64,
+    pub gamma: Option<f64>,
+    /// As in torchvision, -1 stands for none.
+    pub alpha: Option<f64>,
+    pub epsilon: Option<f64>,
+    pub q: Option<f64>,
 }
 
 impl Case {

@@ -4,3 +4,4 @@ pub mod backend;
 pub mod compare;
 pub mod fixture;
 pub mod suite;
+pub mod wgpu;

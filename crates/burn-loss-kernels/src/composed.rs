@@ -248,7 +248,7 @@ impl<B: Backend> Smooth<B> {
 }
 
 /// `1 - exp(-x)` for `x >= 0` that keeps the digits of a small `x`. Not to be differentiated, like [`log1p`].
-fn one_minus_exp_neg<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
+pub fn one_minus_exp_neg<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
     // The series, because a device's exp and log near 1 may be too coarse to cancel each other's rounding.
     let small = (2..=9).rev().fold(x.ones_like(), |sum, n| {
         (x.clone() * sum / f64::from(n)).neg() + 1.0

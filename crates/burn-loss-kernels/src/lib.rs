@@ -16,10 +16,13 @@
 //! against which the kernels are tested.
 
 pub mod composed;
+#[cfg(feature = "cubecl")]
+mod cube;
+#[cfg(feature = "fusion")]
+mod fusion;
 
 #[cfg(feature = "autodiff")]
 mod autodiff;
-mod backends;
 #[cfg(feature = "cpu")]
 mod cpu;
 

@@ -205,6 +205,13 @@ pub(crate) fn config_weights(name: &str, field: &str, weights: Option<&Vec<f32>>
     }
 }
 
+/// Panics unless a config's number is finite and not negative.
+#[track_caller]
+pub(crate) fn config_at_least_zero(name: &str, field: &str, got: f64) {
+    let valid = got.is_finite() && got >= 0.0;
+    config(valid, name, field, "finite and at least 0", got);
+}
+
 /// Panics unless a config's label smoothing is a proportion.
 #[track_caller]
 pub(crate) fn config_label_smoothing(name: &str, label_smoothing: f64) {

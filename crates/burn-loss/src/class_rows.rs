@@ -14,6 +14,15 @@ pub(crate) struct RowLosses<B: Backend> {
 }
 
 impl<B: Backend> RowLosses<B> {
+    /// The losses times the weights.
+    pub(crate) fn weighed(losses: Tensor<B, 1>, weights: Option<Tensor<B, 1>>) -> Self {
+        let losses = match &weights {
+            Some(weights) => losses * weights.clone(),
+            None => losses,
+        };
+        Self { losses, weights }
+    }
+
     pub(crate) fn reduce(self, reduction: Reduction) -> Tensor<B, 1> {
         match self.weights {
             Some(weights) => reduction.reduce_weighted(self.losses, weights),
@@ -138,9 +147,11 @@ pub(crate) fn weights_tensor<B: Backend>(
     weights.map(|weights| Tensor::from_data(TensorData::from(weights.as_slice()), device))
 }
 
-/// Implements the `forward` methods of a loss with `rows`, `options` and a `reduction`.
+/// Implements the `forward` methods of a loss with `rows` and the fields `class_weights`, `ignore_index` and `reduction`.
+///
+/// `$of` is the loss of the target's probability by default, for the examples.
 macro_rules! class_forwards {
-    ($loss:ident, $backend:ident, $scores:ident) => {
+    ($loss:ident, $backend:ident, $scores:ident, $of:literal) => {
         impl<B: $backend> $loss<B> {
             /// Computes the loss as one number, reduced as configured.
             ///
@@ -155,6 +166,7 @@ macro_rules! class_forwards {
             /// If the shapes do not fit, if there is no class, if the class weights do not have the length of the
             /// class axis, or, on NdArray and Flex, if a target is neither a class nor ignored (elsewhere its row's
             /// loss and gradient are NaN).
+            ///
             /// # Example
             ///
             /// ```
@@ -166,9 +178,10 @@ macro_rules! class_forwards {
             /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
             /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
             #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            #[doc = concat!("let of = ", $of, ";")]
             ///
             /// let mean: f32 = loss.forward(scores, targets).into_scalar();
-            /// assert!((mean + (0.75f32.ln() + 0.5f32.ln()) / 2.0).abs() < 1e-6);
+            /// assert!((mean - (of(0.75) + of(0.5)) / 2.0).abs() < 1e-6);
             /// ```
             #[track_caller]
             pub fn forward(
@@ -189,6 +202,7 @@ macro_rules! class_forwards {
             /// # Panics
             ///
             /// As [`forward`](Self::forward).
+            ///
             /// # Example
             ///
             /// ```
@@ -200,9 +214,10 @@ macro_rules! class_forwards {
             /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
             /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
             #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            #[doc = concat!("let of = ", $of, ";")]
             ///
             /// let each = loss.forward_no_reduction(scores, targets).into_data().to_vec::<f32>().unwrap();
-            /// assert!((each[0] + 0.75f32.ln()).abs() < 1e-6 && (each[1] + 0.5f32.ln()).abs() < 1e-6);
+            /// assert!((each[0] - of(0.75)).abs() < 1e-6 && (each[1] - of(0.5)).abs() < 1e-6);
             /// ```
             #[track_caller]
             pub fn forward_no_reduction(
@@ -228,6 +243,7 @@ macro_rules! class_forwards {
             /// # Panics
             ///
             /// As [`forward`](Self::forward), and if the shape of the weights does not fit.
+            ///
             /// # Example
             ///
             /// ```
@@ -239,11 +255,12 @@ macro_rules! class_forwards {
             /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
             /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
             #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            #[doc = concat!("let of = ", $of, ";")]
             ///
             /// // Only the first row counts.
             /// let mask = Tensor::from_floats([1.0, 0.0], &device);
             /// let mean: f32 = loss.forward_weighted(scores, targets, mask).into_scalar();
-            /// assert!((mean + 0.75f32.ln()).abs() < 1e-6);
+            /// assert!((mean - of(0.75)).abs() < 1e-6);
             /// ```
             #[track_caller]
             pub fn forward_weighted(
@@ -273,6 +290,7 @@ macro_rules! class_forwards {
             /// # Panics
             ///
             /// As [`forward`](Self::forward), and if `T` is not `D - 1`.
+            ///
             /// # Example
             ///
             /// ```
@@ -284,11 +302,12 @@ macro_rules! class_forwards {
             /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
             /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
             #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            #[doc = concat!("let of = ", $of, ";")]
             ///
             /// // One example, two classes, two positions.
             /// let (scores, targets) = (scores.transpose().unsqueeze::<3>(), targets.unsqueeze::<2>());
             /// let mean: f32 = loss.forward_nd(scores, targets).into_scalar();
-            /// assert!((mean + (0.75f32.ln() + 0.5f32.ln()) / 2.0).abs() < 1e-6);
+            /// assert!((mean - (of(0.75) + of(0.5)) / 2.0).abs() < 1e-6);
             /// ```
             #[track_caller]
             pub fn forward_nd<const D: usize, const T: usize>(
@@ -309,6 +328,7 @@ macro_rules! class_forwards {
             /// # Panics
             ///
             /// As [`forward_nd`](Self::forward_nd).
+            ///
             /// # Example
             ///
             /// ```
@@ -320,12 +340,13 @@ macro_rules! class_forwards {
             /// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [0.5, 0.5]], &device).log();
             /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 0], &device);
             #[doc = concat!("let loss = ", stringify!($loss), "Config::new().init(&device);")]
+            #[doc = concat!("let of = ", $of, ";")]
             ///
             /// // One example, two classes, two positions.
             /// let (scores, targets) = (scores.transpose().unsqueeze::<3>(), targets.unsqueeze::<2>());
             /// let each = loss.forward_nd_no_reduction(scores, targets);
             /// assert_eq!(each.dims(), [1, 2]);
-            /// assert!((each.into_data().to_vec::<f32>().unwrap()[1] + 0.5f32.ln()).abs() < 1e-6);
+            /// assert!((each.into_data().to_vec::<f32>().unwrap()[1] - of(0.5)).abs() < 1e-6);
             /// ```
             #[track_caller]
             pub fn forward_nd_no_reduction<const D: usize, const T: usize>(

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn_loss_kernels::composed::one_minus_exp_neg;
 
 /// `value`, with `derivative` as its first derivative with respect to `input`, element by element.
 ///
@@ -19,4 +20,15 @@ pub(crate) fn with_gradient<B: Backend, const D: usize>(
     let infinite = input.clone().is_inf();
     let difference = input.clone() - input.detach().mask_fill(infinite, 0.0);
     value + derivative().detach() * difference
+}
+
+/// `1 - exp(x)` for `x <= 0` that keeps its digits where `exp(x)` is almost 1.
+pub(crate) fn one_minus_exp<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
+    let precise = one_minus_exp_neg(x.clone().detach().neg());
+    if !B::ad_enabled(&x.device()) {
+        return precise;
+    }
+    // The derivative has its digits from the plain formula.
+    let plain = x.exp().neg() + 1.0;
+    plain.clone() + (precise - plain.detach())
 }

@@ -14,7 +14,9 @@ mod softmax_terms;
 pub use check::{TargetError, check_targets};
 pub use classification::{
     BceLoss, BceLossConfig, BceWithLogitsLoss, BceWithLogitsLossConfig, CrossEntropyLoss,
-    CrossEntropyLossConfig, NllLoss, NllLossConfig,
+    CrossEntropyLossConfig, FocalLoss, FocalLossConfig, GeneralizedCrossEntropyLoss,
+    GeneralizedCrossEntropyLossConfig, NllLoss, NllLossConfig, PolyLoss, PolyLossConfig,
+    SigmoidFocalLoss, SigmoidFocalLossConfig,
 };
 pub use reduction::Reduction;
 pub use regression::{HuberLoss, HuberLossConfig, L1Loss, L1LossConfig, MseLoss, MseLossConfig};

@@ -1,7 +1,27 @@
 //! The fused operation on tensors: the three numbers of a row from which the losses of logits are made.
 
 use burn::tensor::{Int, Tensor, TensorPrimitive};
-use burn_loss_kernels::{LossBackend, RowTargets, SMOOTH_LOG_PROB, SmoothWeights, TARGET_LOG_PROB};
+use burn_loss_kernels::{
+    LOG_SUM_EXP, LossBackend, RowTargets, SMOOTH_LOG_PROB, SmoothWeights, TARGET_LOG_PROB,
+};
+
+use crate::class_rows::{RowLosses, RowOptions};
+
+/// The losses of rows that need the log-probability of the target alone.
+pub(crate) fn target_losses<B: LossBackend>(
+    logits: Tensor<B, 3>,
+    targets: Tensor<B, 1, Int>,
+    options: RowOptions<'_, B>,
+    loss: impl FnOnce(Tensor<B, 1>) -> Tensor<B, 1>,
+) -> RowLosses<B> {
+    let weights = options.row_weights(&targets, &logits);
+    let rows = SoftmaxRows {
+        classes: Some(targets),
+        ignore_index: options.ignore_index,
+        smooth: SmoothWeights::Zero,
+    };
+    RowLosses::weighed(loss(rows.terms(logits).target_log_prob()), weights)
+}
 
 /// What rows of logits `[N, C, S]` are compared with; the tensor side of [`RowTargets`].
 pub(crate) struct SoftmaxRows<B: LossBackend> {
@@ -46,6 +66,11 @@ impl<B: LossBackend> SoftmaxTerms<B> {
     /// The weighted sum of all log-probabilities, `[M]`.
     pub(crate) fn smooth_log_prob(&self) -> Tensor<B, 1> {
         self.column(SMOOTH_LOG_PROB)
+    }
+
+    /// `log sum_c exp(x_c)`, `[M]`.
+    pub(crate) fn log_sum_exp(&self) -> Tensor<B, 1> {
+        self.column(LOG_SUM_EXP)
     }
 
     fn column(&self, index: usize) -> Tensor<B, 1> {

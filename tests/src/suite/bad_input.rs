@@ -78,8 +78,24 @@ pub fn shapes_that_differ<B: TestBackend>() {
         "log_probs",
         NllLossConfig::new().init::<B>(&device)
     );
+    elementwise!("SigmoidFocalLoss", SigmoidFocalLossConfig::new().init());
     let cross_entropy = CrossEntropyLossConfig::new().init::<B>(&device);
     class_loss!("CrossEntropyLoss", "logits", cross_entropy.clone());
+    class_loss!(
+        "FocalLoss",
+        "logits",
+        FocalLossConfig::new().init::<B>(&device)
+    );
+    class_loss!(
+        "PolyLoss",
+        "logits",
+        PolyLossConfig::new().init::<B>(&device)
+    );
+    class_loss!(
+        "GeneralizedCrossEntropyLoss",
+        "logits",
+        GeneralizedCrossEntropyLossConfig::new().init::<B>(&device)
+    );
     panics(
         &["CrossEntropyLoss", "`probabilities`", "[2, 3]", "[2, 1]"],
         || cross_entropy.forward_probabilities(a(), b()),
@@ -164,6 +180,36 @@ pub fn configs<B: TestBackend>() {
                     .init::<B>(&device)
             },
         );
+    }
+    for wrong in [-0.5, f64::NAN, f64::INFINITY] {
+        panics(
+            &["CrossEntropyLossConfig", "`z_loss`", "at least 0"],
+            || {
+                let config = CrossEntropyLossConfig::new().with_z_loss(wrong);
+                config.init::<B>(&device)
+            },
+        );
+        panics(&["FocalLossConfig", "`gamma`", "at least 0"], || {
+            FocalLossConfig::new().with_gamma(wrong).init::<B>(&device)
+        });
+        panics(&["SigmoidFocalLossConfig", "`gamma`", "at least 0"], || {
+            SigmoidFocalLossConfig::new().with_gamma(wrong).init()
+        });
+        panics(&["SigmoidFocalLossConfig", "`alpha`", "[0, 1]"], || {
+            let config = SigmoidFocalLossConfig::new().with_alpha(Some(wrong));
+            config.init()
+        });
+        panics(&["PolyLossConfig", "`epsilon`", "at least -1"], || {
+            let config = PolyLossConfig::new().with_epsilon(wrong - 1.0);
+            config.init::<B>(&device)
+        });
+    }
+    for wrong in [0.0, 1.5, f64::NAN] {
+        let words = ["GeneralizedCrossEntropyLossConfig", "`q`", "(0, 1]"];
+        panics(&words, || {
+            let config = GeneralizedCrossEntropyLossConfig::new().with_q(wrong);
+            config.init::<B>(&device)
+        });
     }
     for weight in [-1.0, f32::NAN, f32::INFINITY] {
         let weights = Some(vec![1.0, weight]);

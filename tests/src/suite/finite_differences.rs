@@ -110,6 +110,11 @@ check_elementwise!(bce_with_logits:
         .with_reduction(Reduction::Sum)
         .init::<B>(device);
     INPUT);
+check_elementwise!(sigmoid_focal:
+    |_: &B::Device| SigmoidFocalLossConfig::new().init(),
+    |_: &B::Device| SigmoidFocalLossConfig::new().with_alpha(None).with_gamma(0.5).init(),
+    |_: &B::Device| SigmoidFocalLossConfig::new().with_reduction(Reduction::Sum).init();
+    INPUT);
 
 macro_rules! check_class_loss {
     ($test:ident: $($init:expr),+; $input:expr) => {
@@ -132,8 +137,19 @@ macro_rules! check_class_loss {
                         $init.init::<B>(&device).forward_weighted(input, targets, weights)
                     }
                 }
+                /// One example of two positions: the rows turned into columns.
+                struct Dense;
+                impl Loss for Dense {
+                    fn forward<B: LossBackend>(&self, input: Tensor<B, 2>) -> Tensor<B, 1> {
+                        let device = input.device();
+                        let targets = Tensor::<B, 2, Int>::from_ints([CLASSES], &device);
+                        let input = input.transpose().unsqueeze::<3>();
+                        $init.init::<B>(&device).forward_nd(input, targets)
+                    }
+                }
                 check::<B>(stringify!($init), Plain, $input);
                 check::<B>(concat!(stringify!($init), ", weighted"), Weighted, $input);
+                check::<B>(concat!(stringify!($init), ", dense"), Dense, $input);
             })+
         }
     };
@@ -156,7 +172,29 @@ check_class_loss!(cross_entropy:
     CrossEntropyLossConfig::new()
         .with_class_weights(Some(CLASS_WEIGHTS.to_vec()))
         .with_label_smoothing(0.3)
-        .with_ignore_index(Some(2));
+        .with_ignore_index(Some(2)),
+    CrossEntropyLossConfig::new()
+        .with_class_weights(Some(CLASS_WEIGHTS.to_vec()))
+        .with_label_smoothing(0.3)
+        .with_z_loss(0.2);
+    INPUT);
+check_class_loss!(focal:
+    FocalLossConfig::new(),
+    FocalLossConfig::new().with_gamma(0.5),
+    FocalLossConfig::new().with_gamma(0.0).with_reduction(Reduction::Sum),
+    FocalLossConfig::new().with_class_weights(Some(CLASS_WEIGHTS.to_vec())).with_ignore_index(Some(1));
+    INPUT);
+check_class_loss!(poly:
+    PolyLossConfig::new(),
+    PolyLossConfig::new().with_epsilon(-1.0).with_reduction(Reduction::Sum),
+    PolyLossConfig::new().with_class_weights(Some(CLASS_WEIGHTS.to_vec())).with_ignore_index(Some(1));
+    INPUT);
+check_class_loss!(generalized_cross_entropy:
+    GeneralizedCrossEntropyLossConfig::new(),
+    GeneralizedCrossEntropyLossConfig::new().with_q(1.0).with_reduction(Reduction::Sum),
+    GeneralizedCrossEntropyLossConfig::new()
+        .with_class_weights(Some(CLASS_WEIGHTS.to_vec()))
+        .with_ignore_index(Some(1));
     INPUT);
 
 pub fn cross_entropy_probabilities<B: TestBackend>() {
@@ -174,7 +212,8 @@ pub fn cross_entropy_probabilities<B: TestBackend>() {
     let weighted = plain
         .clone()
         .with_class_weights(Some(CLASS_WEIGHTS.to_vec()))
-        .with_label_smoothing(0.1);
+        .with_label_smoothing(0.1)
+        .with_z_loss(0.2);
     check::<B>("probabilities", Probabilities(plain), INPUT);
     check::<B>("probabilities, all options", Probabilities(weighted), INPUT);
 }

@@ -1,5 +1,6 @@
 //! A backend's operations equal the composed ones, which are their reference.
 
+use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Distribution, Int, Tensor, TensorPrimitive};
 use burn_loss_kernels::{RowTargets, SmoothWeights, SoftmaxTerms, composed};
@@ -7,8 +8,8 @@ use burn_loss_kernels::{RowTargets, SmoothWeights, SoftmaxTerms, composed};
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
 
-/// Long and short rows, around the sizes of vectors, and strided ones.
-const SHAPES: [[usize; 3]; 14] = [
+/// Long and short rows, around the sizes of vectors, few and many, and strided ones.
+const SHAPES: [[usize; 3]; 17] = [
     [1, 1, 1],
     [3, 2, 1],
     [70, 3, 1],
@@ -23,6 +24,9 @@ const SHAPES: [[usize; 3]; 14] = [
     [2, 21, 33],
     [1, 40, 17],
     [700, 10, 1],
+    [1, 40_000, 1],
+    [20_000, 3, 1],
+    [1, 5000, 9],
 ];
 
 struct Inputs<B: TestBackend> {
@@ -111,11 +115,11 @@ impl<B: TestBackend> Inputs<B> {
     }
 }
 
-fn primitive<B: TestBackend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
+pub(crate) fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
     tensor.into_primitive().tensor()
 }
 
-fn tensor<B: TestBackend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
+pub(crate) fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
     Tensor::from_primitive(TensorPrimitive::Float(primitive))
 }
 

@@ -33,8 +33,17 @@ pub fn configs_survive_json<B: TestBackend>() {
             .with_class_weights(Some(vec![1.0, 2.0]))
             .with_ignore_index(Some(-100))
             .with_label_smoothing(0.25)
+            .with_z_loss(1e-4)
             .with_reduction(Reduction::Sum),
     );
+    round_trip(
+        FocalLossConfig::new()
+            .with_gamma(0.5)
+            .with_ignore_index(Some(3)),
+    );
+    round_trip(PolyLossConfig::new().with_class_weights(Some(vec![1.0, 2.0])));
+    round_trip(GeneralizedCrossEntropyLossConfig::new().with_q(0.5));
+    round_trip(SigmoidFocalLossConfig::new().with_alpha(None));
 }
 
 pub fn modules_print_themselves<B: TestBackend>() {
@@ -69,14 +78,36 @@ pub fn modules_print_themselves<B: TestBackend>() {
         nll.init::<B>(&device).to_string(),
         &["NllLoss", "ignore_index: Some(-100)"],
     );
+    let focal = FocalLossConfig::new().with_class_weights(Some(vec![1.0]));
+    has(
+        focal.init::<B>(&device).to_string(),
+        &["FocalLoss", "gamma: 2", "class_weights: Tensor"],
+    );
+    let poly = PolyLossConfig::new().with_epsilon(-0.5);
+    has(
+        poly.init::<B>(&device).to_string(),
+        &["PolyLoss", "epsilon: -0.5"],
+    );
+    has(
+        GeneralizedCrossEntropyLossConfig::new()
+            .init::<B>(&device)
+            .to_string(),
+        &["GeneralizedCrossEntropyLoss", "q: 0.7"],
+    );
+    has(
+        SigmoidFocalLossConfig::new().init().to_string(),
+        &["SigmoidFocalLoss", "alpha: Some(0.25)", "gamma: 2"],
+    );
     let cross_entropy = CrossEntropyLossConfig::new()
         .with_class_weights(Some(vec![1.0, 2.0]))
+        .with_z_loss(0.5)
         .with_reduction(Reduction::Sum);
     has(
         cross_entropy.init::<B>(&device).to_string(),
         &[
             "CrossEntropyLoss",
             "class_weights: Tensor {rank: 1, shape: [2]}",
+            "z_loss: 0.5",
             "reduction: Sum",
         ],
     );

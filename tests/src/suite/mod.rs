@@ -15,19 +15,23 @@ pub mod pytorch;
 macro_rules! suite {
     ($backend:ty) => {
         $crate::suite! { $backend =>
-            pytorch { mse l1 huber bce bce_with_logits nll cross_entropy cross_entropy_probabilities }
+            pytorch {
+                mse l1 huber bce bce_with_logits nll cross_entropy cross_entropy_probabilities
+                cross_entropy_z_loss focal poly generalized_cross_entropy sigmoid_focal
+            }
             finite_differences {
                 mse l1 huber bce bce_with_logits nll cross_entropy cross_entropy_probabilities
+                focal poly generalized_cross_entropy sigmoid_focal
             }
             properties {
                 cross_entropy_ignores_a_constant forward_reduces_forward_no_reduction
                 weights_of_one_are_no_weights a_mask_drops_rows a_mask_drops_elements
                 cross_entropy_is_nll_of_log_softmax bce_with_logits_is_bce_of_sigmoid
-                one_hot_probabilities_are_classes
+                one_hot_probabilities_are_classes relatives_meet_cross_entropy
             }
             numerics {
                 confident_rows_keep_their_digits offset_rows_keep_their_digits
-                large_logits_do_not_overflow saturated_logits_are_exact
+                large_logits_do_not_overflow saturated_logits_are_exact relatives_keep_their_digits
             }
             bad_input {
                 shapes_that_differ ranks_that_do_not_fit no_class weights_of_the_wrong_length

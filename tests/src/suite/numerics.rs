@@ -110,3 +110,29 @@ pub fn saturated_logits_are_exact<B: TestBackend>() {
         relative::<B>(),
     );
 }
+
+pub fn relatives_keep_their_digits<B: TestBackend>() {
+    let device = B::device();
+    let logits = tensor::<B, 2>(&[20.0, 0.0, -20.0], &[1, 3], &device);
+    let target = || Tensor::<B, 1, Int>::from_ints([0], &device);
+    let others = (-20f64).exp() + (-40f64).exp();
+    let (rest, loss) = (others / (1.0 + others), others.ln_1p());
+    let close = |what: &str, losses: Tensor<B, 1>, expected: f64| {
+        assert_close(what, &numbers(losses), &[expected], relative::<B>());
+    };
+    let focal = FocalLossConfig::new().init::<B>(&device);
+    let focal = focal.forward_no_reduction(logits.clone(), target());
+    close("focal", focal, rest * rest * loss);
+    let poly = PolyLossConfig::new().init::<B>(&device);
+    let poly = poly.forward_no_reduction(logits.clone(), target());
+    close("poly", poly, loss + rest);
+    let gce = GeneralizedCrossEntropyLossConfig::new().init::<B>(&device);
+    let gce = gce.forward_no_reduction(logits.clone(), target());
+    close("generalized", gce, -(-0.7 * loss).exp_m1() / 0.7);
+
+    let logit = tensor::<B, 1>(&[20.0], &[1], &device);
+    let sigmoid_focal = SigmoidFocalLossConfig::new().with_alpha(None).init();
+    let sigmoid_focal = sigmoid_focal.forward_no_reduction(logit.clone(), logit.ones_like());
+    let (rest, loss) = (1.0 / (1.0 + 20f64.exp()), (-20f64).exp().ln_1p());
+    close("sigmoid focal", sigmoid_focal, rest * rest * loss);
+}

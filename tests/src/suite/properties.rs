@@ -252,3 +252,50 @@ pub fn one_hot_probabilities_are_classes<B: TestBackend>() {
         )
     });
 }
+
+pub fn relatives_meet_cross_entropy<B: TestBackend>() {
+    law::<B>(|batch| {
+        let device = B::device();
+        let weights: Vec<f32> = (0..batch.shape[1]).map(|c| 0.5 + c as f32).collect();
+        let cross_entropy = CrossEntropyLossConfig::new()
+            .with_class_weights(Some(weights.clone()))
+            .with_ignore_index(Some(0))
+            .init::<B>(&device);
+        let expected = || cross_entropy.forward(batch.logits(), batch.classes());
+        let focal = FocalLossConfig::new()
+            .with_gamma(0.0)
+            .with_class_weights(Some(weights.clone()))
+            .with_ignore_index(Some(0))
+            .init::<B>(&device);
+        equal(expected(), focal.forward(batch.logits(), batch.classes()))?;
+        let poly = PolyLossConfig::new()
+            .with_epsilon(0.0)
+            .with_class_weights(Some(weights))
+            .with_ignore_index(Some(0))
+            .init::<B>(&device);
+        equal(expected(), poly.forward(batch.logits(), batch.classes()))?;
+
+        // At q = 1: the probability that the target does not have.
+        let gce = GeneralizedCrossEntropyLossConfig::new().with_q(1.0);
+        let gce = gce.init::<B>(&device);
+        let plain = CrossEntropyLossConfig::new().init::<B>(&device);
+        let rest = plain.forward_no_reduction(batch.logits(), batch.classes());
+        equal(
+            rest.neg().exp().neg() + 1.0,
+            gce.forward_no_reduction(batch.logits(), batch.classes()),
+        )?;
+
+        let target = batch.logits::<B>().greater_elem(1.0).float();
+        let target = target.cast(batch.logits::<B>().dtype());
+        let sigmoid_focal = SigmoidFocalLossConfig::new()
+            .with_alpha(None)
+            .with_gamma(0.0);
+        let bce = BceWithLogitsLossConfig::new().init::<B>(&device);
+        equal(
+            bce.forward_no_reduction(batch.logits(), target.clone()),
+            sigmoid_focal
+                .init()
+                .forward_no_reduction(batch.logits(), target),
+        )
+    });
+}

@@ -155,6 +155,15 @@ elementwise!(
     }
 );
 
+elementwise!(sigmoid_focal, |case: &Case, reduction, _: &B::Device| {
+    let alpha = case.config.alpha.unwrap_or(0.25);
+    SigmoidFocalLossConfig::new()
+        .with_alpha((alpha >= 0.0).then_some(alpha))
+        .with_gamma(case.config.gamma.unwrap_or(2.0))
+        .with_reduction(reduction)
+        .init()
+});
+
 /// A test of a class loss; rank 2 goes through the plain methods, the others through those for dense prediction.
 macro_rules! class_loss {
     ($name:ident, $init:expr) => {
@@ -209,11 +218,46 @@ class_loss!(
     }
 );
 
+class_loss!(
+    cross_entropy_z_loss,
+    |case: &Case, reduction, device: &B::Device| {
+        cross_entropy_config(case, reduction).init::<Autodiff<B>>(device)
+    }
+);
+class_loss!(focal, |case: &Case, reduction, device: &B::Device| {
+    FocalLossConfig::new()
+        .with_gamma(case.config.gamma.unwrap_or(2.0))
+        .with_class_weights(case.config.class_weights.clone())
+        .with_ignore_index(case.config.ignore_index)
+        .with_reduction(reduction)
+        .init::<Autodiff<B>>(device)
+});
+class_loss!(poly, |case: &Case, reduction, device: &B::Device| {
+    PolyLossConfig::new()
+        .with_epsilon(case.config.epsilon.unwrap_or(1.0))
+        .with_class_weights(case.config.class_weights.clone())
+        .with_ignore_index(case.config.ignore_index)
+        .with_reduction(reduction)
+        .init::<Autodiff<B>>(device)
+});
+class_loss!(
+    generalized_cross_entropy,
+    |case: &Case, reduction, device: &B::Device| {
+        GeneralizedCrossEntropyLossConfig::new()
+            .with_q(case.config.q.unwrap_or(0.7))
+            .with_class_weights(case.config.class_weights.clone())
+            .with_ignore_index(case.config.ignore_index)
+            .with_reduction(reduction)
+            .init::<Autodiff<B>>(device)
+    }
+);
+
 fn cross_entropy_config(case: &Case, reduction: Reduction) -> CrossEntropyLossConfig {
     CrossEntropyLossConfig::new()
         .with_class_weights(case.config.class_weights.clone())
         .with_ignore_index(case.config.ignore_index)
         .with_label_smoothing(case.config.label_smoothing)
+        .with_z_loss(case.config.z_loss)
         .with_reduction(reduction)
 }
 

@@ -226,12 +226,12 @@ impl<F: Float> Slopes<F> {
         for i in panel.lanes() {
             if let Some(class) = self.class[i] {
                 let row = panel.first + i;
-                let target = gradient[i][0];
-                // Without `target`, which counts as `target * (1 - p)` here.
-                let rest = (self.softmax[i] + target) * prob[i];
-                self.target[i] = rest - target * prob_m1[i];
+                let [target, _, total] = gradient[i];
+                // Not from `softmax`, in which `target` may have swallowed the digits of `total`.
+                self.target[i] = total * prob[i] - target * prob_m1[i];
                 if self.smooth[i] != F::ZERO {
-                    self.target[i] = self.target[i] + self.smooth[i] * problem.weight(row, class);
+                    let of_weights = problem.weight(row, class) - self.weight[i] * prob[i];
+                    self.target[i] = self.target[i] + self.smooth[i] * of_weights;
                 }
             }
         }

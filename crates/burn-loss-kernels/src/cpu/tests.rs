@@ -123,10 +123,11 @@ fn reference<F: Float, I: ClassIndex>(
             let p = log_p[c].exp();
             let own = class == Some(c as i64);
             let mut value = poison + g[2] * p;
-            value += if own {
-                -g[0] * log_p[c].exp_m1()
-            } else {
-                -g[0] * p
+            // Without classes the first term is 0 for all logits.
+            value -= match class {
+                None => 0.0,
+                Some(_) if own => g[0] * log_p[c].exp_m1(),
+                Some(_) => g[0] * p,
             };
             if smooth && g[1] != 0.0 {
                 value += g[1] * (w[c] - p * total);

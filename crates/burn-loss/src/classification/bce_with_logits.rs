@@ -4,8 +4,8 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn_loss_kernels::composed::log1p;
 
+use super::binary_logits::BinaryLogits;
 use crate::class_rows::weights_tensor;
 use crate::display::display_fields;
 use crate::elementwise::elementwise_forwards;
@@ -140,23 +140,11 @@ impl<B: Backend> BceWithLogitsLoss<B> {
         let positive = self.weigh_positive(target.clone());
         let negative = target.neg() + 1.0;
 
-        // softplus(+-x) = max(+-x, 0) + log(1 + exp(-|x|)) neither overflows nor cancels.
-        let x = prediction.clone().detach();
-        let decay = x.clone().abs().neg().exp();
-        let tail = log1p(decay.clone());
-        let above = x.clone().clamp_min(0.0);
-        let below = x.clone().neg().clamp_min(0.0);
-        let value = positive.clone() * (below + tail.clone()) + negative.clone() * (above + tail);
+        let logits = BinaryLogits::new(prediction.clone().detach());
+        let (softplus, softplus_of_neg) = logits.softplus();
+        let value = positive.clone() * softplus_of_neg + negative.clone() * softplus;
         with_gradient(prediction, value, || {
-            // s(-|x|) and s(|x|); the smaller comes first, because 1 - s of the larger would cancel.
-            // Nor `recip`: NdArray's, vectorised, is good to 1e-5 only.
-            let doubtful = decay.clone() / (decay + 1.0);
-            let certain = doubtful.clone().neg() + 1.0;
-            let is_negative = x.lower_elem(0.0);
-            let sigmoid = certain
-                .clone()
-                .mask_where(is_negative.clone(), doubtful.clone());
-            let sigmoid_of_neg = doubtful.mask_where(is_negative, certain);
+            let (sigmoid, sigmoid_of_neg) = logits.sigmoid();
             negative.detach() * sigmoid - positive.detach() * sigmoid_of_neg
         })
     }

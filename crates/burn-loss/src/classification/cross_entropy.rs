@@ -8,7 +8,7 @@ use burn_loss_kernels::{LossBackend, SmoothWeights};
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
 use crate::display::display_fields;
-use crate::softmax_terms::SoftmaxRows;
+use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms};
 use crate::{Reduction, check};
 
 /// Configuration of [`CrossEntropyLoss`].
@@ -32,6 +32,10 @@ pub struct CrossEntropyLossConfig {
     /// The share of the target that is spread evenly over all classes, in `[0, 1]`. Default: 0.
     #[config(default = 0.0)]
     pub label_smoothing: f64,
+    /// The weight `z` of the auxiliary loss `z lse^2`, which keeps the logits from drifting, finite and at least 0.
+    /// Default: 0 (PaLM used 1e-4).
+    #[config(default = 0.0)]
+    pub z_loss: f64,
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -42,23 +46,26 @@ impl CrossEntropyLossConfig {
     ///
     /// # Panics
     ///
-    /// If a class weight is negative or not finite, or the label smoothing is outside `[0, 1]`.
+    /// If a class weight or `z_loss` is negative or not finite, or the label smoothing is outside `[0, 1]`.
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> CrossEntropyLoss<B> {
         let name = "CrossEntropyLossConfig";
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
         check::config_label_smoothing(name, self.label_smoothing);
+        check::config_at_least_zero(name, "z_loss", self.z_loss);
         CrossEntropyLoss {
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
             label_smoothing: self.label_smoothing,
+            z_loss: self.z_loss,
             reduction: self.reduction,
         }
     }
 }
 
 /// The cross entropy of a target class with the softmax of logits,
-/// `(1 - a) w_t (lse - x_t) + a / C * sum_c w_c (lse - x_c)`, with `lse = log sum_c exp(x_c)` and the label smoothing `a`.
+/// `(1 - a) w_t (lse - x_t) + a / C * sum_c w_c (lse - x_c) + z w_t lse^2`, with `lse = log sum_c exp(x_c)`, the label
+/// smoothing `a` and the weight `z` of the auxiliary loss.
 ///
 /// For picking one of several classes. The logits go in raw: the softmax is part of the loss, computed relative to the
 /// row's largest logit, in one fused operation.
@@ -69,7 +76,8 @@ impl CrossEntropyLossConfig {
 /// - mean: divided by the sum of `w_t` over the rows that are not ignored
 /// - PyTorch: [`nn.CrossEntropyLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html),
 ///   but for `ignore_index`, which is none by default here and -100 there; label smoothing:
-///   [Rethinking the Inception Architecture](https://arxiv.org/abs/1512.00567)
+///   [Rethinking the Inception Architecture](https://arxiv.org/abs/1512.00567); z-loss (not in PyTorch):
+///   [PaLM](https://arxiv.org/abs/2204.02311), section 5
 ///
 /// # Example
 ///
@@ -97,21 +105,23 @@ pub struct CrossEntropyLoss<B: Backend> {
     pub ignore_index: Option<i64>,
     /// The share of the target that is spread evenly over all classes.
     pub label_smoothing: f64,
+    /// The weight of the auxiliary loss `lse^2`.
+    pub z_loss: f64,
     /// How the losses become one number.
     #[module(skip)]
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] CrossEntropyLoss<B>: {class_weights} ignore_index, label_smoothing, reduction);
-class_forwards!(CrossEntropyLoss, LossBackend, logits);
+display_fields!([<B: Backend>] CrossEntropyLoss<B>: {class_weights} ignore_index, label_smoothing, z_loss, reduction);
+class_forwards!(CrossEntropyLoss, LossBackend, logits, "|p: f32| -p.ln()");
 
 impl<B: LossBackend> CrossEntropyLoss<B> {
     const NAME: &str = "CrossEntropyLoss";
 
     /// Computes the loss against one probability a class, reduced as configured; the mean divides by the number of rows.
     ///
-    /// With `q = (1 - a) probabilities + a / C`, a row's loss is `sum_c w_c q_c (lse - x_c)`. Gradients flow to the
-    /// probabilities, too.
+    /// With `q = (1 - a) probabilities + a / C`, a row's loss is `sum_c w_c q_c (lse - x_c) + z lse^2`. Gradients flow to
+    /// the probabilities, too.
     ///
     /// # Shapes
     ///
@@ -149,7 +159,7 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
             .reduce(self.forward_probabilities_no_reduction(logits, probabilities))
     }
 
-    /// Computes one loss a row against one probability a class, `sum_c w_c q_c (lse - x_c)`.
+    /// Computes one loss a row against one probability a class, `sum_c w_c q_c (lse - x_c) + z lse^2`.
     ///
     /// # Shapes
     ///
@@ -201,14 +211,21 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
             let class_weights = class_weights.clone().cast(weights.dtype());
             weights = weights * class_weights.reshape([1, num_classes]);
         }
-        SoftmaxRows {
+        let terms = SoftmaxRows {
             classes: None,
             ignore_index: None,
             smooth: SmoothWeights::PerLogit(weights.reshape([n, num_classes, 1])),
         }
-        .terms(logits.reshape([n, num_classes, 1]))
-        .smooth_log_prob()
-        .neg()
+        .terms(logits.reshape([n, num_classes, 1]));
+        self.add_z_loss(terms.smooth_log_prob().neg(), &terms)
+    }
+
+    fn add_z_loss(&self, losses: Tensor<B, 1>, terms: &SoftmaxTerms<B>) -> Tensor<B, 1> {
+        if self.z_loss == 0.0 {
+            return losses;
+        }
+        let lse = terms.log_sum_exp();
+        losses + lse.clone() * lse * self.z_loss
     }
 
     fn rows(
@@ -225,14 +242,13 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         }
         .terms(logits);
 
-        let mut losses = terms.target_log_prob().neg();
-        if let Some(weights) = &weights {
-            losses = losses * weights.clone();
-        }
+        let losses = terms.target_log_prob().neg() * (1.0 - self.label_smoothing);
+        let mut rows = RowLosses::weighed(self.add_z_loss(losses, &terms), weights);
         if self.label_smoothing > 0.0 {
-            losses = losses * (1.0 - self.label_smoothing) - terms.smooth_log_prob();
+            // Weighed by the classes already.
+            rows.losses = rows.losses - terms.smooth_log_prob();
         }
-        RowLosses { losses, weights }
+        rows
     }
 
     fn smooth_weights(&self, logits: &Tensor<B, 3>) -> SmoothWeights<Tensor<B, 3>> {

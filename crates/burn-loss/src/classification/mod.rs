@@ -2,10 +2,21 @@
 
 mod bce;
 mod bce_with_logits;
+mod binary_logits;
 mod cross_entropy;
+mod focal;
+mod generalized_cross_entropy;
 mod nll;
+mod poly;
+mod sigmoid_focal;
 
 pub use bce::{BceLoss, BceLossConfig};
 pub use bce_with_logits::{BceWithLogitsLoss, BceWithLogitsLossConfig};
 pub use cross_entropy::{CrossEntropyLoss, CrossEntropyLossConfig};
+pub use focal::{FocalLoss, FocalLossConfig};
+pub use generalized_cross_entropy::{
+    GeneralizedCrossEntropyLoss, GeneralizedCrossEntropyLossConfig,
+};
 pub use nll::{NllLoss, NllLossConfig};
+pub use poly::{PolyLoss, PolyLossConfig};
+pub use sigmoid_focal::{SigmoidFocalLoss, SigmoidFocalLossConfig};

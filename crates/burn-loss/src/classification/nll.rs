@@ -94,7 +94,7 @@ pub struct NllLoss<B: Backend> {
 }
 
 display_fields!([<B: Backend>] NllLoss<B>: {class_weights} ignore_index, reduction);
-class_forwards!(NllLoss, Backend, log_probs);
+class_forwards!(NllLoss, Backend, log_probs, "|p: f32| -p.ln()");
 
 impl<B: Backend> NllLoss<B> {
     const NAME: &str = "NllLoss";
@@ -112,14 +112,10 @@ impl<B: Backend> NllLoss<B> {
         // Multiplied, not filled in: a fill would give the row the gradient 0.
         let invalid = options.invalid(&targets, num_classes);
         let losses = losses.clone() * losses.ones_like().mask_fill(invalid, f64::NAN);
-        let losses = match &weights {
-            Some(weights) => losses * weights.clone(),
-            None => losses,
-        };
-        let losses = match options.ignore_index {
-            Some(index) => losses.mask_fill(targets.equal_elem(index), 0.0),
-            None => losses,
-        };
-        RowLosses { losses, weights }
+        let mut rows = RowLosses::weighed(losses, weights);
+        if let Some(index) = options.ignore_index {
+            rows.losses = rows.losses.mask_fill(targets.equal_elem(index), 0.0);
+        }
+        rows
     }
 }

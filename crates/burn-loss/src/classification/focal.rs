@@ -1,0 +1,141 @@
+//! Focal loss of logits with integer classes.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
+use burn_loss_kernels::LossBackend;
+
+use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
+use crate::display::display_fields;
+use crate::gradient::{one_minus_exp, with_gradient};
+use crate::softmax_terms::target_losses;
+use crate::{Reduction, check};
+
+/// Configuration of [`FocalLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn_loss::FocalLossConfig;
+///
+/// let loss = FocalLossConfig::new().with_gamma(1.5).init::<NdArray>(&Default::default());
+/// assert_eq!(loss.gamma, 1.5);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct FocalLossConfig {
+    /// How strongly rows that are already right are weighed down, at least 0. Default: 2, as in the paper.
+    #[config(default = 2.0)]
+    pub gamma: f64,
+    /// One weight a class (the paper's alpha), finite and at least 0. Default: every class counts 1.
+    pub class_weights: Option<Vec<f32>>,
+    /// Rows with this target do not count. Default: none.
+    pub ignore_index: Option<i64>,
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl FocalLossConfig {
+    /// Makes the loss.
+    ///
+    /// # Panics
+    ///
+    /// If `gamma` is negative or not finite, or a class weight is.
+    #[track_caller]
+    pub fn init<B: Backend>(&self, device: &B::Device) -> FocalLoss<B> {
+        let name = "FocalLossConfig";
+        check::config_at_least_zero(name, "gamma", self.gamma);
+        check::config_weights(name, "class_weights", self.class_weights.as_ref());
+        FocalLoss {
+            gamma: self.gamma,
+            class_weights: weights_tensor(self.class_weights.as_ref(), device),
+            ignore_index: self.ignore_index,
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// The cross entropy of a target class, weighed down where the model is already right, `-w_t (1 - p_t)^gamma log p_t`,
+/// with `p = softmax(x)`.
+///
+/// For classes of which a few easy ones would drown the others. With `gamma = 0` it is
+/// [`CrossEntropyLoss`](crate::CrossEntropyLoss). For labels that do not exclude one another take
+/// [`SigmoidFocalLoss`](crate::SigmoidFocalLoss).
+///
+/// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
+/// - `targets`: classes in `[0, C)`
+/// - mean: divided by the sum of `w_t` over the rows that are not ignored, as for cross entropy (some implementations
+///   divide by the number of rows)
+/// - Source: [Focal Loss for Dense Object Detection](https://arxiv.org/abs/1708.02002), with the softmax in place of the
+///   sigmoid
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::FocalLossConfig;
+///
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[3f32.ln(), 0.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+///
+/// // p = 3/4: the cross entropy times (1/4)^2.
+/// let mean: f32 = FocalLossConfig::new().init(&device).forward(logits, targets).into_scalar();
+/// assert!((mean + 0.75f32.ln() / 16.0).abs() < 1e-7);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct FocalLoss<B: Backend> {
+    /// How strongly rows that are already right are weighed down.
+    pub gamma: f64,
+    /// One weight a class, `[C]`.
+    pub class_weights: Option<Tensor<B, 1>>,
+    /// Rows with this target do not count.
+    #[module(skip)]
+    pub ignore_index: Option<i64>,
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([<B: Backend>] FocalLoss<B>: {class_weights} gamma, ignore_index, reduction);
+class_forwards!(
+    FocalLoss,
+    LossBackend,
+    logits,
+    "|p: f32| -(1.0 - p).powi(2) * p.ln()"
+);
+
+impl<B: LossBackend> FocalLoss<B> {
+    const NAME: &str = "FocalLoss";
+
+    fn rows(
+        &self,
+        logits: Tensor<B, 3>,
+        targets: Tensor<B, 1, Int>,
+        options: RowOptions<'_, B>,
+    ) -> RowLosses<B> {
+        target_losses(logits, targets, options, |log_p| self.of_log_prob(log_p))
+    }
+
+    /// The focal loss of a log-probability. By hand, because the automatic derivative of a power is infinite at 0.
+    fn of_log_prob(&self, log_p: Tensor<B, 1>) -> Tensor<B, 1> {
+        let x = log_p.clone().detach();
+        let others = one_minus_exp(x.clone());
+        let focus = others.clone().powf_scalar(self.gamma);
+        let value = focus.clone() * x.clone().neg();
+        with_gradient(log_p, value, || {
+            let p = x.clone().exp();
+            // p log p / (1 - p), whose limits are 0 at p = 0 and -1 at p = 1.
+            let impossible = p.clone().equal_elem(0.0);
+            let certain = others.clone().equal_elem(0.0);
+            let slope = (p * x / others)
+                .mask_fill(impossible, 0.0)
+                .mask_fill(certain, -1.0);
+            focus * (slope * self.gamma - 1.0)
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Generalized cross entropy of logits with integer classes, for labels with mistakes in them.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
+use burn_loss_kernels::LossBackend;
+
+use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
+use crate::display::display_fields;
+use crate::gradient::one_minus_exp;
+use crate::softmax_terms::target_losses;
+use crate::{Reduction, check};
+
+/// Configuration of [`GeneralizedCrossEntropyLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn_loss::GeneralizedCrossEntropyLossConfig;
+///
+/// let config = GeneralizedCrossEntropyLossConfig::new().with_q(0.5);
+/// let loss = config.init::<NdArray>(&Default::default());
+/// assert_eq!(loss.q, 0.5);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct GeneralizedCrossEntropyLossConfig {
+    /// Between cross entropy (towards 0) and the mean absolute error (1), in `(0, 1]`. Default: 0.7, as in the paper.
+    #[config(default = 0.7)]
+    pub q: f64,
+    /// One weight a class, finite and at least 0. Default: every class counts 1.
+    pub class_weights: Option<Vec<f32>>,
+    /// Rows with this target do not count. Default: none.
+    pub ignore_index: Option<i64>,
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl GeneralizedCrossEntropyLossConfig {
+    /// Makes the loss.
+    ///
+    /// # Panics
+    ///
+    /// If `q` is outside `(0, 1]`, or a class weight is negative or not finite.
+    #[track_caller]
+    pub fn init<B: Backend>(&self, device: &B::Device) -> GeneralizedCrossEntropyLoss<B> {
+        let name = "GeneralizedCrossEntropyLossConfig";
+        let valid = self.q > 0.0 && self.q <= 1.0;
+        check::config(valid, name, "q", "in (0, 1]", self.q);
+        check::config_weights(name, "class_weights", self.class_weights.as_ref());
+        GeneralizedCrossEntropyLoss {
+            q: self.q,
+            class_weights: weights_tensor(self.class_weights.as_ref(), device),
+            ignore_index: self.ignore_index,
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// A loss of at most `1 / q` a row, so that a wrong label cannot pull without bound, `w_t (1 - p_t^q) / q`, with
+/// `p = softmax(x)`.
+///
+/// For training on labels of which some are wrong. Towards `q = 0` it is [`CrossEntropyLoss`](crate::CrossEntropyLoss);
+/// at `q = 1` it is half the absolute error of the probabilities.
+///
+/// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
+/// - `targets`: classes in `[0, C)`
+/// - mean: divided by the sum of `w_t` over the rows that are not ignored
+/// - Source: [Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
+///   Labels](https://arxiv.org/abs/1805.07836), without its truncation
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::GeneralizedCrossEntropyLossConfig;
+///
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[3f32.ln(), 0.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+/// let loss = GeneralizedCrossEntropyLossConfig::new().with_q(1.0).init(&device);
+///
+/// // p = 3/4.
+/// let mean: f32 = loss.forward(logits, targets).into_scalar();
+/// assert!((mean - 0.25).abs() < 1e-6);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct GeneralizedCrossEntropyLoss<B: Backend> {
+    /// Between cross entropy (towards 0) and the mean absolute error (1).
+    pub q: f64,
+    /// One weight a class, `[C]`.
+    pub class_weights: Option<Tensor<B, 1>>,
+    /// Rows with this target do not count.
+    #[module(skip)]
+    pub ignore_index: Option<i64>,
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([<B: Backend>] GeneralizedCrossEntropyLoss<B>: {class_weights} q, ignore_index, reduction);
+class_forwards!(
+    GeneralizedCrossEntropyLoss,
+    LossBackend,
+    logits,
+    "|p: f32| (1.0 - p.powf(0.7)) / 0.7"
+);
+
+impl<B: LossBackend> GeneralizedCrossEntropyLoss<B> {
+    const NAME: &str = "GeneralizedCrossEntropyLoss";
+
+    fn rows(
+        &self,
+        logits: Tensor<B, 3>,
+        targets: Tensor<B, 1, Int>,
+        options: RowOptions<'_, B>,
+    ) -> RowLosses<B> {
+        // Not divided: Burn computes the derivative of a division by a number in f32, of f64 tensors, too.
+        let scale = 1.0 / self.q;
+        target_losses(logits, targets, options, |log_p| {
+            one_minus_exp(log_p * self.q) * scale
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! Poly-1 cross entropy of logits with integer classes.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
+use burn_loss_kernels::LossBackend;
+
+use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
+use crate::display::display_fields;
+use crate::gradient::one_minus_exp;
+use crate::softmax_terms::target_losses;
+use crate::{Reduction, check};
+
+/// Configuration of [`PolyLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn_loss::PolyLossConfig;
+///
+/// let loss = PolyLossConfig::new().with_epsilon(2.0).init::<NdArray>(&Default::default());
+/// assert_eq!(loss.epsilon, 2.0);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct PolyLossConfig {
+    /// What is added to the first coefficient of the cross entropy's series, finite and at least -1. Default: 1.
+    #[config(default = 1.0)]
+    pub epsilon: f64,
+    /// One weight a class, finite and at least 0. Default: every class counts 1.
+    pub class_weights: Option<Vec<f32>>,
+    /// Rows with this target do not count. Default: none.
+    pub ignore_index: Option<i64>,
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl PolyLossConfig {
+    /// Makes the loss.
+    ///
+    /// # Panics
+    ///
+    /// If `epsilon` is below -1 (being right would cost) or not finite, or a class weight is negative or not finite.
+    #[track_caller]
+    pub fn init<B: Backend>(&self, device: &B::Device) -> PolyLoss<B> {
+        let name = "PolyLossConfig";
+        let valid = self.epsilon.is_finite() && self.epsilon >= -1.0;
+        check::config(
+            valid,
+            name,
+            "epsilon",
+            "finite and at least -1",
+            self.epsilon,
+        );
+        check::config_weights(name, "class_weights", self.class_weights.as_ref());
+        PolyLoss {
+            epsilon: self.epsilon,
+            class_weights: weights_tensor(self.class_weights.as_ref(), device),
+            ignore_index: self.ignore_index,
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// Cross entropy with another first coefficient in its series in `1 - p_t`, `w_t (-log p_t + epsilon (1 - p_t))`, with
+/// `p = softmax(x)`.
+///
+/// For tuning cross entropy by one number: `epsilon > 0` keeps pulling at rows that are almost right, `epsilon < 0` lets
+/// go of them. With `epsilon = 0` it is [`CrossEntropyLoss`](crate::CrossEntropyLoss).
+///
+/// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
+/// - `targets`: classes in `[0, C)`
+/// - mean: divided by the sum of `w_t` over the rows that are not ignored
+/// - Source: [PolyLoss](https://arxiv.org/abs/2204.12511), its Poly-1 form
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::PolyLossConfig;
+///
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[3f32.ln(), 0.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+///
+/// // p = 3/4.
+/// let mean: f32 = PolyLossConfig::new().init(&device).forward(logits, targets).into_scalar();
+/// assert!((mean - (0.25 - 0.75f32.ln())).abs() < 1e-6);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct PolyLoss<B: Backend> {
+    /// What is added to the first coefficient of the cross entropy's series.
+    pub epsilon: f64,
+    /// One weight a class, `[C]`.
+    pub class_weights: Option<Tensor<B, 1>>,
+    /// Rows with this target do not count.
+    #[module(skip)]
+    pub ignore_index: Option<i64>,
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([<B: Backend>] PolyLoss<B>: {class_weights} epsilon, ignore_index, reduction);
+class_forwards!(PolyLoss, LossBackend, logits, "|p: f32| 1.0 - p - p.ln()");
+
+impl<B: LossBackend> PolyLoss<B> {
+    const NAME: &str = "PolyLoss";
+
+    fn rows(
+        &self,
+        logits: Tensor<B, 3>,
+        targets: Tensor<B, 1, Int>,
+        options: RowOptions<'_, B>,
+    ) -> RowLosses<B> {
+        target_losses(logits, targets, options, |log_p| {
+            one_minus_exp(log_p.clone()) * self.epsilon - log_p
+        })
+    }
+}

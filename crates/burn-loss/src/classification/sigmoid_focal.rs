@@ -1,0 +1,165 @@
+//! Focal loss of binary logits, one a label.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use super::binary_logits::BinaryLogits;
+use crate::display::display_fields;
+use crate::elementwise::elementwise_forwards;
+use crate::gradient::with_gradient;
+use crate::{Reduction, check};
+
+/// Configuration of [`SigmoidFocalLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn_loss::SigmoidFocalLossConfig;
+///
+/// let loss = SigmoidFocalLossConfig::new().with_gamma(1.5).init();
+/// assert_eq!((loss.alpha, loss.gamma), (Some(0.25), 1.5));
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct SigmoidFocalLossConfig {
+    /// The weight of the positive side, in `[0, 1]`; the negative side weighs `1 - alpha`; with none both weigh 1. Default:
+    /// 0.25, as in the paper (torchvision spells "none" as -1).
+    #[config(default = "Some(0.25)")]
+    pub alpha: Option<f64>,
+    /// How strongly labels that are already right are weighed down, at least 0. Default: 2, as in the paper.
+    #[config(default = 2.0)]
+    pub gamma: f64,
+    /// How the losses become one number. Default: mean (torchvision's default is none).
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl SigmoidFocalLossConfig {
+    /// Makes the loss.
+    ///
+    /// # Panics
+    ///
+    /// If `alpha` is outside `[0, 1]`, or `gamma` is negative or not finite.
+    #[track_caller]
+    pub fn init(&self) -> SigmoidFocalLoss {
+        let name = "SigmoidFocalLossConfig";
+        if let Some(alpha) = self.alpha {
+            let valid = (0.0..=1.0).contains(&alpha);
+            check::config(valid, name, "alpha", "in [0, 1] or none", alpha);
+        }
+        check::config_at_least_zero(name, "gamma", self.gamma);
+        SigmoidFocalLoss {
+            alpha: self.alpha,
+            gamma: self.gamma,
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// Binary cross entropy of logits, weighed down where the model is already right,
+/// `a_t (1 - p_t)^gamma (y softplus(-x) + (1 - y) softplus(x))`, with `s = sigmoid(x)`, `p_t = y s + (1 - y) (1 - s)` and
+/// `a_t = y alpha + (1 - y) (1 - alpha)`.
+///
+/// For labels of which few are positive, such as those of a detector. With `gamma = 0` and no `alpha` it is
+/// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss). Its mean divides by the number of elements, whatever the `alpha`.
+///
+/// - `prediction`: logits, any finite real numbers
+/// - `target`: probabilities in `[0, 1]`, as floats, of the same shape; mostly 0 or 1
+/// - Source: [Focal Loss for Dense Object Detection](https://arxiv.org/abs/1708.02002); torchvision:
+///   [`sigmoid_focal_loss`](https://docs.pytorch.org/vision/stable/generated/torchvision.ops.sigmoid_focal_loss.html)
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss::SigmoidFocalLossConfig;
+///
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 1>::from_floats([3f32.ln()], &device);
+/// let target = Tensor::from_floats([1.0], &device);
+///
+/// // p = 3/4: a quarter of the binary cross entropy times (1/4)^2.
+/// let mean: f32 = SigmoidFocalLossConfig::new().init().forward(logits, target).into_scalar();
+/// assert!((mean + 0.25 * 0.75f32.ln() / 16.0).abs() < 1e-7);
+/// ```
+#[derive(Module, Clone, Debug)]
+#[module(custom_display)]
+pub struct SigmoidFocalLoss {
+    /// The weight of the positive side; the negative side weighs `1 - alpha`.
+    #[module(skip)]
+    pub alpha: Option<f64>,
+    /// How strongly labels that are already right are weighed down.
+    pub gamma: f64,
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([] SigmoidFocalLoss: {} alpha, gamma, reduction);
+elementwise_forwards!(<> SigmoidFocalLoss, <B>, "SigmoidFocalLossConfig::new().init()", "0.016_888_95");
+
+impl SigmoidFocalLoss {
+    const NAME: &str = "SigmoidFocalLoss";
+
+    /// Computes one loss an element.
+    ///
+    /// # Shapes
+    ///
+    /// - `prediction`, `target`, output: the same, of any rank
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    ///
+    /// let device = Default::default();
+    /// let prediction = Tensor::<NdArray, 2>::zeros([1, 2], &device);
+    /// let loss = burn_loss::SigmoidFocalLossConfig::new().with_alpha(None).init();
+    /// let each = loss.forward_no_reduction(prediction.clone(), prediction.ones_like());
+    /// for each in each.into_data().to_vec::<f32>().unwrap() {
+    ///     assert!((each - 2f32.ln() / 4.0).abs() < 1e-7);
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn forward_no_reduction<B: Backend, const D: usize>(
+        &self,
+        prediction: Tensor<B, D>,
+        target: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        let shape = ("prediction", prediction.dims());
+        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        let y = target.clone();
+        let not_y = target.neg() + 1.0;
+        let alpha = self
+            .alpha
+            .map(|alpha| y.clone() * alpha + not_y.clone() * (1.0 - alpha));
+
+        let logits = BinaryLogits::new(prediction.clone().detach());
+        let (softplus, softplus_of_neg) = logits.softplus();
+        let (s, not_s) = logits.sigmoid();
+        let cross_entropy = y.clone() * softplus_of_neg + not_y.clone() * softplus;
+        // 1 - p_t without a difference of numbers near 1.
+        let wrong = y.clone() * not_s.clone() + not_y.clone() * s.clone();
+        let focus = wrong.clone().powf_scalar(self.gamma);
+        let weigh = |value: Tensor<B, D>| match &alpha {
+            Some(alpha) => value * alpha.clone(),
+            None => value,
+        };
+        let value = weigh(focus.clone() * cross_entropy.clone());
+        with_gradient(prediction, value, || {
+            // (1 - p_t)' / (1 - p_t); where that is 0 / 0 the loss is 0, too.
+            let certain = wrong.clone().equal_elem(0.0);
+            let slope = (not_y.clone() - y.clone()) * s.clone() * not_s.clone() / wrong;
+            let slope = slope.mask_fill(certain, 0.0) * self.gamma;
+            let of_cross_entropy = not_y * s - y * not_s;
+            weigh(focus * (of_cross_entropy + slope * cross_entropy))
+        })
+    }
+}

@@ -1,6 +1,6 @@
 //! `CrossEntropyLoss` against burn-nn's, in turns in one process: `cargo bench -p benches --bench cross_entropy`.
 //!
-//! Arguments after `--` select: a backend (`ndarray`, `flex`, `wgpu`), and `json` for lines that `peers/run.sh` reads.
+//! Arguments after `--` select: a backend (`ndarray`, `flex`, `wgpu`, with the feature of its name `cuda`), and `json` for lines that `peers/run.sh` reads.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl Mode {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let selected = |name: &str| {
-        let backends = ["ndarray", "flex", "wgpu"];
+        let backends = ["ndarray", "flex", "wgpu", "cuda"];
         arguments.iter().any(|argument| argument == name)
             || !arguments.iter().any(|a| backends.contains(&a.as_str()))
     };
@@ -53,6 +53,10 @@ fn main() {
     }
     if selected("wgpu") {
         backend::<Wgpu>("Wgpu", json);
+    }
+    #[cfg(feature = "cuda")]
+    if selected("cuda") {
+        backend::<burn::backend::Cuda>("Cuda", json);
     }
 }
 
@@ -88,45 +92,58 @@ fn backend<B: LossBackend>(name: &str, json: bool) {
 /// The medians of burn-nn's and of our loss.
 fn compare<B: LossBackend>(work: Work, mode: Mode) -> [Duration; 2] {
     let device = B::Device::default();
-    let (logits, targets) = work.inputs::<B>(&device);
     let ours = CrossEntropyLossConfig::new().init::<Autodiff<B>>(&device);
     let burns = nn::CrossEntropyLossConfig::new().init::<Autodiff<B>>(&device);
+    let (logits, targets) = work.inputs::<B>(&device);
+    if work.side == 1 {
+        let burns = |logits, targets| burns.forward(logits, targets);
+        let ours = |logits, targets| ours.forward(logits, targets);
+        return take_turns(mode, logits, targets, &burns, &ours);
+    }
+    let (of_logits, of_targets) = work.dense();
+    let (logits, targets) = (logits.reshape(of_logits), targets.reshape(of_targets));
+    let burns = |logits, targets| {
+        let (logits, targets) = as_rows(logits, targets);
+        burns.forward(logits, targets)
+    };
+    let ours = |logits, targets| ours.forward_nd(logits, targets);
+    take_turns(mode, logits, targets, &burns, &ours)
+}
+
+/// A loss of logits and targets.
+type Loss<'a, B, const D: usize, const T: usize> =
+    &'a dyn Fn(Tensor<Autodiff<B>, D>, Tensor<Autodiff<B>, T, Int>) -> Tensor<Autodiff<B>, 1>;
+
+fn take_turns<B: LossBackend, const D: usize, const T: usize>(
+    mode: Mode,
+    logits: Tensor<B, D>,
+    targets: Tensor<B, T, Int>,
+    burns: Loss<B, D, T>,
+    ours: Loss<B, D, T>,
+) -> [Duration; 2] {
+    let device = logits.device();
+    let wait = || B::sync(&device).expect("the device answers");
     let prepare = || {
-        // Through data, so that each turn has a buffer that nothing else holds.
-        let fresh = Tensor::<B, 4>::from_data(logits.to_data(), &device);
-        B::sync(&device).expect("the device answers");
+        // Computed, as logits are, so that each turn has a buffer of the backend's own that nothing else holds.
+        let fresh = logits.clone() * 1.0;
+        wait();
         fresh
     };
-    let step = |logits: Tensor<B, 4>,
-                loss: &dyn Fn(Tensor<Autodiff<B>, 4>) -> Tensor<Autodiff<B>, 1>| {
-        let kept = (mode == Mode::Kept).then(|| logits.clone());
-        let logits = Tensor::<Autodiff<B>, 4>::from_inner(logits);
-        let result = match mode {
-            Mode::Forward => {
-                loss(logits).into_data();
-                None
-            }
-            Mode::LetGo | Mode::Kept => Some(loss(logits.require_grad()).backward()),
+    let step = |logits: Tensor<B, D>, loss: Loss<B, D, T>| {
+        // What a contender returns is let go of after the clock stops: freeing is not its work.
+        let kept = (mode != Mode::LetGo).then(|| logits.clone());
+        let logits = Tensor::<Autodiff<B>, D>::from_inner(logits);
+        let targets = Tensor::from_inner(targets.clone());
+        let loss = match mode {
+            Mode::Forward => loss(logits, targets),
+            Mode::LetGo | Mode::Kept => loss(logits.require_grad(), targets),
         };
-        B::sync(&device).expect("the device answers");
-        (result, kept)
+        let grads = (mode != Mode::Forward).then(|| loss.backward());
+        wait();
+        (loss, grads, kept)
     };
-    let targets = || Tensor::<Autodiff<B>, 3, Int>::from_inner(targets.clone());
-    let mut by_burn = |logits| {
-        step(logits, &|logits| {
-            let (logits, targets) = as_rows(logits, targets());
-            burns.forward(logits, targets)
-        });
-    };
-    let mut by_us = |logits| {
-        step(logits, &|logits| match work.side {
-            1 => {
-                let (logits, targets) = as_rows(logits, targets());
-                ours.forward(logits, targets)
-            }
-            _ => ours.forward_nd(logits, targets()),
-        });
-    };
+    let mut by_burn = |logits| step(logits, burns);
+    let mut by_us = |logits| step(logits, ours);
     let times = medians(
         Duration::from_secs(4),
         prepare,
@@ -142,9 +159,6 @@ fn as_rows<B: Backend>(
 ) -> (Tensor<B, 2>, Tensor<B, 1, Int>) {
     let [n, classes, height, width] = logits.dims();
     let rows = n * height * width;
-    let logits = match height * width {
-        1 => logits.reshape([rows, classes]),
-        _ => logits.permute([0, 2, 3, 1]).reshape([rows, classes]),
-    };
+    let logits = logits.permute([0, 2, 3, 1]).reshape([rows, classes]);
     (logits, targets.reshape([rows]))
 }

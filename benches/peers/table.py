@@ -16,4 +16,5 @@ for work, what in rows:
     # The peers have one way to keep the logits: it stands in both rows.
     base = what.removesuffix(", logits kept")
     found = [times.get((work, what, name), times.get((work, base, name))) for name in who]
-    print(f"| {work} | {what} | " + " | ".join(f"{ms:.2f}" for ms in found) + " |")
+    cells = ["" if ms is None else f"{ms:.2f}" for ms in found]
+    print(f"| {work} | {what} | " + " | ".join(cells) + " |")

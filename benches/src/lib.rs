@@ -59,25 +59,35 @@ impl Work {
         self.rows * self.classes * self.side * self.side
     }
 
-    /// Random logits and classes of a fixed seed, `[N, C, H, W]` and `[N, H, W]`.
-    pub fn inputs<B: Backend>(&self, device: &B::Device) -> (Tensor<B, 4>, Tensor<B, 3, Int>) {
+    /// Random logits `[N, C]` and classes `[N]` of a fixed seed, of all positions of plain and of dense work.
+    pub fn inputs<B: Backend>(&self, device: &B::Device) -> (Tensor<B, 2>, Tensor<B, 1, Int>) {
         B::seed(device, 7);
-        let shape = [self.rows, self.classes, self.side, self.side];
-        let logits = Tensor::random(shape, Distribution::Normal(0.0, 2.0), device);
+        let rows = self.rows * self.side * self.side;
+        let normal = Distribution::Normal(0.0, 2.0);
+        let logits = Tensor::random([rows, self.classes], normal, device);
         let classes = Distribution::Uniform(0.0, self.classes as f64);
-        let targets = Tensor::<B, 3>::random([self.rows, self.side, self.side], classes, device);
-        let targets = targets.int().clamp(0, self.classes as i64 - 1);
-        (logits, targets)
+        let targets = Tensor::<B, 1>::random([rows], classes, device);
+        (logits, targets.int().clamp(0, self.classes as i64 - 1))
+    }
+
+    /// `[N, C, H, W]` and `[N, H, W]`, the shapes of dense work.
+    pub fn dense(&self) -> ([usize; 4], [usize; 3]) {
+        let Self {
+            rows,
+            classes,
+            side,
+        } = *self;
+        ([rows, classes, side, side], [rows, side, side])
     }
 }
 
-/// Median times of contenders that take turns: `prepare` is not measured, `run` is.
+/// Median times of contenders that take turns: neither `prepare` nor letting go of what they return is measured.
 ///
 /// Repeats for about `budget`, at least five times; the first turn of each is not counted.
-pub fn medians<T>(
+pub fn medians<T, U>(
     budget: Duration,
     mut prepare: impl FnMut() -> T,
-    contenders: &mut [&mut dyn FnMut(T)],
+    contenders: &mut [&mut dyn FnMut(T) -> U],
 ) -> Vec<Duration> {
     let mut times = vec![Vec::new(); contenders.len()];
     let start = Instant::now();
@@ -86,8 +96,9 @@ pub fn medians<T>(
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
             let input = prepare();
             let start = Instant::now();
-            contender(input);
+            let output = contender(input);
             let time = start.elapsed();
+            drop(output);
             if turn > 0 {
                 times.push(time);
             }

@@ -58,7 +58,7 @@ macro_rules! on_cpu {
 }
 
 macro_rules! on_gpu {
-    ($backend:ty) => {
+    ($backend:ty, $require_device:expr) => {
         impl TestBackend for $backend {
             const TOLERANCE: Tolerance = F32_ON_GPU;
             const CHECKS_TARGETS: bool = false;
@@ -67,7 +67,7 @@ macro_rules! on_gpu {
 
             fn device() -> Self::Device {
                 let device = Default::default();
-                require_adapter(&device);
+                $require_device(&device);
                 device
             }
         }
@@ -83,8 +83,10 @@ pub type WgpuFusion = Wgpu;
 /// wgpu without fusion.
 pub type WgpuPlain = CubeBackend<WgpuRuntime, f32, i32, u32>;
 
-on_gpu!(WgpuFusion);
-on_gpu!(WgpuPlain);
+on_gpu!(WgpuFusion, require_adapter);
+on_gpu!(WgpuPlain, require_adapter);
+#[cfg(feature = "cuda")]
+on_gpu!(burn::backend::Cuda, |_: &_| ());
 
 /// Fails with what to do where there is no adapter; skipping would call an untested backend tested.
 fn require_adapter(device: &WgpuDevice) {

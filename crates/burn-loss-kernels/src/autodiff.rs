@@ -1,8 +1,8 @@
 //! The backward node of the operation.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Tensor, TensorMetadata, TensorPrimitive};
 use burn_autodiff::Autodiff;
 use burn_autodiff::NodeId;
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
@@ -77,10 +77,10 @@ impl<B: LossBackend> Backward<B, 2> for LogitsAndWeightsBackward {
     }
 }
 
-/// Sums `[N, C, S]` to `[C]`.
+/// Sums `[N, C, d1, ..]` to `[C]`.
 fn sum_over_rows<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
-    let num_classes = tensor.shape()[1];
-    let tensor: Tensor<B, 3> = Tensor::from_primitive(TensorPrimitive::Float(tensor));
+    let tensor = composed::as_rows::<B>(tensor);
+    let [_, num_classes, _] = tensor.dims();
     let sum = tensor.sum_dim(0).sum_dim(2).reshape([num_classes]);
     Tensor::<B, 1>::into_primitive(sum).tensor()
 }

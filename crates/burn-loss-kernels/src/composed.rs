@@ -2,16 +2,16 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensor, IntTensor};
-use burn::tensor::{Bool, Int, Tensor, TensorPrimitive};
+use burn::tensor::{Bool, Int, Tensor, TensorMetadata, TensorPrimitive};
 
-use crate::{RowTargets, SmoothWeights, SoftmaxTerms};
+use crate::{RowTargets, SmoothWeights, SoftmaxTerms, rows_shape};
 
 /// Computes what [`LossBackend::softmax_terms`](crate::LossBackend::softmax_terms) promises.
 pub fn softmax_terms<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,
 ) -> SoftmaxTerms<B> {
-    let logits: Tensor<B, 3> = wrap(logits);
+    let logits = as_rows::<B>(logits);
     let [n, num_classes, s] = logits.dims();
     let max = logits.clone().max_dim(1);
     let shifted = logits.clone() - max.clone();
@@ -60,7 +60,8 @@ pub fn softmax_terms_backward<B: Backend>(
     normalizer: FloatTensor<B>,
     grad: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let logits: Tensor<B, 3> = wrap(logits);
+    let shape = logits.shape();
+    let logits = as_rows::<B>(logits);
     let [n, num_classes, s] = logits.dims();
     let columns = |tensor: FloatTensor<B>, count: usize| -> Vec<Tensor<B, 3>> {
         let tensor: Tensor<B, 2> = wrap(tensor);
@@ -108,10 +109,11 @@ pub fn softmax_terms_backward<B: Backend>(
         out = out.mask_fill(rows.invalid.expand([n, num_classes, s]), f64::NAN);
         dead = dead.bool_or(rows.ignored);
     }
-    unwrap(out.mask_fill(dead.expand([n, num_classes, s]), 0.0))
+    let out = out.mask_fill(dead.expand([n, num_classes, s]), 0.0);
+    B::float_reshape(unwrap(out), shape)
 }
 
-/// The gradient of the weights of [`SMOOTH_LOG_PROB`](crate::SMOOTH_LOG_PROB), `[N, C, S]`: the log-probabilities times
+/// The gradient of the weights of [`SMOOTH_LOG_PROB`](crate::SMOOTH_LOG_PROB), of the shape of the logits: the log-probabilities times
 /// the row's gradient. Ignored rows and rows with the gradient 0 give 0.
 pub fn smooth_weights_grad<B: Backend>(
     logits: FloatTensor<B>,
@@ -119,7 +121,8 @@ pub fn smooth_weights_grad<B: Backend>(
     normalizer: FloatTensor<B>,
     grad: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let logits: Tensor<B, 3> = wrap(logits);
+    let shape = logits.shape();
+    let logits = as_rows::<B>(logits);
     let [n, num_classes, s] = logits.dims();
     let (normalizer, grad): (Tensor<B, 2>, Tensor<B, 2>) = (wrap(normalizer), wrap(grad));
     let column = |tensor: &Tensor<B, 2>, i| {
@@ -133,7 +136,13 @@ pub fn smooth_weights_grad<B: Backend>(
     }
     let dead = dead.expand([n, num_classes, s]);
     let log_probs = logits - column(&normalizer, 0) - column(&normalizer, 1);
-    unwrap((log_probs * grad).mask_fill(dead, 0.0))
+    B::float_reshape(unwrap((log_probs * grad).mask_fill(dead, 0.0)), shape)
+}
+
+/// Logits `[N, C, d1, ..]`, or as many weights, as `[N, C, S]`.
+pub(crate) fn as_rows<B: Backend>(logits: FloatTensor<B>) -> Tensor<B, 3> {
+    let shape = rows_shape(&logits.shape());
+    wrap(B::float_reshape(logits, shape.into()))
 }
 
 /// The classes of the rows as `[N, 1, S]`, and which of them do not count.
@@ -214,7 +223,7 @@ fn smooth_weights<B: Backend>(
             });
         }
         SmoothWeights::PerClass(weights) => wrap::<B, 1>(weights).reshape([1, num_classes, 1]),
-        SmoothWeights::PerLogit(weights) => wrap(weights),
+        SmoothWeights::PerLogit(weights) => as_rows::<B>(weights),
     };
     Some(Smooth {
         total: Weights::Tensor(weights.clone().sum_dim(1)),

@@ -8,11 +8,12 @@ use burn_fusion::stream::{Operation, OperationStreams};
 use burn_fusion::{Fusion, FusionBackend, FusionHandle, FusionTensor};
 use burn_ir::{CustomOpIr, HandleContainer, OperationIr, TensorIr};
 
-use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms};
+use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, rows_shape};
 
 impl<B: FusionBackend + LossBackend> LossBackend for Fusion<B> {
     fn softmax_terms(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
-        let rows = logits.shape[0] * logits.shape[2];
+        let [n, _, s] = rows_shape(&logits.shape);
+        let rows = n * s;
         let (client, dtype) = (logits.client.clone(), logits.dtype);
         let mut inputs = Inputs::default();
         let operation = TermsOperation::<B> {

@@ -45,7 +45,7 @@ pub enum SmoothWeights<T> {
     Uniform(f64),
     /// One weight a class, `[C]`, the same in every row.
     PerClass(T),
-    /// One weight a logit, `[N, C, S]`: target probabilities.
+    /// One weight a logit, of the shape of the logits: target probabilities.
     PerLogit(T),
 }
 
@@ -85,8 +85,9 @@ impl<T> SmoothWeights<Option<T>> {
 
 /// What the rows of logits are compared with.
 ///
-/// The logits are `[N, C, S]`, one row a pair of `n` and `s`, `M = N * S` rows in that order; plain `[N, C]` logits have
-/// `S = 1`, so that dense prediction (`[N, C, H, W]`) needs no transposed copy.
+/// The logits are `[N, C, d1, ..]`, of any rank from 2. With the positions `S = d1 * ..` (1 of plain `[N, C]` logits) there
+/// is one row a pair of `n` and position, `M = N * S` rows in that order, so that dense prediction (`[N, C, H, W]`) needs no
+/// transposed copy. The rank is not fixed, because changing it costs a copy on some backends (NdArray).
 #[derive(Clone, Debug)]
 pub struct RowTargets<B: Backend> {
     /// The class of each row, `[M]`; without it [`TARGET_LOG_PROB`] is 0.
@@ -97,6 +98,15 @@ pub struct RowTargets<B: Backend> {
     pub ignore_index: Option<i64>,
     /// The weights of [`SMOOTH_LOG_PROB`].
     pub smooth: SmoothWeights<FloatTensor<B>>,
+}
+
+/// The shape `[N, C, d1, ..]` of logits as `[N, C, S]`.
+///
+/// # Panics
+///
+/// If there are fewer than two dimensions.
+pub(crate) fn rows_shape(shape: &[usize]) -> [usize; 3] {
+    [shape[0], shape[1], shape[2..].iter().product()]
 }
 
 /// What [`LossBackend::softmax_terms`] returns.
@@ -114,7 +124,7 @@ pub struct SoftmaxTerms<B: Backend> {
 /// Write `B: LossBackend` where generic code says `B: Backend`. A backend of your own joins with an empty `impl`, and
 /// computes the operations in plain Burn operations until it overrides them.
 pub trait LossBackend: Backend {
-    /// Computes the three terms of every row of the logits `[N, C, S]`.
+    /// Computes the three terms of every row of the logits `[N, C, d1, ..]`.
     ///
     /// The values are computed relative to the row's largest logit, so that neither a confident row nor a common offset
     /// loses digits. A row that holds NaN or `+inf`, or only `-inf`, gives NaN, as in PyTorch.
@@ -122,7 +132,7 @@ pub trait LossBackend: Backend {
         composed::softmax_terms(logits, targets)
     }
 
-    /// Turns the gradient of the terms, `[M, 3]`, into the gradient of the logits, `[N, C, S]`.
+    /// Turns the gradient of the terms, `[M, 3]`, into the gradient of the logits, `[N, C, d1, ..]`.
     ///
     /// `logits` and `targets` are those of the forward pass and `normalizer` is what it returned. A row whose three
     /// gradients are all 0 has the gradient 0, whatever its logits. An implementation may write the result into the

@@ -75,7 +75,7 @@ impl<B: Backend> RowOptions<'_, B> {
         targets: &Tensor<B, 1, Int>,
         num_classes: usize,
     ) -> Tensor<B, 1, Bool> {
-        let outside = outside(targets, num_classes);
+        let outside = check::outside_classes(targets, num_classes);
         match self.ignore_index {
             Some(index) => outside.bool_and(targets.clone().not_equal_elem(index)),
             None => outside,
@@ -97,10 +97,10 @@ impl<B: Backend> RowOptions<'_, B> {
     }
 
     /// What each row counts: its class's weight, and 0 where it is ignored.
-    pub(crate) fn row_weights(
+    pub(crate) fn row_weights<const D: usize>(
         &self,
         targets: &Tensor<B, 1, Int>,
-        scores: &Tensor<B, 3>,
+        scores: &Tensor<B, D>,
     ) -> Option<Tensor<B, 1>> {
         let ignored = self
             .ignore_index
@@ -130,13 +130,8 @@ pub(crate) fn valid<B: Backend>(
     targets: &Tensor<B, 1, Int>,
     num_classes: usize,
 ) -> Tensor<B, 1, Int> {
-    let outside = outside(targets, num_classes);
+    let outside = check::outside_classes(targets, num_classes);
     targets.clone().mask_fill(outside, 0)
-}
-
-fn outside<B: Backend>(targets: &Tensor<B, 1, Int>, num_classes: usize) -> Tensor<B, 1, Bool> {
-    let above = targets.clone().greater_equal_elem(num_classes as i64);
-    targets.clone().lower_elem(0).bool_or(above)
 }
 
 /// A config's weights as a tensor.
@@ -364,16 +359,17 @@ macro_rules! class_forwards {
                 $scores: Tensor<B, D>,
                 targets: Tensor<B, T, Int>,
             ) -> RowLosses<B> {
-                let [n, num_classes, s] = check::class_shapes(
+                let [rows, num_classes] = check::class_shapes(
                     Self::NAME,
                     stringify!($scores),
                     $scores.dims(),
                     targets.dims(),
                 );
-                let targets = widen(targets.reshape([n * s]));
+                // Only the targets change their rank: of the scores that is a copy on some backends.
+                let targets = widen(targets.reshape([rows]));
                 let options = self.options().fit(&targets);
                 options.check(Self::NAME, &targets, num_classes);
-                self.rows($scores.reshape([n, num_classes, s]), targets, options)
+                self.rows($scores, targets, options)
             }
 
             fn options(&self) -> RowOptions<'_, B> {

@@ -1,5 +1,6 @@
 //! The fused operation on tensors: the three numbers of a row from which the losses of logits are made.
 
+use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Int, Tensor, TensorPrimitive};
 use burn_loss_kernels::{
     LOG_SUM_EXP, LossBackend, RowTargets, SMOOTH_LOG_PROB, SmoothWeights, TARGET_LOG_PROB,
@@ -8,8 +9,8 @@ use burn_loss_kernels::{
 use crate::class_rows::{RowLosses, RowOptions};
 
 /// The losses of rows that need the log-probability of the target alone.
-pub(crate) fn target_losses<B: LossBackend>(
-    logits: Tensor<B, 3>,
+pub(crate) fn target_losses<B: LossBackend, const D: usize>(
+    logits: Tensor<B, D>,
     targets: Tensor<B, 1, Int>,
     options: RowOptions<'_, B>,
     loss: impl FnOnce(Tensor<B, 1>) -> Tensor<B, 1>,
@@ -23,34 +24,28 @@ pub(crate) fn target_losses<B: LossBackend>(
     RowLosses::weighed(loss(rows.terms(logits).target_log_prob()), weights)
 }
 
-/// What rows of logits `[N, C, S]` are compared with; the tensor side of [`RowTargets`].
+/// What rows of logits `[N, C, d1, ..]` are compared with; the tensor side of [`RowTargets`].
 pub(crate) struct SoftmaxRows<B: LossBackend> {
     pub(crate) classes: Option<Tensor<B, 1, Int>>,
     pub(crate) ignore_index: Option<i64>,
-    /// Per class as `[1, C, 1]`, per logit as `[N, C, S]`.
-    pub(crate) smooth: SmoothWeights<Tensor<B, 3>>,
+    /// Per class as `[C]`, per logit of the shape of the logits.
+    pub(crate) smooth: SmoothWeights<FloatTensor<B>>,
 }
 
 impl<B: LossBackend> SoftmaxRows<B> {
-    pub(crate) fn terms(self, logits: Tensor<B, 3>) -> SoftmaxTerms<B> {
-        let num_classes = logits.dims()[1];
-        let smooth = match self.smooth {
-            SmoothWeights::PerClass(weights) => {
-                SmoothWeights::PerClass(primitive(weights.reshape([num_classes])))
-            }
-            other => other.map(primitive),
-        };
+    pub(crate) fn terms<const D: usize>(self, logits: Tensor<B, D>) -> SoftmaxTerms<B> {
         let targets = RowTargets {
             classes: self.classes.map(Tensor::into_primitive),
             ignore_index: self.ignore_index,
-            smooth,
+            smooth: self.smooth,
         };
         let terms = B::softmax_terms(primitive(logits), targets).terms;
         SoftmaxTerms(Tensor::from_primitive(TensorPrimitive::Float(terms)))
     }
 }
 
-fn primitive<B: LossBackend, const D: usize>(tensor: Tensor<B, D>) -> B::FloatTensorPrimitive {
+/// The backend's own tensor, whose rank the type does not fix.
+pub(crate) fn primitive<B: LossBackend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
     tensor.into_primitive().tensor()
 }
 
@@ -79,9 +74,11 @@ impl<B: LossBackend> SoftmaxTerms<B> {
             // Burn's slice of nothing leaves the graph; this sum of nothing does not.
             return self.0.clone().sum_dim(1).reshape([0]);
         }
+        // A row of the transposed terms, which NdArray copies a hundred times faster than a column.
         self.0
             .clone()
-            .slice([0..rows, index..index + 1])
+            .swap_dims(0, 1)
+            .slice([index..index + 1, 0..rows])
             .reshape([rows])
     }
 }

@@ -8,8 +8,8 @@ use burn_flex::{Flex, FlexTensor};
 use pulp::bytemuck::Pod;
 
 use super::Float;
-use super::host::{Classes, HostRows, Logits};
-use crate::{LossBackend, RowTargets, SoftmaxTerms, composed};
+use super::host::{Classes, HostRows, Logits, rows_of_columns};
+use crate::{LossBackend, RowTargets, SoftmaxTerms, composed, rows_shape};
 
 impl LossBackend for Flex {
     fn softmax_terms(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
@@ -77,7 +77,7 @@ fn backward<F: Float + Element + Pod>(
         None => return Err(logits),
     };
     Ok(tensor(
-        &rows.shape,
+        &logits.shape(),
         output.expect("shared logits have a gradient of their own"),
     ))
 }
@@ -94,9 +94,8 @@ fn rows<'a, F: Float + Element + Pod>(
             _ => return None,
         }),
     };
-    let shape = logits.shape();
     Some(HostRows {
-        shape: [shape[0], shape[1], shape[2]],
+        shape: rows_shape(&logits.shape()),
         classes,
         ignore_index: targets.ignore_index,
         smooth: targets.smooth.as_ref().map(contiguous).transpose()?,
@@ -108,10 +107,16 @@ fn contiguous<E: Element + Pod>(tensor: &FlexTensor) -> Option<Cow<'_, [E]>> {
     if tensor.dtype() != E::dtype() {
         return None;
     }
-    Some(match tensor.as_slice::<E>() {
-        Some(slice) => Cow::Borrowed(slice),
-        None => Cow::Owned(tensor.to_contiguous().storage::<E>().to_vec()),
-    })
+    if let Some(slice) = tensor.as_slice::<E>() {
+        return Some(Cow::Borrowed(slice));
+    }
+    if let &[rows, _] = &tensor.shape()[..]
+        && let Some(columns) = tensor.transpose(0, 1).as_slice::<E>()
+    {
+        return Some(Cow::Owned(rows_of_columns(columns, rows)));
+    }
+    let elements = tensor.to_contiguous().storage::<E>().to_vec();
+    Some(Cow::Owned(elements))
 }
 
 fn tensor<F: Element>(shape: &[usize], elements: Vec<F>) -> FlexTensor {

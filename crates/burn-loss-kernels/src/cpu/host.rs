@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use crate::SmoothWeights;
 
-use super::{Arch, ClassIndex, Float, Problem};
+use super::{Arch, ClassIndex, Float, Problem, pages};
 
 /// The classes of the rows, in the integer type that the backend has them in.
 pub(crate) enum Classes<'a> {
@@ -87,10 +87,21 @@ fn backward<F: Float, I: ClassIndex>(
         Logits::Shared(logits) => {
             let mut output = Vec::with_capacity(logits.len());
             let cells: &mut [MaybeUninit<F>] = &mut output.spare_capacity_mut()[..logits.len()];
+            pages::prefer_large(cells);
             super::backward(Arch::detect(), problem, logits, normalizer, gradient, cells);
             // SAFETY: the backward pass writes every cell of its output; a test looks for cells it left out.
             unsafe { output.set_len(logits.len()) };
             Some(output)
         }
     }
+}
+
+/// The elements in row-major order of a matrix that lies in memory column by column: the gradient of the terms comes like
+/// that from the gradients of its columns, and the libraries' own way through it is slow.
+pub(crate) fn rows_of_columns<F: Copy>(columns: &[F], rows: usize) -> Vec<F> {
+    let mut elements = Vec::with_capacity(columns.len());
+    for row in 0..rows {
+        elements.extend(columns[row..].iter().step_by(rows));
+    }
+    elements
 }

@@ -11,6 +11,7 @@
 //! | `math` | exp, exp - 1 and ln(1 + x) of a vector, and how good they are |
 //! | `float`, `arch` | vectors of either float type, on whatever the processor has |
 //! | `cells` | the gradient's memory, shared between threads |
+//! | `pages` | large pages for a new gradient |
 //! | `host` | the kernels on memory that a backend owns |
 //! | `ndarray`, `flex` | the adapters: the only files with Burn's types |
 //!
@@ -29,6 +30,7 @@ mod host;
 mod math;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+mod pages;
 mod panel;
 mod problem;
 mod rows;

@@ -10,8 +10,8 @@ use burn_ndarray::{
 use ndarray::{ArrayD, IxDyn};
 
 use super::Float;
-use super::host::{Classes, HostRows, Logits};
-use crate::{LossBackend, RowTargets, SoftmaxTerms, composed};
+use super::host::{Classes, HostRows, Logits, rows_of_columns};
+use crate::{LossBackend, RowTargets, SoftmaxTerms, composed, rows_shape};
 
 impl<E, I, Q> LossBackend for NdArray<E, I, Q>
 where
@@ -64,7 +64,12 @@ macro_rules! stored {
                 let view = storage.view();
                 Some(match view.to_slice() {
                     Some(slice) => Cow::Borrowed(slice),
-                    None => Cow::Owned(view.iter().copied().collect()),
+                    None => Cow::Owned(match view.t().to_slice() {
+                        Some(columns) if view.ndim() == 2 => {
+                            rows_of_columns(columns, view.shape()[0])
+                        }
+                        _ => view.iter().copied().collect(),
+                    }),
                 })
             }
 
@@ -124,6 +129,7 @@ where
     ) else {
         return Err(logits);
     };
+    let shape = logits.shape();
     let mut logits = F::into_array(logits)?;
     // A broadcast array is unique, too, but has no slice.
     if logits.is_unique()
@@ -136,7 +142,7 @@ where
     let shared = shared.as_slice().expect("the standard layout is a slice");
     let output = rows.backward(Logits::Shared(shared), &normalizer, &grad);
     Ok(tensor(
-        &rows.shape,
+        &shape,
         output.expect("shared logits have a gradient of their own"),
     ))
 }
@@ -152,9 +158,8 @@ fn rows<'a, F: Float + Stored, B: NdArrayTensors>(
             None => Classes::I32(i32::contiguous(classes)?),
         }),
     };
-    let shape = logits.shape();
     Some(HostRows {
-        shape: [shape[0], shape[1], shape[2]],
+        shape: rows_shape(&logits.shape()),
         classes,
         ignore_index: targets.ignore_index,
         smooth: targets.smooth.as_ref().map(F::contiguous).transpose()?,

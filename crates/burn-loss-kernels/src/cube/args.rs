@@ -3,6 +3,7 @@
 use burn::tensor::{DType, Shape};
 use burn_cubecl::kernel::{cast, into_contiguous};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::ops::reshape;
 use burn_cubecl::{
     BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement, cubecl, tensor::CubeTensor,
 };
@@ -10,7 +11,7 @@ use cubecl::prelude::*;
 
 use super::inputs::{InputsLaunch, Smooth};
 use super::plan::Plan;
-use crate::{RowTargets, SmoothWeights};
+use crate::{RowTargets, SmoothWeights, rows_shape};
 
 /// The logits and what their rows are compared with.
 pub struct Args<R: CubeRuntime> {
@@ -32,6 +33,7 @@ impl<R: CubeRuntime> Args<R> {
         logits: CubeTensor<R>,
         targets: RowTargets<CubeBackend<R, F, I, BT>>,
     ) -> Self {
+        let logits = as_rows(logits);
         let num_classes = logits.meta.shape()[1];
         assert!(
             i32::try_from(num_classes).is_ok(),
@@ -60,7 +62,7 @@ impl<R: CubeRuntime> Args<R> {
                 args.weights = Some(same_in_every_row(weights, args.logits.meta.shape()));
                 args.same_weights = true;
             }
-            SmoothWeights::PerLogit(weights) => args.weights = Some(weights),
+            SmoothWeights::PerLogit(weights) => args.weights = Some(as_rows(weights)),
         }
         args
     }
@@ -140,6 +142,12 @@ fn readable_classes<R: CubeRuntime>(classes: CubeTensor<R>) -> CubeTensor<R> {
         _ => DType::I32,
     };
     into_contiguous(cast(classes, dtype))
+}
+
+/// Logits `[N, C, d1, ..]`, or as many weights, as `[N, C, S]`; a copy only where no strides say so.
+pub fn as_rows<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
+    let shape = rows_shape(tensor.meta.shape());
+    reshape(tensor, Shape::new(shape))
 }
 
 /// A view `[N, C, S]` of weights `[C]`.

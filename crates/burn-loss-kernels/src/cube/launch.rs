@@ -3,12 +3,13 @@
 use burn::tensor::DType;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_dtype;
+use burn_cubecl::ops::reshape;
 use burn_cubecl::{
     BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement, cubecl, tensor::CubeTensor,
 };
 use cubecl::prelude::*;
 
-use super::args::Args;
+use super::args::{Args, as_rows};
 use super::backward::{grad_kernel, weights_total_kernel};
 use super::forward::{OutputsLaunch, merge_kernel, segments_kernel, terms_kernel};
 use super::plan::{Plan, cube_count};
@@ -114,6 +115,8 @@ pub fn grad<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement>(
     normalizer: CubeTensor<R>,
     grad: CubeTensor<R>,
 ) -> CubeTensor<R> {
+    let shape = logits.meta.shape().clone();
+    let logits = as_rows(logits);
     let in_place = logits.can_mut() && logits.is_nonoverlapping();
     let mut args = Args::new(logits, targets);
     let logits = &args.logits;
@@ -127,7 +130,7 @@ pub fn grad<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement>(
     };
     let plan = args.plan(Some(&output));
     if plan.rows == 0 {
-        return output;
+        return reshape(output, shape);
     }
     args.weights_total = weights_total(&args, &plan);
 
@@ -157,7 +160,7 @@ pub fn grad<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement>(
             dtypes,
         );
     }
-    output
+    reshape(output, shape)
 }
 
 /// The sum of the smooth weights, if it is the same for every row: once, instead of once a row.

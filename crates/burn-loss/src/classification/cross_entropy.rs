@@ -3,12 +3,13 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, Int, Tensor};
 use burn_loss_kernels::{LossBackend, SmoothWeights};
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
 use crate::display::display_fields;
-use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms};
+use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms, primitive};
 use crate::{Reduction, check};
 
 /// Configuration of [`CrossEntropyLoss`].
@@ -214,9 +215,9 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         let terms = SoftmaxRows {
             classes: None,
             ignore_index: None,
-            smooth: SmoothWeights::PerLogit(weights.reshape([n, num_classes, 1])),
+            smooth: SmoothWeights::PerLogit(primitive(weights)),
         }
-        .terms(logits.reshape([n, num_classes, 1]));
+        .terms(logits);
         self.add_z_loss(terms.smooth_log_prob().neg(), &terms)
     }
 
@@ -228,21 +229,25 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         losses + lse.clone() * lse * self.z_loss
     }
 
-    fn rows(
+    fn rows<const D: usize>(
         &self,
-        logits: Tensor<B, 3>,
+        logits: Tensor<B, D>,
         targets: Tensor<B, 1, Int>,
         options: RowOptions<'_, B>,
     ) -> RowLosses<B> {
+        let num_classes = logits.dims()[1];
         let weights = options.row_weights(&targets, &logits);
         let terms = SoftmaxRows {
             classes: Some(targets),
             ignore_index: options.ignore_index,
-            smooth: self.smooth_weights(&logits),
+            smooth: self.smooth_weights(num_classes, logits.dtype()),
         }
         .terms(logits);
 
-        let losses = terms.target_log_prob().neg() * (1.0 - self.label_smoothing);
+        let mut losses = terms.target_log_prob().neg();
+        if self.label_smoothing > 0.0 {
+            losses = losses * (1.0 - self.label_smoothing);
+        }
         let mut rows = RowLosses::weighed(self.add_z_loss(losses, &terms), weights);
         if self.label_smoothing > 0.0 {
             // Weighed by the classes already.
@@ -251,15 +256,13 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         rows
     }
 
-    fn smooth_weights(&self, logits: &Tensor<B, 3>) -> SmoothWeights<Tensor<B, 3>> {
-        let num_classes = logits.dims()[1];
+    fn smooth_weights(&self, num_classes: usize, dtype: DType) -> SmoothWeights<FloatTensor<B>> {
         let share = self.label_smoothing / num_classes as f64;
         match &self.class_weights {
             _ if share == 0.0 => SmoothWeights::Zero,
             None => SmoothWeights::Uniform(share),
             Some(weights) => {
-                let weights = weights.clone().cast(logits.dtype()) * share;
-                SmoothWeights::PerClass(weights.reshape([1, num_classes, 1]))
+                SmoothWeights::PerClass(primitive(weights.clone().cast(dtype) * share))
             }
         }
     }

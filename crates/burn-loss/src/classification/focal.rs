@@ -112,9 +112,9 @@ class_forwards!(
 impl<B: LossBackend> FocalLoss<B> {
     const NAME: &str = "FocalLoss";
 
-    fn rows(
+    fn rows<const D: usize>(
         &self,
-        logits: Tensor<B, 3>,
+        logits: Tensor<B, D>,
         targets: Tensor<B, 1, Int>,
         options: RowOptions<'_, B>,
     ) -> RowLosses<B> {

@@ -113,9 +113,9 @@ class_forwards!(
 impl<B: LossBackend> GeneralizedCrossEntropyLoss<B> {
     const NAME: &str = "GeneralizedCrossEntropyLoss";
 
-    fn rows(
+    fn rows<const D: usize>(
         &self,
-        logits: Tensor<B, 3>,
+        logits: Tensor<B, D>,
         targets: Tensor<B, 1, Int>,
         options: RowOptions<'_, B>,
     ) -> RowLosses<B> {

@@ -99,16 +99,17 @@ class_forwards!(NllLoss, Backend, log_probs, "|p: f32| -p.ln()");
 impl<B: Backend> NllLoss<B> {
     const NAME: &str = "NllLoss";
 
-    fn rows(
+    fn rows<const D: usize>(
         &self,
-        log_probs: Tensor<B, 3>,
+        log_probs: Tensor<B, D>,
         targets: Tensor<B, 1, Int>,
         options: RowOptions<'_, B>,
     ) -> RowLosses<B> {
-        let [n, num_classes, s] = log_probs.dims();
+        let (mut one_class, [rows]) = (log_probs.dims(), targets.dims());
+        let num_classes = std::mem::replace(&mut one_class[1], 1);
         let weights = options.row_weights(&targets, &log_probs);
-        let classes = valid(&targets, num_classes).reshape([n, 1, s]);
-        let losses = log_probs.gather(1, classes).reshape([n * s]).neg();
+        let classes = valid(&targets, num_classes).reshape(one_class);
+        let losses = log_probs.gather(1, classes).reshape([rows]).neg();
         // Multiplied, not filled in: a fill would give the row the gradient 0.
         let invalid = options.invalid(&targets, num_classes);
         let losses = losses.clone() * losses.ones_like().mask_fill(invalid, f64::NAN);

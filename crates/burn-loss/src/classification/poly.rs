@@ -111,9 +111,9 @@ class_forwards!(PolyLoss, LossBackend, logits, "|p: f32| 1.0 - p - p.ln()");
 impl<B: LossBackend> PolyLoss<B> {
     const NAME: &str = "PolyLoss";
 
-    fn rows(
+    fn rows<const D: usize>(
         &self,
-        logits: Tensor<B, 3>,
+        logits: Tensor<B, D>,
         targets: Tensor<B, 1, Int>,
         options: RowOptions<'_, B>,
     ) -> RowLosses<B> {

@@ -3,5 +3,6 @@
 pub mod backend;
 pub mod compare;
 pub mod fixture;
+pub mod metric_fixture;
 pub mod suite;
 pub mod wgpu;

@@ -11,7 +11,7 @@ use crate::compare::numbers;
 
 /// Runs what has to panic and looks for all of these words in its message.
 #[track_caller]
-fn panics<R>(words: &[&str], call: impl FnOnce() -> R) {
+pub fn panics<R>(words: &[&str], call: impl FnOnce() -> R) {
     let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
         panic!("expected a panic that says {words:?}");
     };

@@ -6,6 +6,9 @@ pub mod burn_nn;
 pub mod finite_differences;
 pub mod kernels;
 pub mod losses;
+pub mod metrics;
+pub mod metrics_epoch;
+pub mod metrics_laws;
 pub mod numerics;
 pub mod properties;
 pub mod pytorch;
@@ -48,6 +51,18 @@ macro_rules! suite {
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
+            metrics {
+                binary curves curves_survive_json thresholds multiclass multilabel decisions regression
+            }
+            metrics_epoch {
+                classes_in_batches labels_in_batches one_output_in_batches numbers_in_batches
+                undefined_until_both_classes_came undefined_for_good large_epochs
+                temperature_scaling a_temperature_is_saved_and_loaded
+            }
+            metrics_laws {
+                roc_auc_keeps_under_monotone_maps calibration_errors_are_shares
+                the_order_of_examples_does_not_matter undefined_inputs bad_input
+            }
         }
     };
     ($backend:ty => $($module:ident { $($test:ident)+ })+) => {

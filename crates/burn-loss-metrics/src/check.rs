@@ -1,0 +1,101 @@
+//! Checks of shapes, targets and probabilities with their messages: the only place that checks.
+//!
+//! Everything here returns its message, because a plain function panics with it and a metric in the middle of an epoch
+//! must not.
+
+use std::fmt::Display;
+
+/// Panics with the name of the function that found a mistake.
+#[track_caller]
+pub(crate) fn or_panic<T>(function: &str, result: Result<T, String>) -> T {
+    result.unwrap_or_else(|message| panic!("{function}: {message}"))
+}
+
+/// Two tensors have to have the same shape.
+pub(crate) fn same_shape(
+    (reference, reference_dims): (&str, &[usize]),
+    (name, dims): (&str, &[usize]),
+) -> Result<(), String> {
+    if dims == reference_dims {
+        return Ok(());
+    }
+    Err(format!(
+        "expected `{name}` of the shape of `{reference}`, {reference_dims:?}, got {dims:?}"
+    ))
+}
+
+/// Scores `[N, C]` have to have one target a row.
+pub(crate) fn one_target_a_row(
+    name: &str,
+    [rows, columns]: [usize; 2],
+    targets: usize,
+) -> Result<(), String> {
+    if rows != targets {
+        return Err(format!(
+            "expected `targets` of shape [{rows}] for `{name}` of shape [{rows}, {columns}], got [{targets}]"
+        ));
+    }
+    if columns == 0 {
+        return Err(format!(
+            "expected `{name}` with at least one class on axis 1, got [{rows}, 0]"
+        ));
+    }
+    Ok(())
+}
+
+/// Binary targets have to be 0 or 1.
+pub(crate) fn yes_or_no(name: &str, targets: &[i64]) -> Result<Vec<bool>, String> {
+    let answer = |(index, &target): (usize, &i64)| match target {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(wrong(name, index, target, "0 or 1")),
+    };
+    targets.iter().enumerate().map(answer).collect()
+}
+
+/// Classes have to lie in `[0, num_classes)`.
+pub(crate) fn classes(
+    name: &str,
+    classes: &[i64],
+    num_classes: usize,
+) -> Result<Vec<usize>, String> {
+    let class = |(index, &class): (usize, &i64)| {
+        let valid = usize::try_from(class)
+            .ok()
+            .filter(|&class| class < num_classes);
+        valid.ok_or_else(|| {
+            let expected = format!("a class in [0, {num_classes}) (C = {num_classes})");
+            wrong(name, index, class, expected)
+        })
+    };
+    classes.iter().enumerate().map(class).collect()
+}
+
+/// Probabilities have to lie in `[0, 1]`; NaN passes, because a diverged model is no mistake of the caller.
+pub(crate) fn probabilities(name: &str, values: &[f64]) -> Result<(), String> {
+    let outside = |value: f64| !value.is_nan() && !(0.0..=1.0).contains(&value);
+    match values.iter().position(|&value| outside(value)) {
+        None => Ok(()),
+        Some(index) => Err(format!(
+            "expected `{name}` in [0, 1], got {} at element {index}",
+            values[index]
+        )),
+    }
+}
+
+/// A setting has to be as it must be.
+pub(crate) fn setting(
+    valid: bool,
+    name: &str,
+    expected: &str,
+    got: impl Display,
+) -> Result<(), String> {
+    match valid {
+        true => Ok(()),
+        false => Err(format!("expected `{name}` {expected}, got {got}")),
+    }
+}
+
+fn wrong(name: &str, index: usize, got: i64, expected: impl Display) -> String {
+    format!("`{name}` at row {index} is {got}, expected {expected}")
+}

@@ -1,0 +1,124 @@
+//! Brier score.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
+
+use super::binary::BinaryScores;
+use super::rows::{Answers, Rows};
+
+/// The Brier score, `mean (p - y)^2`: the squared error of the probability.
+///
+/// Lower for probabilities that are both calibrated and decisive.
+///
+/// - `probabilities`: `[N]`, of the positive class
+/// - `targets`: `[N]`, 0 or 1
+/// - range: `[0, 1]`; 0 is perfect, 0.25 is always saying 0.5
+/// - NaN: for no examples or a NaN among the probabilities, where scikit-learn raises
+/// - source: scikit-learn's
+///   [`brier_score_loss`](https://scikit-learn.org/stable/modules/generated/sklearn.metrics.brier_score_loss.html)
+///
+/// # Panics
+///
+/// If the shapes differ, a target is neither 0 nor 1, or a probability is outside `[0, 1]`.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss_metrics::brier_score;
+///
+/// let device = Default::default();
+/// let probabilities = Tensor::<NdArray, 1>::from_floats([0.5, 0.75], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1], &device);
+/// assert_eq!(brier_score(probabilities, targets), (0.25 + 0.0625) / 2.0);
+/// ```
+#[track_caller]
+pub fn brier_score<B: Backend>(probabilities: Tensor<B, 1>, targets: Tensor<B, 1, Int>) -> f64 {
+    let read = BinaryScores::read_probabilities("brier_score", probabilities, targets);
+    let sum: f64 = read.iter().map(|(p, positive)| of_label(p, positive)).sum();
+    sum / read.len() as f64
+}
+
+/// The Brier score of several classes, `mean sum_c (p_c - 1[c = t])^2`; of two classes, half of that, which is
+/// [`brier_score`].
+///
+/// - `probabilities`: `[N, C]`, each row with the sum 1 (not checked)
+/// - `targets`: `[N]`, classes in `[0, C)`
+/// - range: `[0, 2]`, of two classes `[0, 1]`; 0 is perfect
+/// - NaN: for no examples or a NaN among the probabilities, where scikit-learn raises
+/// - source: scikit-learn's `brier_score_loss`
+///
+/// # Panics
+///
+/// If the shapes do not fit, a target is not a class, or a probability is outside `[0, 1]`.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss_metrics::brier_score_multiclass;
+///
+/// let device = Default::default();
+/// let probabilities = Tensor::<NdArray, 2>::from_floats([[0.5, 0.25, 0.25]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+/// assert_eq!(brier_score_multiclass(probabilities, targets), 0.25 + 2.0 * 0.0625);
+/// ```
+#[track_caller]
+pub fn brier_score_multiclass<B: Backend>(
+    probabilities: Tensor<B, 2>,
+    targets: Tensor<B, 1, Int>,
+) -> f64 {
+    Rows::of_class_probabilities("brier_score_multiclass", probabilities, targets)
+        .mean(of_label, of_class)
+}
+
+pub(crate) fn of_label(probability: f64, positive: bool) -> f64 {
+    (probability - f64::from(u8::from(positive))).powi(2)
+}
+
+pub(crate) fn of_class(row: &[f64], target: usize) -> f64 {
+    let squares = row
+        .iter()
+        .enumerate()
+        .map(|(class, &p)| of_label(p, class == target));
+    let scale = if row.len() == 2 { 0.5 } else { 1.0 };
+    scale * squares.sum::<f64>()
+}
+
+impl Rows {
+    /// The mean of a loss a label or a row.
+    pub(crate) fn mean(
+        &self,
+        of_label: impl Fn(f64, bool) -> f64,
+        of_class: impl Fn(&[f64], usize) -> f64,
+    ) -> f64 {
+        let (sum, count) = self.sum(of_label, of_class);
+        sum / count as f64
+    }
+
+    /// The sum of a loss a label or a row, and their number.
+    pub(crate) fn sum(
+        &self,
+        of_label: impl Fn(f64, bool) -> f64,
+        of_class: impl Fn(&[f64], usize) -> f64,
+    ) -> (f64, usize) {
+        match &self.answers {
+            Answers::Classes(classes) => {
+                let rows = self.iter().zip(classes);
+                (
+                    rows.map(|(row, &class)| of_class(row, class)).sum(),
+                    classes.len(),
+                )
+            }
+            Answers::Labels(labels) => {
+                let cells = self.scores.iter().zip(labels);
+                (
+                    cells.map(|(&score, &label)| of_label(score, label)).sum(),
+                    labels.len(),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Mean absolute error.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use super::errors::{Errors, OutputErrors, Pairs};
+
+/// The mean absolute error, `mean |y - x|`.
+///
+/// The typical error in the unit of the target; every unit of error counts the same.
+///
+/// - `predictions`, `targets`: `[N]`, or `[N, ..]` for several outputs, whose values are averaged
+/// - unit: that of the targets, at least 0
+/// - NaN: for no examples; a NaN among the inputs gives NaN, where scikit-learn raises
+/// - source: scikit-learn's
+///   [`mean_absolute_error`](https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_absolute_error.html)
+///
+/// # Panics
+///
+/// If the shapes differ.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss_metrics::mean_absolute_error;
+///
+/// let device = Default::default();
+/// let predictions = Tensor::<NdArray, 1>::from_floats([1.0, 2.0, 5.0], &device);
+/// let targets = Tensor::from_floats([1.0, 3.0, 3.0], &device);
+/// assert_eq!(mean_absolute_error(predictions, targets), 1.0);
+/// ```
+#[track_caller]
+pub fn mean_absolute_error<B: Backend, const D: usize>(
+    predictions: Tensor<B, D>,
+    targets: Tensor<B, D>,
+) -> f64 {
+    Errors::of(&Pairs::read("mean_absolute_error", predictions, targets))
+        .mean(OutputErrors::mean_absolute)
+}

@@ -1,0 +1,249 @@
+//! What metrics take from a model's outputs.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
+use burn::train::metric::Adaptor;
+use burn::train::{ClassificationOutput, MultiLabelClassificationOutput, RegressionOutput};
+use serde::{Deserialize, Serialize};
+
+use crate::classification::{Answers, Rows};
+use crate::regression::Pairs;
+use crate::{check, host};
+
+/// What a model's outputs are.
+///
+/// # Example
+///
+/// ```
+/// use burn_loss_metrics::{LogLossMetric, ModelOutput};
+///
+/// // For a model that ends in a softmax or a sigmoid.
+/// let metric = LogLossMetric::new().with_model_output(ModelOutput::Probabilities);
+/// assert_eq!(ModelOutput::default(), ModelOutput::Logits);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ModelOutput {
+    /// Logits, as the losses want them: a softmax over classes, or a sigmoid of each label, makes them probabilities.
+    #[default]
+    Logits,
+    /// Probabilities.
+    Probabilities,
+}
+
+/// A batch of a classifier's outputs and its targets, on the host.
+///
+/// Burn's `ClassificationOutput` and `MultiLabelClassificationOutput` give one. For an output type of your own, implement
+/// `Adaptor<ClassificationBatch>`.
+///
+/// # Example
+///
+/// ```
+/// use burn::tensor::backend::Backend;
+/// use burn::tensor::{Int, Tensor};
+/// use burn::train::metric::Adaptor;
+/// use burn_loss_metrics::ClassificationBatch;
+///
+/// struct MyOutput<B: Backend> {
+///     logits: Tensor<B, 2>,
+///     targets: Tensor<B, 1, Int>,
+/// }
+///
+/// impl<B: Backend> Adaptor<ClassificationBatch> for MyOutput<B> {
+///     fn adapt(&self) -> ClassificationBatch {
+///         ClassificationBatch::of_classes(self.logits.clone(), self.targets.clone())
+///     }
+/// }
+/// # let logits = Tensor::<burn::backend::NdArray, 2>::zeros([2, 3], &Default::default());
+/// # let targets = Tensor::<_, 1, Int>::zeros([2], &Default::default());
+/// # let batch: ClassificationBatch = MyOutput { logits, targets }.adapt();
+/// # assert_eq!(batch.examples(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassificationBatch {
+    outputs: Vec<f64>,
+    dims: [usize; 2],
+    targets: Vec<i64>,
+    target_dims: Vec<usize>,
+}
+
+impl ClassificationBatch {
+    /// Takes outputs `[N, C]` and classes `[N]`, of one of `C` classes; `[N, 1]` is yes or no, with targets 0 or 1.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss_metrics::ClassificationBatch;
+    ///
+    /// let device = Default::default();
+    /// let logits = Tensor::<NdArray, 2>::zeros([2, 3], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 2], &device);
+    /// assert_eq!(ClassificationBatch::of_classes(logits, targets).examples(), 2);
+    /// ```
+    pub fn of_classes<B: Backend>(outputs: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Self {
+        Self {
+            dims: outputs.dims(),
+            target_dims: targets.dims().to_vec(),
+            outputs: host::numbers(outputs),
+            targets: host::integers(targets),
+        }
+    }
+
+    /// Takes outputs and targets 0 or 1, both `[N, L]`, of `L` labels.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss_metrics::ClassificationBatch;
+    ///
+    /// let device = Default::default();
+    /// let logits = Tensor::<NdArray, 2>::zeros([1, 3], &device);
+    /// let targets = Tensor::<NdArray, 2, Int>::from_ints([[0, 1, 1]], &device);
+    /// assert_eq!(ClassificationBatch::of_labels(logits, targets).examples(), 1);
+    /// ```
+    pub fn of_labels<B: Backend>(outputs: Tensor<B, 2>, targets: Tensor<B, 2, Int>) -> Self {
+        Self {
+            dims: outputs.dims(),
+            target_dims: targets.dims().to_vec(),
+            outputs: host::numbers(outputs),
+            targets: host::integers(targets),
+        }
+    }
+
+    /// The number of examples.
+    pub fn examples(&self) -> usize {
+        self.dims[0]
+    }
+
+    /// The rows that count, as probabilities.
+    pub(crate) fn probabilities(&self, reading: &Reading) -> Result<Rows, String> {
+        let mut rows = self.rows(reading.ignore_index)?;
+        match reading.model_output {
+            ModelOutput::Probabilities => check::probabilities("output", &rows.scores)?,
+            ModelOutput::Logits => match rows.answers {
+                Answers::Labels(_) => rows.scores.iter_mut().for_each(sigmoid),
+                Answers::Classes(_) => rows.scores.chunks_exact_mut(rows.columns).for_each(softmax),
+            },
+        }
+        if rows.scores.iter().any(|probability| probability.is_nan()) {
+            return Err("the output has a NaN".into());
+        }
+        Ok(rows)
+    }
+
+    fn rows(&self, ignore_index: Option<i64>) -> Result<Rows, String> {
+        let [_, columns] = self.dims;
+        if self.target_dims.len() == 2 {
+            check::same_shape(("output", &self.dims), ("targets", &self.target_dims))?;
+            return Ok(Rows {
+                scores: self.outputs.clone(),
+                columns,
+                answers: Answers::Labels(check::yes_or_no("targets", &self.targets)?),
+            });
+        }
+        check::one_target_a_row("output", self.dims, self.targets.len())?;
+        let counts = |target: &i64| Some(*target) != ignore_index;
+        let targets: Vec<i64> = self.targets.iter().copied().filter(counts).collect();
+        let rows = self.outputs.chunks_exact(columns).zip(&self.targets);
+        Ok(Rows {
+            scores: rows
+                .filter(|(_, target)| counts(target))
+                .flat_map(|(row, _)| row)
+                .copied()
+                .collect(),
+            columns,
+            answers: match columns {
+                1 => Answers::Labels(check::yes_or_no("targets", &targets)?),
+                _ => Answers::Classes(check::classes("targets", &targets, columns)?),
+            },
+        })
+    }
+}
+
+/// How a batch is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    pub(crate) model_output: ModelOutput,
+    pub(crate) ignore_index: Option<i64>,
+}
+
+fn sigmoid(logit: &mut f64) {
+    *logit = 1.0 / (1.0 + (-*logit).exp());
+}
+
+fn softmax(row: &mut [f64]) {
+    let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    row.iter_mut()
+        .for_each(|logit| *logit = (*logit - highest).exp());
+    let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|share| *share /= sum);
+}
+
+impl<B: Backend> Adaptor<ClassificationBatch> for ClassificationOutput<B> {
+    fn adapt(&self) -> ClassificationBatch {
+        ClassificationBatch::of_classes(self.output.clone(), self.targets.clone())
+    }
+}
+
+impl<B: Backend> Adaptor<ClassificationBatch> for MultiLabelClassificationOutput<B> {
+    fn adapt(&self) -> ClassificationBatch {
+        ClassificationBatch::of_labels(self.output.clone(), self.targets.clone())
+    }
+}
+
+/// A batch of predicted numbers and their targets, on the host.
+///
+/// Burn's `RegressionOutput` gives one. For an output type of your own, implement `Adaptor<RegressionBatch>`.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss_metrics::RegressionBatch;
+///
+/// let predictions = Tensor::<NdArray, 2>::zeros([4, 1], &Default::default());
+/// let batch = RegressionBatch::new(predictions.clone(), predictions);
+/// assert_eq!(batch.examples(), 4);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegressionBatch {
+    dims: [usize; 2],
+    target_dims: [usize; 2],
+    pairs: Pairs,
+}
+
+impl RegressionBatch {
+    /// Takes predictions and targets, both `[N, outputs]`.
+    pub fn new<B: Backend>(predictions: Tensor<B, 2>, targets: Tensor<B, 2>) -> Self {
+        let dims = predictions.dims();
+        Self {
+            dims,
+            target_dims: targets.dims(),
+            pairs: Pairs {
+                predictions: host::numbers(predictions),
+                targets: host::numbers(targets),
+                outputs: dims[1],
+            },
+        }
+    }
+
+    /// The number of examples.
+    pub fn examples(&self) -> usize {
+        self.dims[0]
+    }
+
+    pub(crate) fn pairs(&self) -> Result<&Pairs, String> {
+        check::same_shape(("output", &self.dims), ("targets", &self.target_dims))?;
+        Ok(&self.pairs)
+    }
+}
+
+impl<B: Backend> Adaptor<RegressionBatch> for RegressionOutput<B> {
+    fn adapt(&self) -> RegressionBatch {
+        RegressionBatch::new(self.output.clone(), self.targets.clone())
+    }
+}

@@ -1,0 +1,192 @@
+//! Calibration errors of an epoch.
+
+use std::marker::PhantomData;
+
+use super::accumulator::Accumulator;
+use super::batch::{ClassificationBatch, Reading};
+use super::epoch_metric::EpochMetric;
+use super::options::{CAPACITY, KeepsExamples, ReadsOutputs, within_capacity};
+use crate::classification::BinaryScores;
+use crate::curves::{BinSum, Bins, Reliability, fill, of_scores, of_sums};
+
+/// The expected calibration error over the epoch: of classes,
+/// [`expected_calibration_error_multiclass`](crate::expected_calibration_error_multiclass); of one output,
+/// [`expected_calibration_error`](crate::expected_calibration_error); of labels, the same of all labels together.
+///
+/// With equal-width bins it keeps three numbers a bin. With equal-mass bins it keeps an example's highest probability (of
+/// labels, every probability), 9 bytes each, by default up to 8,388,608 of them, 72 MiB; with more, the value is NaN.
+///
+/// # Example
+///
+/// ```
+/// use burn::train::metric::Metric;
+///
+/// let metric = burn_loss_metrics::ExpectedCalibrationErrorMetric::new();
+/// assert_eq!(metric.name().as_str(), "ECE");
+/// ```
+pub type ExpectedCalibrationErrorMetric = EpochMetric<Calibration<Expected>>;
+
+/// The maximum calibration error over the epoch, as [`ExpectedCalibrationErrorMetric`] but for
+/// [`maximum_calibration_error`](crate::maximum_calibration_error).
+///
+/// # Example
+///
+/// ```
+/// use burn::train::metric::Metric;
+/// use burn_loss_metrics::{Bins, MaximumCalibrationErrorMetric};
+///
+/// let metric = MaximumCalibrationErrorMetric::new().with_bins(Bins::EqualMass(10));
+/// assert_eq!(metric.name().as_str(), "MCE (10 equal-mass bins)");
+/// ```
+pub type MaximumCalibrationErrorMetric = EpochMetric<Calibration<Maximum>>;
+
+/// What is computed from a reliability diagram.
+pub trait CalibrationStatistic: Clone + Default + Send + Sync + 'static {
+    /// The metric's name.
+    const NAME: &str;
+
+    /// The value of a diagram.
+    fn value(diagram: &Reliability) -> f64;
+}
+
+/// The expected calibration error.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expected;
+
+impl CalibrationStatistic for Expected {
+    const NAME: &str = "ECE";
+
+    fn value(diagram: &Reliability) -> f64 {
+        diagram.expected_calibration_error()
+    }
+}
+
+/// The maximum calibration error.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Maximum;
+
+impl CalibrationStatistic for Maximum {
+    const NAME: &str = "MCE";
+
+    fn value(diagram: &Reliability) -> f64 {
+        diagram.maximum_calibration_error()
+    }
+}
+
+/// The bins of the epoch, or what they will be made of.
+#[derive(Clone, Debug)]
+pub struct Calibration<S> {
+    statistic: PhantomData<S>,
+    bins: Bins,
+    reading: Reading,
+    capacity: usize,
+    examples: usize,
+    /// For equal-width bins, whose edges are known.
+    sums: Vec<BinSum>,
+    /// For equal-mass bins, whose edges are known at the end.
+    scores: BinaryScores,
+}
+
+impl<S> Default for Calibration<S> {
+    fn default() -> Self {
+        Self {
+            statistic: PhantomData,
+            bins: Bins::default(),
+            reading: Reading::default(),
+            capacity: CAPACITY,
+            examples: 0,
+            sums: Vec::new(),
+            scores: BinaryScores::default(),
+        }
+    }
+}
+
+impl<S: CalibrationStatistic> Accumulator for Calibration<S> {
+    type Batch = ClassificationBatch;
+
+    fn name(&self) -> String {
+        match self.bins {
+            bins if bins == Bins::default() => S::NAME.into(),
+            Bins::EqualWidth(count) => format!("{} ({count} equal-width bins)", S::NAME),
+            Bins::EqualMass(count) => format!("{} ({count} equal-mass bins)", S::NAME),
+        }
+    }
+
+    fn higher_is_better(&self) -> bool {
+        false
+    }
+
+    fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
+        let confidences = batch.probabilities(&self.reading)?.confidences();
+        self.examples += confidences.len();
+        match self.bins {
+            Bins::EqualWidth(count) => {
+                self.sums.resize(count, BinSum::default());
+                fill(&mut self.sums, &self.bins.edges(&[]), &confidences);
+                Ok(())
+            }
+            Bins::EqualMass(_) => {
+                self.scores.append(&confidences);
+                let kept = within_capacity(self.scores.len(), self.capacity);
+                kept.inspect_err(|_| self.scores = BinaryScores::default())
+            }
+        }
+    }
+
+    fn examples(&self) -> usize {
+        self.examples
+    }
+
+    fn value(&self) -> f64 {
+        S::value(&match self.bins {
+            Bins::EqualWidth(_) => of_sums(&self.sums, &self.bins.edges(&[])),
+            Bins::EqualMass(_) => of_scores(&self.scores, self.bins),
+        })
+    }
+
+    fn clear(&mut self) {
+        self.examples = 0;
+        self.sums.clear();
+        self.scores = BinaryScores::default();
+    }
+
+    fn looks_at_all_examples(&self) -> bool {
+        matches!(self.bins, Bins::EqualMass(_))
+    }
+}
+
+impl<S: CalibrationStatistic> ReadsOutputs for Calibration<S> {
+    fn reading(&mut self) -> &mut Reading {
+        &mut self.reading
+    }
+}
+
+impl<S: CalibrationStatistic> KeepsExamples for Calibration<S> {
+    fn capacity(&mut self) -> &mut usize {
+        &mut self.capacity
+    }
+}
+
+impl<S: CalibrationStatistic> EpochMetric<Calibration<S>> {
+    /// Says which bins. Default: 15 of equal width.
+    ///
+    /// # Panics
+    ///
+    /// If there are 0 bins.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::train::metric::Metric;
+    /// use burn_loss_metrics::{Bins, ExpectedCalibrationErrorMetric};
+    ///
+    /// let metric = ExpectedCalibrationErrorMetric::new().with_bins(Bins::EqualWidth(10));
+    /// assert_eq!(metric.name().as_str(), "ECE (10 equal-width bins)");
+    /// ```
+    #[track_caller]
+    pub fn with_bins(mut self, bins: Bins) -> Self {
+        crate::check::or_panic(S::NAME, bins.check());
+        self.accumulator.bins = bins;
+        self
+    }
+}

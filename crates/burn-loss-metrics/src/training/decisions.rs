@@ -1,0 +1,254 @@
+//! Metrics of decisions over the epoch: the confusion matrix is all that they keep.
+
+use super::accumulator::Accumulator;
+use super::batch::{ClassificationBatch, Reading};
+use super::epoch_metric::EpochMetric;
+use super::options::{ReadsOutputs, same_number};
+use crate::classification::{Answers, ConfusionMatrix, KappaWeights, Rows, top};
+
+/// The Matthews correlation coefficient over the epoch, as [`matthews_corrcoef`](crate::matthews_corrcoef).
+///
+/// The prediction is the class with the highest output; of one output or of labels, yes from a probability of 0.5 on
+/// ([`with_threshold`](EpochMetric::with_threshold)), and of labels the value is the mean of each label's. Keeps the
+/// confusion matrix, C x C counts (of labels, 4 counts each).
+///
+/// # Example
+///
+/// ```
+/// use burn::train::metric::Metric;
+///
+/// assert_eq!(burn_loss_metrics::MatthewsMetric::new().name().as_str(), "MCC");
+/// ```
+pub type MatthewsMetric = EpochMetric<Decided<Matthews>>;
+
+/// Cohen's kappa over the epoch, as [`cohen_kappa`](crate::cohen_kappa); decisions and memory as [`MatthewsMetric`].
+///
+/// # Example
+///
+/// ```
+/// use burn::train::metric::Metric;
+/// use burn_loss_metrics::{CohenKappaMetric, KappaWeights};
+///
+/// let metric = CohenKappaMetric::new().with_weights(KappaWeights::Quadratic);
+/// assert_eq!(metric.name().as_str(), "Cohen kappa (quadratic)");
+/// ```
+pub type CohenKappaMetric = EpochMetric<Decided<Kappa>>;
+
+/// The balanced accuracy over the epoch, as [`balanced_accuracy`](crate::balanced_accuracy); decisions and memory as
+/// [`MatthewsMetric`].
+///
+/// # Example
+///
+/// ```
+/// use burn::train::metric::Metric;
+///
+/// let metric = burn_loss_metrics::BalancedAccuracyMetric::new();
+/// assert_eq!(metric.name().as_str(), "Balanced accuracy");
+/// ```
+pub type BalancedAccuracyMetric = EpochMetric<Decided<BalancedAccuracy>>;
+
+/// What is computed from a confusion matrix.
+pub trait DecisionStatistic: Clone + Default + Send + Sync + 'static {
+    /// The metric's name.
+    fn name(&self) -> String;
+
+    /// The value of a matrix.
+    fn value(&self, matrix: &ConfusionMatrix) -> f64;
+}
+
+/// The Matthews correlation coefficient.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Matthews;
+
+impl DecisionStatistic for Matthews {
+    fn name(&self) -> String {
+        "MCC".into()
+    }
+
+    fn value(&self, matrix: &ConfusionMatrix) -> f64 {
+        matrix.matthews_corrcoef()
+    }
+}
+
+/// Cohen's kappa.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kappa(KappaWeights);
+
+impl DecisionStatistic for Kappa {
+    fn name(&self) -> String {
+        let weights = match self.0 {
+            KappaWeights::None => "",
+            KappaWeights::Linear => " (linear)",
+            KappaWeights::Quadratic => " (quadratic)",
+        };
+        format!("Cohen kappa{weights}")
+    }
+
+    fn value(&self, matrix: &ConfusionMatrix) -> f64 {
+        matrix.cohen_kappa(self.0)
+    }
+}
+
+/// The balanced accuracy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BalancedAccuracy;
+
+impl DecisionStatistic for BalancedAccuracy {
+    fn name(&self) -> String {
+        "Balanced accuracy".into()
+    }
+
+    fn value(&self, matrix: &ConfusionMatrix) -> f64 {
+        matrix.balanced_accuracy()
+    }
+}
+
+/// The confusion matrix of the epoch's classes, or one for each label.
+#[derive(Clone, Debug)]
+pub struct Decisions {
+    pub(crate) reading: Reading,
+    pub(crate) threshold: f64,
+    pub(crate) matrices: Vec<ConfusionMatrix>,
+    pub(crate) of_labels: bool,
+}
+
+impl Default for Decisions {
+    fn default() -> Self {
+        Self {
+            reading: Reading::default(),
+            threshold: 0.5,
+            matrices: Vec::new(),
+            of_labels: false,
+        }
+    }
+}
+
+impl Decisions {
+    pub(crate) fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
+        let rows = batch.probabilities(&self.reading)?;
+        match &rows.answers {
+            Answers::Classes(classes) => self.add_classes(&rows, classes),
+            Answers::Labels(labels) => self.add_labels(&rows, labels),
+        }
+    }
+
+    fn add_classes(&mut self, rows: &Rows, classes: &[usize]) -> Result<(), String> {
+        if self.matrices.is_empty() {
+            self.matrices = vec![ConfusionMatrix::new(rows.columns)];
+        }
+        same_number(self.matrices[0].num_classes(), rows.columns)?;
+        for (row, &class) in rows.iter().zip(classes) {
+            self.matrices[0].add(class, top(row).0);
+        }
+        Ok(())
+    }
+
+    fn add_labels(&mut self, rows: &Rows, labels: &[bool]) -> Result<(), String> {
+        self.of_labels = rows.columns > 1;
+        if self.matrices.is_empty() {
+            self.matrices = vec![ConfusionMatrix::new(2); rows.columns];
+        }
+        same_number(self.matrices.len(), rows.columns)?;
+        for (index, (&score, &label)) in rows.scores.iter().zip(labels).enumerate() {
+            let matrix = &mut self.matrices[index % rows.columns];
+            matrix.add(usize::from(label), usize::from(score >= self.threshold));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn examples(&self) -> usize {
+        self.matrices.first().map_or(0, ConfusionMatrix::total)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.matrices.clear();
+    }
+}
+
+/// A statistic of the epoch's decisions.
+#[derive(Clone, Debug, Default)]
+pub struct Decided<S> {
+    statistic: S,
+    decisions: Decisions,
+}
+
+impl<S: DecisionStatistic> Accumulator for Decided<S> {
+    type Batch = ClassificationBatch;
+
+    fn name(&self) -> String {
+        self.statistic.name()
+    }
+
+    fn higher_is_better(&self) -> bool {
+        true
+    }
+
+    fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
+        self.decisions.add(batch)
+    }
+
+    fn examples(&self) -> usize {
+        self.decisions.examples()
+    }
+
+    fn value(&self) -> f64 {
+        let matrices = &self.decisions.matrices;
+        let values = matrices.iter().map(|matrix| self.statistic.value(matrix));
+        values.sum::<f64>() / matrices.len() as f64
+    }
+
+    fn clear(&mut self) {
+        self.decisions.clear();
+    }
+}
+
+/// An accumulator that decides.
+pub trait Decides {
+    /// What it decides with, and has decided.
+    fn decisions(&mut self) -> &mut Decisions;
+}
+
+impl<S> Decides for Decided<S> {
+    fn decisions(&mut self) -> &mut Decisions {
+        &mut self.decisions
+    }
+}
+
+impl<S: DecisionStatistic> ReadsOutputs for Decided<S> {
+    fn reading(&mut self) -> &mut Reading {
+        &mut self.decisions.reading
+    }
+}
+
+impl<A: Accumulator + Decides> EpochMetric<A> {
+    /// Says from which probability on one output, or a label, is a yes. Default: 0.5. Of several classes, the highest
+    /// output decides.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let metric = burn_loss_metrics::MatthewsMetric::new().with_threshold(0.3);
+    /// ```
+    pub fn with_threshold(mut self, threshold: f64) -> Self {
+        self.accumulator.decisions().threshold = threshold;
+        self
+    }
+}
+
+impl CohenKappaMetric {
+    /// Says how much a disagreement counts. Default: 1.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::train::metric::Metric;
+    /// use burn_loss_metrics::{CohenKappaMetric, KappaWeights};
+    ///
+    /// let metric = CohenKappaMetric::new().with_weights(KappaWeights::Linear);
+    /// assert_eq!(metric.name().as_str(), "Cohen kappa (linear)");
+    /// ```
+    pub fn with_weights(mut self, weights: KappaWeights) -> Self {
+        self.accumulator.statistic.0 = weights;
+        self
+    }
+}

@@ -1,0 +1,180 @@
+//! Any accumulator as a Burn metric, exact over the epoch.
+
+use std::sync::Arc;
+
+use burn::train::metric::{
+    Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
+    SerializedEntry, format_float,
+};
+
+use super::accumulator::Accumulator;
+
+/// Up to so many examples, a value that looks at all of them is computed after every batch.
+const EVERY_BATCH: usize = 8192;
+
+/// A metric whose value is that of the whole epoch, and not a mean of the batches' values.
+///
+/// Burn keeps an entry a batch, and an epoch's value (in the summary, for early stopping, for the best checkpoint) is the
+/// mean of its entries, weighted by their examples. So an entry here is what its batch adds: with the value `V_k` of the
+/// first `k` batches and their `N_k` examples, `(N_k V_k - N_{k-1} V_{k-1}) / (N_k - N_{k-1})`. The mean of these is the
+/// epoch's exact value. For a metric that is a mean (a loss, MAE) the entry is the batch's own value; for others (ROC-AUC)
+/// it scatters around the epoch's value and can leave the metric's range. The progress display shows the epoch's value so far.
+///
+/// - Batches while the metric is undefined (so far one class only) weigh nothing; an epoch that ends so is NaN.
+/// - What makes a metric undefined for good (a NaN among the outputs, a target that is no class, more examples than it may
+///   keep) makes the epoch's value NaN and logs a warning that says why. Nothing panics.
+/// - A value that looks at all examples again (ROC-AUC, average precision, median, equal-mass bins) is computed after every
+///   batch up to 8192 examples, then when they grew by a sixteenth, and after the epoch's last batch, as its progress
+///   tells.
+///
+/// # Example
+///
+/// ```
+/// use burn::train::metric::Metric;
+/// use burn_loss_metrics::{Average, RocAucMetric};
+///
+/// let metric = RocAucMetric::new().with_average(Average::Weighted);
+/// assert_eq!(metric.name().as_str(), "ROC-AUC (weighted)");
+/// ```
+#[derive(Clone, Debug)]
+pub struct EpochMetric<A> {
+    pub(crate) accumulator: A,
+    /// The value of the examples so far, as it was last computed, and of how many it was.
+    value: f64,
+    examples: usize,
+    /// The sum and the weight of all entries so far.
+    entered: (f64, usize),
+    entry: (f64, usize),
+    undefined_for_good: bool,
+}
+
+impl<A: Accumulator + Default> EpochMetric<A> {
+    /// Makes the metric with its default options.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::train::metric::Metric;
+    ///
+    /// let metric = burn_loss_metrics::MatthewsMetric::new();
+    /// assert_eq!(metric.name().as_str(), "MCC");
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<A: Accumulator + Default> Default for EpochMetric<A> {
+    fn default() -> Self {
+        Self::of(A::default())
+    }
+}
+
+impl<A: Accumulator> EpochMetric<A> {
+    /// Makes a metric of an accumulator; [`Accumulator`] has an example.
+    pub fn of(accumulator: A) -> Self {
+        Self {
+            accumulator,
+            value: f64::NAN,
+            examples: 0,
+            entered: (0.0, 0),
+            entry: (f64::NAN, 0),
+            undefined_for_good: false,
+        }
+    }
+
+    fn add(&mut self, batch: &A::Batch) {
+        if self.undefined_for_good {
+            return;
+        }
+        if let Err(reason) = self.accumulator.add(batch) {
+            self.undefined_for_good = true;
+            log::warn!(
+                "{}: {reason}; the epoch's value is NaN",
+                self.accumulator.name()
+            );
+        }
+    }
+
+    fn is_due(&self, metadata: &MetricMetadata) -> bool {
+        let progress = &metadata.progress;
+        let examples = self.accumulator.examples();
+        !self.accumulator.looks_at_all_examples()
+            || examples <= EVERY_BATCH
+            || examples - self.examples >= self.examples / 16
+            || progress.items_processed >= progress.items_total
+    }
+
+    /// Computes the value, and the entry that makes it the mean of all entries.
+    fn compute(&mut self) {
+        self.value = self.accumulator.value();
+        self.examples = self.accumulator.examples();
+        let (sum, weight) = self.entered;
+        let new_weight = self.examples - weight;
+        self.entry = if self.value.is_nan() && weight == 0 {
+            (0.0, 0)
+        } else if new_weight == 0 {
+            (self.value, 0)
+        } else {
+            let new_sum = self.examples as f64 * self.value;
+            self.entered = (new_sum, self.examples);
+            ((new_sum - sum) / new_weight as f64, new_weight)
+        };
+    }
+}
+
+impl<A: Accumulator> Metric for EpochMetric<A> {
+    type Input = A::Batch;
+
+    fn name(&self) -> MetricName {
+        Arc::new(self.accumulator.name())
+    }
+
+    fn attributes(&self) -> MetricAttributes {
+        NumericAttributes {
+            unit: None,
+            higher_is_better: self.accumulator.higher_is_better(),
+        }
+        .into()
+    }
+
+    fn update(&mut self, batch: &A::Batch, metadata: &MetricMetadata) -> SerializedEntry {
+        self.add(batch);
+        if self.undefined_for_good {
+            self.value = f64::NAN;
+            self.entry = (f64::NAN, 1);
+        } else if self.is_due(metadata) {
+            self.compute();
+        } else {
+            let known = if self.value.is_nan() { 0.0 } else { self.value };
+            self.entry = (known, 0);
+        }
+        let formatted = match self.value.is_nan() {
+            true => "epoch NaN".to_string(),
+            false => format!("epoch {}", format_float(self.value, 4)),
+        };
+        SerializedEntry::new(formatted, self.value().serialize())
+    }
+
+    fn clear(&mut self) {
+        let mut accumulator = self.accumulator.clone();
+        accumulator.clear();
+        *self = Self::of(accumulator);
+    }
+}
+
+impl<A: Accumulator> Numeric for EpochMetric<A> {
+    fn value(&self) -> NumericEntry {
+        NumericEntry::Aggregated {
+            aggregated_value: self.entry.0,
+            count: self.entry.1,
+        }
+    }
+
+    fn running_value(&self) -> NumericEntry {
+        NumericEntry::Aggregated {
+            aggregated_value: self.value,
+            count: self.examples,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! ROC-AUC and average precision of an epoch: they need the order of all scores.
+
+use std::marker::PhantomData;
+
+use super::accumulator::Accumulator;
+use super::batch::{ClassificationBatch, Reading};
+use super::epoch_metric::EpochMetric;
+use super::options::{CAPACITY, KeepsExamples, ReadsOutputs, same_number, within_capacity};
+use crate::classification::{
+    Answers, Average, BinaryScores, Rows, area_under_roc, average_precision_of,
+};
+
+/// ROC-AUC over the epoch: [`roc_auc`](crate::roc_auc) of two classes or one output, of more classes
+/// [`roc_auc_multiclass`](crate::roc_auc_multiclass), of labels [`roc_auc_multilabel`](crate::roc_auc_multilabel).
+///
+/// Keeps every score of the epoch, 9 bytes each (an example has one, or one a class or label): by default up to
+/// 8,388,608 scores, 72 MiB, and up to 40 bytes an example while it ranks a class. With more, the value is NaN; see
+/// [`with_capacity`](EpochMetric::with_capacity).
+///
+/// # Example
+///
+/// ```
+/// use burn::train::metric::Metric;
+///
+/// assert_eq!(burn_loss_metrics::RocAucMetric::new().name().as_str(), "ROC-AUC");
+/// ```
+pub type RocAucMetric = EpochMetric<Ranked<RocAuc>>;
+
+/// Average precision over the epoch: [`average_precision`](crate::average_precision) of two classes or one output, of
+/// more classes [`average_precision_multiclass`](crate::average_precision_multiclass), of labels
+/// [`average_precision_multilabel`](crate::average_precision_multilabel).
+///
+/// Keeps every score of the epoch, as [`RocAucMetric`] does.
+///
+/// # Example
+///
+/// ```
+/// use burn::train::metric::Metric;
+///
+/// let metric = burn_loss_metrics::AveragePrecisionMetric::new();
+/// assert_eq!(metric.name().as_str(), "Average precision");
+/// ```
+pub type AveragePrecisionMetric = EpochMetric<Ranked<AveragePrecision>>;
+
+/// What is computed from the ranks of scores.
+pub trait RankStatistic: Clone + Default + Send + Sync + 'static {
+    /// The metric's name.
+    const NAME: &str;
+
+    /// The value of one yes-or-no question.
+    fn value(question: &BinaryScores) -> f64;
+}
+
+/// The area under the ROC curve.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RocAuc;
+
+impl RankStatistic for RocAuc {
+    const NAME: &str = "ROC-AUC";
+
+    fn value(question: &BinaryScores) -> f64 {
+        area_under_roc(question)
+    }
+}
+
+/// The average precision.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AveragePrecision;
+
+impl RankStatistic for AveragePrecision {
+    const NAME: &str = "Average precision";
+
+    fn value(question: &BinaryScores) -> f64 {
+        average_precision_of(question)
+    }
+}
+
+/// All scores of the epoch, a yes-or-no question for each class or label.
+#[derive(Clone, Debug)]
+pub struct Ranked<S> {
+    statistic: PhantomData<S>,
+    average: Average,
+    reading: Reading,
+    capacity: usize,
+    questions: Vec<BinaryScores>,
+}
+
+impl<S> Default for Ranked<S> {
+    fn default() -> Self {
+        Self {
+            statistic: PhantomData,
+            average: Average::Macro,
+            reading: Reading::default(),
+            capacity: CAPACITY,
+            questions: Vec::new(),
+        }
+    }
+}
+
+impl<S: RankStatistic> Accumulator for Ranked<S> {
+    type Batch = ClassificationBatch;
+
+    fn name(&self) -> String {
+        match self.average {
+            Average::Macro => S::NAME.into(),
+            Average::Weighted => format!("{} (weighted)", S::NAME),
+        }
+    }
+
+    fn higher_is_better(&self) -> bool {
+        true
+    }
+
+    fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
+        let questions = questions(&batch.probabilities(&self.reading)?);
+        if self.questions.is_empty() {
+            self.questions = vec![BinaryScores::default(); questions.len()];
+        }
+        same_number(self.questions.len(), questions.len())?;
+        for (kept, new) in self.questions.iter_mut().zip(&questions) {
+            kept.append(new);
+        }
+        let kept = self.examples() * self.questions.len();
+        within_capacity(kept, self.capacity).inspect_err(|_| self.questions.clear())
+    }
+
+    fn examples(&self) -> usize {
+        self.questions.first().map_or(0, BinaryScores::len)
+    }
+
+    fn value(&self) -> f64 {
+        self.average.of(&self.questions, S::value)
+    }
+
+    fn clear(&mut self) {
+        self.questions.clear();
+    }
+
+    fn looks_at_all_examples(&self) -> bool {
+        true
+    }
+}
+
+impl<S: RankStatistic> ReadsOutputs for Ranked<S> {
+    fn reading(&mut self) -> &mut Reading {
+        &mut self.reading
+    }
+}
+
+impl<S: RankStatistic> KeepsExamples for Ranked<S> {
+    fn capacity(&mut self) -> &mut usize {
+        &mut self.capacity
+    }
+}
+
+impl<S: RankStatistic> EpochMetric<Ranked<S>> {
+    /// Says how the values of several classes or labels become one. Default: their mean.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::train::metric::Metric;
+    /// use burn_loss_metrics::{Average, RocAucMetric};
+    ///
+    /// let metric = RocAucMetric::new().with_average(Average::Weighted);
+    /// assert_eq!(metric.name().as_str(), "ROC-AUC (weighted)");
+    /// ```
+    pub fn with_average(mut self, average: Average) -> Self {
+        self.accumulator.average = average;
+        self
+    }
+}
+
+/// A question for each column; of two classes, that of the second alone, as scikit-learn takes it.
+fn questions(rows: &Rows) -> Vec<BinaryScores> {
+    let mut questions = rows.one_vs_rest();
+    if rows.columns == 2 && matches!(rows.answers, Answers::Classes(_)) {
+        questions.remove(0);
+    }
+    questions
+}

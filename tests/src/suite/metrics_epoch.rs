@@ -1,0 +1,392 @@
+//! The metrics over an epoch of batches, and what is fitted when the training is over.
+
+use burn::data::dataloader::Progress;
+use burn::module::Module;
+use burn::record::{BinBytesRecorder, DoublePrecisionSettings, Recorder};
+use burn::tensor::{Int, Tensor};
+use burn::train::metric::{Metric, MetricMetadata, Numeric, NumericEntry};
+use burn_loss_metrics::*;
+
+use crate::backend::TestBackend;
+use crate::compare::assert_close;
+use crate::metric_fixture::{Case, TOLERANCE, cases};
+
+/// Uneven on purpose: a mean of the batches' values would be another number.
+const BATCH_SIZES: [usize; 4] = [7, 1, 30, 12];
+
+/// Where the batches of an epoch start and end.
+fn batches(examples: usize) -> Vec<[usize; 2]> {
+    let mut sizes = BATCH_SIZES.into_iter().cycle();
+    let mut batches = Vec::new();
+    let mut start = 0;
+    while start < examples {
+        let end = (start + sizes.next().expect("it cycles")).min(examples);
+        batches.push([start, end]);
+        start = end;
+    }
+    batches
+}
+
+fn metadata(items_processed: usize, items_total: usize) -> MetricMetadata {
+    MetricMetadata {
+        progress: Progress {
+            items_processed,
+            items_total,
+        },
+        global_progress: Progress {
+            items_processed: 1,
+            items_total: 1,
+        },
+        iteration: None,
+        lr: None,
+    }
+}
+
+/// The epoch's value as the metric says it, and as Burn makes it of the logged entries.
+fn epoch<A: Accumulator>(
+    metric: &mut EpochMetric<A>,
+    examples: usize,
+    batch: impl Fn([usize; 2]) -> A::Batch,
+) -> [f64; 2] {
+    let (mut sum, mut weight) = (0.0, 0);
+    for range in batches(examples) {
+        let entry = metric.update(&batch(range), &metadata(range[1], examples));
+        let logged = NumericEntry::deserialize(&entry.serialized).expect("an entry is a number");
+        let NumericEntry::Aggregated { count, .. } = logged else {
+            panic!("expected a value with its weight, got {}", entry.serialized);
+        };
+        sum += logged.current() * count as f64;
+        weight += count;
+    }
+    [metric.running_value().current(), sum / weight as f64]
+}
+
+/// Runs two epochs, the second to see that the first is forgotten.
+#[track_caller]
+fn check<A: Accumulator>(
+    case: &Case,
+    mut metric: EpochMetric<A>,
+    examples: usize,
+    expected: f64,
+    batch: impl Fn([usize; 2]) -> A::Batch,
+) {
+    for _ in 0..2 {
+        let what = format!("{}, {}", case.name(), metric.name());
+        let values = epoch(&mut metric, examples, &batch);
+        assert_close(&what, &values, &[expected; 2], TOLERANCE);
+        metric.clear();
+    }
+}
+
+/// A metric of probabilities, for a model that ends in them.
+macro_rules! of_probabilities {
+    ($metric:ident $(.$option:ident($value:expr))*) => {
+        $metric::new().with_model_output(ModelOutput::Probabilities)$(.$option($value))*
+    };
+}
+
+/// Checks what the fixtures of classes and of labels have in common.
+fn check_scores(case: &Case, examples: usize, batch: impl Fn([usize; 2]) -> ClassificationBatch) {
+    let reals = |pointer| case.reals(pointer);
+    for (index, average) in [Average::Macro, Average::Weighted].into_iter().enumerate() {
+        let metric = of_probabilities!(RocAucMetric.with_average(average));
+        check(case, metric, examples, reals("/roc_auc")[index], &batch);
+        let metric = of_probabilities!(AveragePrecisionMetric.with_average(average));
+        let expected = reals("/average_precision")[index];
+        check(case, metric, examples, expected, &batch);
+    }
+    check_probabilities(case, examples, batch);
+}
+
+fn check_probabilities(
+    case: &Case,
+    examples: usize,
+    batch: impl Fn([usize; 2]) -> ClassificationBatch,
+) {
+    let real = |pointer| case.reals(pointer)[0];
+    let brier = of_probabilities!(BrierScoreMetric);
+    check(case, brier, examples, real("/brier"), &batch);
+    let log_loss = of_probabilities!(LogLossMetric);
+    check(case, log_loss, examples, real("/log_loss"), &batch);
+    for part in case.list("/calibration") {
+        let count = part.count("/bins");
+        let bins = match part.get("/kind").and_then(|kind| kind.as_str()) {
+            Some("width") => Bins::EqualWidth(count),
+            _ => Bins::EqualMass(count),
+        };
+        let metric = of_probabilities!(ExpectedCalibrationErrorMetric.with_bins(bins));
+        let expected = part.reals("/expected")[0];
+        check(case, metric, examples, expected, &batch);
+        let metric = of_probabilities!(MaximumCalibrationErrorMetric.with_bins(bins));
+        check(case, metric, examples, part.reals("/maximum")[0], &batch);
+    }
+}
+
+pub fn classes_in_batches<B: TestBackend>() {
+    let device = B::device();
+    for case in cases("multiclass") {
+        let (rows, classes) = (case.reals("/targets").len(), case.count("/classes"));
+        let scores: Tensor<B, 2> = case.floats("/probabilities", [rows, classes], &device);
+        let targets: Tensor<B, 1, Int> = case.ints("/targets", [rows], &device);
+        let batch = |[start, end]: [usize; 2]| {
+            let rows = start..end;
+            ClassificationBatch::of_classes(
+                scores.clone().slice([rows.clone()]),
+                targets.clone().slice([rows]),
+            )
+        };
+        if classes > 2 {
+            check_scores(&case, rows, batch);
+        } else {
+            check_probabilities(&case, rows, batch);
+        }
+    }
+}
+
+pub fn labels_in_batches<B: TestBackend>() {
+    let device = B::device();
+    for case in cases("multilabel") {
+        let labels = case.count("/classes");
+        let rows = case.reals("/targets").len() / labels;
+        let scores: Tensor<B, 2> = case.floats("/probabilities", [rows, labels], &device);
+        let targets: Tensor<B, 2, Int> = case.ints("/targets", [rows, labels], &device);
+        check_scores(&case, rows, |[start, end]| {
+            let rows = start..end;
+            ClassificationBatch::of_labels(
+                scores.clone().slice([rows.clone()]),
+                targets.clone().slice([rows]),
+            )
+        });
+    }
+}
+
+pub fn one_output_in_batches<B: TestBackend>() {
+    let device = B::device();
+    for case in cases("binary") {
+        let rows = case.reals("/targets").len();
+        let scores: Tensor<B, 2> = case.floats("/scores", [rows, 1], &device);
+        let targets: Tensor<B, 1, Int> = case.ints("/targets", [rows], &device);
+        let batch = |[start, end]: [usize; 2]| {
+            let rows = start..end;
+            ClassificationBatch::of_classes(
+                scores.clone().slice([rows.clone()]),
+                targets.clone().slice([rows]),
+            )
+        };
+        let area = case.reals("/roc_auc")[0];
+        check(&case, of_probabilities!(RocAucMetric), rows, area, batch);
+        let precision = case.reals("/average_precision")[0];
+        let metric = of_probabilities!(AveragePrecisionMetric);
+        check(&case, metric, rows, precision, batch);
+        check_probabilities(&case, rows, batch);
+    }
+    // The class that was decided for, as the highest of the logits.
+    for case in cases("decisions") {
+        let (rows, classes) = (case.reals("/targets").len(), case.count("/classes"));
+        let predictions: Tensor<B, 1, Int> = case.ints("/predictions", [rows], &device);
+        let logits: Tensor<B, 2> = predictions.one_hot(classes).float();
+        let targets: Tensor<B, 1, Int> = case.ints("/targets", [rows], &device);
+        let batch = |[start, end]: [usize; 2]| {
+            let rows = start..end;
+            ClassificationBatch::of_classes(
+                logits.clone().slice([rows.clone()]),
+                targets.clone().slice([rows]),
+            )
+        };
+        let real = |pointer, index: usize| case.reals(pointer)[index];
+        let expected = real("/matthews", 0);
+        check(&case, MatthewsMetric::new(), rows, expected, batch);
+        let expected = real("/balanced_accuracy", 0);
+        check(&case, BalancedAccuracyMetric::new(), rows, expected, batch);
+        let kappa = |weights| CohenKappaMetric::new().with_weights(weights);
+        let expected = real("/kappa", 0);
+        check(&case, kappa(KappaWeights::None), rows, expected, batch);
+        let expected = real("/kappa", 2);
+        check(&case, kappa(KappaWeights::Quadratic), rows, expected, batch);
+    }
+}
+
+pub fn numbers_in_batches<B: TestBackend>() {
+    let device = B::device();
+    for case in cases("regression") {
+        let outputs = case.count("/outputs");
+        let rows = case.reals("/targets").len() / outputs;
+        let predictions: Tensor<B, 2> = case.floats("/predictions", [rows, outputs], &device);
+        let targets: Tensor<B, 2> = case.floats("/targets", [rows, outputs], &device);
+        let batch = |[start, end]: [usize; 2]| {
+            let rows = start..end;
+            RegressionBatch::new(
+                predictions.clone().slice([rows.clone()]),
+                targets.clone().slice([rows]),
+            )
+        };
+        macro_rules! check {
+            ($($metric:ident $value:literal)+) => {
+                $(check(&case, $metric::new(), rows, case.reals($value)[0], batch);)+
+            };
+        }
+        check! {
+            MeanAbsoluteErrorMetric "/mean_absolute_error"
+            RootMeanSquaredErrorMetric "/root_mean_squared_error"
+            MedianAbsoluteErrorMetric "/median_absolute_error"
+            MeanAbsolutePercentageErrorMetric "/mean_absolute_percentage_error"
+            R2Metric "/r2_score"
+            ExplainedVarianceMetric "/explained_variance_score"
+        }
+    }
+}
+
+/// A batch of one output, of logits.
+fn one_output<B: TestBackend, const N: usize>(
+    logits: [f32; N],
+    targets: [i64; N],
+) -> ClassificationBatch {
+    let device = B::device();
+    ClassificationBatch::of_classes(
+        Tensor::<B, 1>::from_floats(logits, &device).reshape([N, 1]),
+        Tensor::<B, 1, Int>::from_ints(targets, &device),
+    )
+}
+
+pub fn undefined_until_both_classes_came<B: TestBackend>() {
+    let mut metric = RocAucMetric::new();
+    let entry = metric.update(&one_output::<B, 2>([1.0, -1.0], [0, 0]), &metadata(2, 4));
+    assert_eq!(entry.serialized, "0,0", "an undefined batch weighs nothing");
+    assert!(metric.running_value().current().is_nan());
+    let entry = metric.update(&one_output::<B, 2>([0.0, 2.0], [1, 1]), &metadata(4, 4));
+    assert_eq!(
+        entry.serialized, "0.75,4",
+        "the first defined one weighs for both"
+    );
+}
+
+pub fn undefined_for_good<B: TestBackend>() {
+    let good = one_output::<B, 2>([1.0, -1.0], [1, 0]);
+    let bad = [
+        one_output::<B, 1>([f32::NAN], [1]),
+        one_output::<B, 1>([0.0], [2]),
+        ClassificationBatch::of_labels(
+            Tensor::<B, 2>::zeros([1, 3], &B::device()),
+            Tensor::<B, 2, Int>::zeros([1, 3], &B::device()),
+        ),
+        ClassificationBatch::of_classes(
+            Tensor::<B, 2>::zeros([2, 1], &B::device()),
+            Tensor::<B, 1, Int>::zeros([3], &B::device()),
+        ),
+    ];
+    for (index, bad) in bad.iter().enumerate() {
+        let mut metric = RocAucMetric::new();
+        for batch in [&good, bad, &good] {
+            metric.update(batch, &metadata(1, 1));
+        }
+        assert!(metric.running_value().current().is_nan(), "{index}");
+        assert!(metric.value().current().is_nan(), "{index}");
+        // The next epoch is a new one.
+        metric.clear();
+        metric.update(&good, &metadata(1, 1));
+        assert_eq!(metric.running_value().current(), 1.0, "{index}");
+    }
+    let mut metric = RocAucMetric::new().with_capacity(3);
+    metric.update(&good, &metadata(2, 4));
+    assert_eq!(metric.running_value().current(), 1.0);
+    metric.update(&good, &metadata(4, 4));
+    assert!(
+        metric.running_value().current().is_nan(),
+        "more than it may keep"
+    );
+    let rows = ClassificationBatch::of_classes(
+        Tensor::<B, 2>::zeros([2, 3], &B::device()),
+        Tensor::<B, 1, Int>::from_ints([-100, 5], &B::device()),
+    );
+    let mut metric = LogLossMetric::new().with_ignore_index(Some(-100));
+    metric.update(&rows, &metadata(1, 1));
+    assert!(
+        metric.running_value().current().is_nan(),
+        "a class outside, and not ignored"
+    );
+    let mut metric = LogLossMetric::new().with_ignore_index(Some(5));
+    metric.update(&rows, &metadata(1, 1));
+    assert!(metric.running_value().current().is_nan());
+}
+
+/// In a large epoch the value is not computed after every batch, but after the last one it is.
+pub fn large_epochs<B: TestBackend>() {
+    let device = B::device();
+    let (rows, size) = (20_000, 500);
+    let logits: Vec<f32> = (0..rows)
+        .map(|i: i32| ((i * 7919) % 1009) as f32 / 64.0 - 8.0)
+        .collect();
+    let targets: Vec<i32> = (0..rows).map(|i| i32::from((i * 31) % 101 < 20)).collect();
+    let tensor = |range: std::ops::Range<usize>| {
+        let logits = Tensor::<B, 1>::from_floats(&logits[range.clone()], &device);
+        let targets = Tensor::<B, 1, Int>::from_ints(&targets[range], &device);
+        (logits, targets)
+    };
+    let (all, classes) = tensor(0..rows as usize);
+    let expected = roc_auc(all, classes);
+
+    let mut metric = RocAucMetric::new();
+    let (mut sum, mut weight, mut computed) = (0.0, 0, 0);
+    for start in (0..rows as usize).step_by(size) {
+        let (logits, targets) = tensor(start..start + size);
+        let batch = ClassificationBatch::of_classes(logits.reshape([size, 1]), targets);
+        metric.update(&batch, &metadata(start + size, rows as usize));
+        let NumericEntry::Aggregated {
+            aggregated_value,
+            count,
+        } = metric.value()
+        else {
+            panic!("expected a value with its weight");
+        };
+        sum += aggregated_value * count as f64;
+        weight += count;
+        computed += usize::from(count > 0);
+    }
+    assert!(computed < 36, "{computed} of 40 batches");
+    let values = [metric.running_value().current(), sum / weight as f64];
+    assert_close("ROC-AUC", &values, &[expected; 2], TOLERANCE);
+}
+
+fn fitted<B: TestBackend>(case: &Case) -> (TemperatureScaling<B>, ClassificationBatch) {
+    let device = B::device();
+    let (rows, classes) = (case.reals("/targets").len(), case.count("/classes"));
+    let logits: Tensor<B, 2> = case.floats("/logits", [rows, classes], &device);
+    let targets: Tensor<B, 1, Int> = case.ints("/targets", [rows], &device);
+    let scaling = TemperatureScalingConfig::new().fit(logits.clone(), targets.clone());
+    let scaled = scaling.apply(logits);
+    (scaling, ClassificationBatch::of_classes(scaled, targets))
+}
+
+pub fn temperature_scaling<B: TestBackend>() {
+    for case in cases("temperature") {
+        let (scaling, scaled) = fitted::<B>(&case);
+        let [expected, log_loss] = ["/temperature", "/log_loss"].map(|part| case.reals(part)[0]);
+        // At a minimum, a rounding error of the gradient moves the temperature, and the loss hardly.
+        let mut tolerance = B::TOLERANCE;
+        tolerance.relative = 1e-6f64.max(10.0 * tolerance.relative);
+        let actual = [scaling.temperature()];
+        assert_close(case.name(), &actual, &[expected], tolerance);
+        let mut metric = LogLossMetric::new();
+        metric.update(&scaled, &metadata(1, 1));
+        let difference = (metric.running_value().current() - log_loss).abs();
+        assert!(difference < 1e-6, "{}: {difference:e}", case.name());
+    }
+}
+
+pub fn a_temperature_is_saved_and_loaded<B: TestBackend>() {
+    let (scaling, _) = fitted::<B>(&cases("temperature")[0]);
+    let expected = scaling.temperature();
+    let recorder = BinBytesRecorder::<DoublePrecisionSettings>::new();
+    let bytes = Recorder::<B>::record(&recorder, scaling.into_record(), ()).expect("it is saved");
+    let device = B::device();
+    let record = recorder.load(bytes, &device).expect("it is loaded");
+    let loaded = TemperatureScalingConfig::new()
+        .init::<B>(&device)
+        .load_record(record);
+    assert_close(
+        "temperature",
+        &[loaded.temperature()],
+        &[expected],
+        TOLERANCE,
+    );
+}

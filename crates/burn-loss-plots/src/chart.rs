@@ -1,0 +1,398 @@
+//! A chart of curves and points between two axes, and its legend: what all plots with axes are made of.
+
+use plotters::backend::SVGBackend;
+use plotters::chart::{ChartBuilder, ChartContext};
+use plotters::coord::cartesian::Cartesian2d;
+use plotters::element::{Circle, Rectangle};
+use plotters::series::{DashedLineSeries, LineSeries};
+use plotters::style::text_anchor::{HPos, VPos};
+use plotters::style::{Color, FontStyle, RGBColor};
+
+use crate::canvas::{self, Canvas, Rect, Text};
+use crate::clip::{self, Window};
+use crate::error::Result;
+use crate::style::{self, px, stroke};
+use crate::ticks::Axis;
+
+/// What a series' points become.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mark {
+    Line,
+    /// A line in the colour of what is there to compare with, under the others.
+    Reference,
+    /// Points that may be many: what lies under them is seen through them.
+    Points,
+    /// The points of a line.
+    Dots,
+    /// One point that is meant to be seen.
+    Highlight,
+    /// Nothing: only the legend has it, as text.
+    Remark,
+}
+
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// What the legend says; a series without a name is not in it.
+    pub name: String,
+    pub points: Vec<(f64, f64)>,
+    pub mark: Mark,
+    /// Which colour of the palette; a line of a second round through it is dashed.
+    pub color: usize,
+}
+
+/// A bar from x to x.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    pub from: f64,
+    pub to: f64,
+    pub height: f64,
+    /// Stands over the bar where the bar is wide enough.
+    pub label: String,
+}
+
+/// Text inside the chart, its top at the chart's top.
+#[derive(Clone, Debug)]
+pub struct Note {
+    pub x: f64,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Chart {
+    /// Stands over the chart where there is more than one.
+    pub title: String,
+    pub x_label: String,
+    pub y_label: String,
+    pub x_range: Option<(f64, f64)>,
+    pub y_range: Option<(f64, f64)>,
+    /// Ticks at whole numbers of x only, as epochs have.
+    pub whole_x: bool,
+    /// Ticks at whole numbers of y only, as counts have.
+    pub whole_y: bool,
+    pub series: Vec<Series>,
+    pub bars: Vec<Bar>,
+    pub notes: Vec<Note>,
+}
+
+impl Chart {
+    /// Adds points or a line; the color is that of the first series of the same name.
+    pub fn push(&mut self, name: &str, points: Vec<(f64, f64)>, mark: Mark, color: usize) {
+        self.series.push(Series {
+            name: name.to_owned(),
+            points,
+            mark,
+            color,
+        });
+    }
+
+    /// What is shown: the ranges asked for, or all of the data with some air around it.
+    fn window(&self) -> Window {
+        let points = || self.series.iter().flat_map(|series| &series.points);
+        let bars = || self.bars.iter();
+        let x = points().map(|point| point.0);
+        let x = x.chain(bars().flat_map(|bar| [bar.from, bar.to]));
+        let y = points().map(|point| point.1);
+        let y = y.chain(bars().flat_map(|bar| [0.0, bar.height]));
+        Window {
+            x: self.x_range.unwrap_or_else(|| around(x)),
+            y: self.y_range.unwrap_or_else(|| around(y)),
+        }
+    }
+
+    /// Draws axes, bars, series and notes into a rectangle.
+    pub fn draw(&self, canvas: &Canvas<'_>, rect: Rect) -> Result<()> {
+        let window = self.window();
+        let pixels = |units: i32| f64::from(units) / f64::from(style::UNITS);
+        let x_axis = Axis::new(window.x, (pixels(rect.width) / 70.0) as usize, self.whole_x);
+        let y_axis = Axis::new(
+            window.y,
+            (pixels(rect.height) / 45.0) as usize,
+            self.whole_y,
+        );
+        let tick = Text::new(style::TICK, HPos::Center, VPos::Center);
+        let y_area = tick.widest(&y_axis.labels())? + style::GAP + 2.0 * style::LABEL + 4.0;
+        let x_area = style::TICK + style::GAP + 2.0 * style::LABEL;
+        let area = canvas
+            .area
+            .clone()
+            .shrink((rect.x, rect.y), (rect.width, rect.height));
+        let mut plot = ChartBuilder::on(&area)
+            .x_label_area_size(px(x_area))
+            .y_label_area_size(px(y_area))
+            .build_cartesian_2d(x_axis, y_axis)?;
+        self.draw_axes(&mut plot)?;
+        for bar in &self.bars {
+            draw_bar(canvas, &mut plot, bar, &window)?;
+        }
+        let is_reference = |series: &&Series| series.mark == Mark::Reference;
+        let (references, others): (Vec<_>, Vec<_>) = self.series.iter().partition(is_reference);
+        for series in references.into_iter().chain(others) {
+            series.draw(&mut plot, &window)?;
+        }
+        for note in &self.notes {
+            draw_note(canvas, &plot, note, &window)?;
+        }
+        Ok(())
+    }
+
+    fn draw_axes(&self, plot: &mut Plot<'_, '_>) -> Result<()> {
+        let text = |size, color| {
+            let font = style::font(size, FontStyle::Normal);
+            style::text(font, color, HPos::Center, VPos::Center)
+        };
+        let mut mesh = plot.configure_mesh();
+        mesh.bold_line_style(canvas::line(style::GRID, style::THIN))
+            .axis_style(canvas::line(style::FAINT_INK, style::THIN))
+            .set_all_tick_mark_size(px(4.0))
+            .label_style(text(style::TICK, style::FAINT_INK))
+            .axis_desc_style(text(style::LABEL, style::INK));
+        // plotters would write an empty text.
+        if !self.x_label.is_empty() {
+            mesh.x_desc(&self.x_label);
+        }
+        if !self.y_label.is_empty() {
+            mesh.y_desc(&self.y_label);
+        }
+        mesh.draw()?;
+        Ok(())
+    }
+}
+
+/// The chart's plane, as plotters maps it to the sheet.
+type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+
+fn draw_bar(
+    canvas: &Canvas<'_>,
+    plot: &mut Plot<'_, '_>,
+    bar: &Bar,
+    window: &Window,
+) -> Result<()> {
+    let corners = [(bar.from, window.y.0), (bar.to, bar.height)];
+    plot.draw_series([
+        Rectangle::new(corners, style::SOFT.filled()),
+        Rectangle::new(corners, canvas::line(style::PAPER, style::THIN)),
+    ])?;
+    let (left, _) = plot.backend_coord(&corners[0]);
+    let (right, y) = plot.backend_coord(&corners[1]);
+    let look = Text::new(style::TICK, HPos::Center, VPos::Bottom);
+    if px(look.width(&bar.label)?) < right - left {
+        canvas.text(&bar.label, ((left + right) / 2, y - px(3.0)), &look)?;
+    }
+    Ok(())
+}
+
+/// Text beside its x, on the side that has more room.
+fn draw_note(canvas: &Canvas<'_>, plot: &Plot<'_, '_>, note: &Note, window: &Window) -> Result<()> {
+    let (x, y) = plot.backend_coord(&(note.x, window.y.1));
+    let (h, side) = if note.x > (window.x.0 + window.x.1) / 2.0 {
+        (HPos::Right, -style::GAP)
+    } else {
+        (HPos::Left, style::GAP)
+    };
+    let look = Text::new(style::TICK, h, VPos::Top);
+    canvas.text(&note.text, (x + px(side), y + px(style::GAP)), &look)
+}
+
+impl Series {
+    fn draw(&self, plot: &mut Plot<'_, '_>, window: &Window) -> Result<()> {
+        let color = self.paint();
+        let shown = self.points.iter().filter(|point| window.holds(**point));
+        match self.mark {
+            Mark::Points => {
+                let look = style::shade(color, 0.65).filled();
+                plot.draw_series(shown.map(|&point| Circle::new(point, px(2.6), look)))?;
+            }
+            Mark::Dots => {
+                let look = color.filled();
+                plot.draw_series(shown.map(|&point| Circle::new(point, px(2.6), look)))?;
+            }
+            Mark::Highlight => {
+                let look = canvas::line(color, style::LINE_WIDTH);
+                plot.draw_series(shown.map(|&point| Circle::new(point, px(5.5), look)))?;
+            }
+            Mark::Line | Mark::Reference => self.draw_line(plot, window)?,
+            Mark::Remark => {}
+        }
+        Ok(())
+    }
+
+    fn draw_line(&self, plot: &mut Plot<'_, '_>, window: &Window) -> Result<()> {
+        let look = canvas::line(self.paint(), self.width());
+        for piece in window.clip(&self.points) {
+            let piece = clip::simplify(piece, |point| plot.backend_coord(point));
+            if self.is_dashed() {
+                let dashes = DashedLineSeries::new(piece, stroke(7.0), stroke(4.0), look);
+                plot.draw_series(dashes)?;
+            } else {
+                plot.draw_series(LineSeries::new(piece, look))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn paint(&self) -> RGBColor {
+        match self.mark {
+            Mark::Reference => style::FAINT_INK,
+            _ => style::color(self.color),
+        }
+    }
+
+    fn is_dashed(&self) -> bool {
+        self.mark == Mark::Line && (self.color / style::PALETTE.len()) % 2 == 1
+    }
+
+    fn width(&self) -> f64 {
+        match self.mark {
+            Mark::Reference => style::THIN,
+            _ => style::LINE_WIDTH,
+        }
+    }
+}
+
+/// A range with some air around finite values; from 0 where no value is below it and 0 is near.
+fn around(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let finite = values.filter(|value| value.is_finite());
+    let (least, most) = finite.fold(
+        (f64::INFINITY, f64::NEG_INFINITY),
+        |(least, most), value| (least.min(value), most.max(value)),
+    );
+    if least > most {
+        return (0.0, 1.0);
+    }
+    let span = most - least;
+    let air = if span > 0.0 {
+        0.05 * span
+    } else {
+        0.5 * most.abs().max(1e-9)
+    };
+    let from = if least >= 0.0 && least < 0.5 * span {
+        0.0
+    } else {
+        least - air
+    };
+    (from, most + air)
+}
+
+/// The width of a legend's sample of a line, with the gap to its name, in pixels.
+const KEY: f64 = 26.0;
+
+/// An entry of a legend: how it looks, and what it says.
+type Entry<'a> = &'a Series;
+
+/// The series with a name, each name once.
+fn entries<'a>(charts: &'a [Chart]) -> Vec<Entry<'a>> {
+    let mut entries: Vec<Entry<'a>> = Vec::new();
+    for series in charts.iter().flat_map(|chart| &chart.series) {
+        let known = entries.iter().any(|entry| entry.name == series.name);
+        if !known && !series.name.is_empty() {
+            entries.push(series);
+        }
+    }
+    entries
+}
+
+/// The legend's rows: as many entries in each as fit.
+fn rows<'a>(charts: &'a [Chart], width: f64) -> Result<Vec<Vec<(f64, Entry<'a>)>>> {
+    const BETWEEN: f64 = 20.0;
+    let look = Text::new(style::TICK, HPos::Left, VPos::Center);
+    let mut rows: Vec<Vec<(f64, Entry<'a>)>> = Vec::new();
+    let mut x = f64::INFINITY;
+    for entry in entries(charts) {
+        let needed = KEY + look.width(&entry.name)?;
+        if x + needed > width {
+            rows.push(Vec::new());
+            x = 0.0;
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push((x, entry));
+        }
+        x += needed + BETWEEN;
+    }
+    Ok(rows)
+}
+
+fn draw_entry(canvas: &Canvas<'_>, entry: Entry<'_>, (x, y): (i32, i32)) -> Result<()> {
+    let look = Text::new(style::TICK, HPos::Left, VPos::Center);
+    let middle = (x + px(10.0), y);
+    let color = entry.paint();
+    match entry.mark {
+        Mark::Remark => return canvas.text(&entry.name, (x, y), &look),
+        Mark::Points | Mark::Dots => {
+            let dot = Circle::new(middle, px(3.5), color.filled());
+            canvas.area.draw(&dot)?;
+        }
+        Mark::Highlight => {
+            let ring = Circle::new(middle, px(5.0), canvas::line(color, style::LINE_WIDTH));
+            canvas.area.draw(&ring)?;
+        }
+        Mark::Line | Mark::Reference => {
+            let ends: &[(f64, f64)] = if entry.is_dashed() {
+                &[(0.0, 8.0), (12.0, 20.0)]
+            } else {
+                &[(0.0, 20.0)]
+            };
+            for &(from, to) in ends {
+                let points = vec![(x + px(from), y), (x + px(to), y)];
+                canvas.path(points, color, entry.width())?;
+            }
+        }
+    }
+    canvas.text(&entry.name, (x + px(KEY), y), &look)
+}
+
+/// Draws charts side by side under one title and one legend.
+///
+/// `size` is that of one chart with its axes, in pixels.
+pub fn draw(title: &str, charts: &[Chart], size: (f64, f64)) -> Result<crate::Picture> {
+    let (width, height) = size;
+    let count = charts.len() as f64;
+    let inner = count * width + (count - 1.0) * style::MARGIN;
+    let legend = rows(charts, inner)?;
+    let row = style::TICK * 1.7;
+    let mut top = style::MARGIN;
+    if !title.is_empty() {
+        top += style::TITLE + style::GAP;
+    }
+    let legend_top = top;
+    top += legend.len() as f64 * row + 1.5 * style::GAP;
+    let subtitles = charts.iter().any(|chart| !chart.title.is_empty());
+    if subtitles {
+        top += style::LABEL * style::LINE_HEIGHT;
+    }
+    canvas::draw(
+        inner + 2.0 * style::MARGIN,
+        top + height + style::GAP,
+        |canvas| {
+            canvas.text(
+                title,
+                (px(style::MARGIN), px(style::MARGIN)),
+                &Text::title(),
+            )?;
+            for (index, entries) in legend.iter().enumerate() {
+                let y = px(legend_top + (index as f64 + 0.5) * row);
+                for (x, entry) in entries {
+                    draw_entry(canvas, entry, (px(style::MARGIN + x), y))?;
+                }
+            }
+            for (index, chart) in charts.iter().enumerate() {
+                let left = style::MARGIN + index as f64 * (width + style::MARGIN);
+                let rect = Rect {
+                    x: px(left),
+                    y: px(top),
+                    width: px(width),
+                    height: px(height),
+                };
+                if !chart.title.is_empty() {
+                    let look = Text {
+                        bold: true,
+                        ..Text::new(style::LABEL, HPos::Center, VPos::Bottom)
+                    };
+                    let middle = rect.x + rect.width / 2;
+                    canvas.text(&chart.title, (middle, rect.y - px(4.0)), &look)?;
+                }
+                chart.draw(canvas, rect)?;
+            }
+            Ok(())
+        },
+    )
+}

@@ -1,0 +1,122 @@
+//! A finished picture: SVG in memory, written as SVG or PNG.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::{fs, io};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{self, Options, Tree};
+
+use crate::error::{PlotError, Result};
+use crate::style;
+
+/// A finished plot.
+///
+/// ```
+/// use burn_loss_plots::Lines;
+///
+/// let picture = Lines::new("A parabola").line("x²", &[0.0, 1.0, 2.0], &[0.0, 1.0, 4.0]).draw()?;
+/// assert_eq!(picture.size().0, 640);
+/// assert!(picture.svg().contains("A parabola"));
+/// picture.save(std::env::temp_dir().join("parabola.png"))?;
+/// # Ok::<(), burn_loss_plots::PlotError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Picture {
+    svg: String,
+    width: u32,
+    height: u32,
+}
+
+impl Picture {
+    pub(crate) fn new(svg: String, width: u32, height: u32) -> Self {
+        Picture { svg, width, height }
+    }
+
+    /// The picture as an SVG document; its text is text and asks for DejaVu Sans, Verdana or any sans-serif font.
+    pub fn svg(&self) -> &str {
+        &self.svg
+    }
+
+    /// Width and height of the SVG in CSS pixels. A PNG has twice as many each way.
+    pub fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// The picture as the bytes of a PNG, twice the SVG's size each way; its text is set in the bundled DejaVu Sans.
+    ///
+    /// # Errors
+    ///
+    /// [`PlotError::Draw`] where the picture is too large for the memory of a pixel image.
+    pub fn png(&self) -> Result<Vec<u8>> {
+        let tree = Tree::from_str(&self.svg, options()).map_err(PlotError::draw)?;
+        let (width, height) = (
+            self.width * style::PNG_SCALE,
+            self.height * style::PNG_SCALE,
+        );
+        let mut pixels = Pixmap::new(width, height)
+            .ok_or_else(|| PlotError::draw(format!("no image of {width} x {height} pixels")))?;
+        let scale = style::PNG_SCALE as f32;
+        resvg::render(
+            &tree,
+            Transform::from_scale(scale, scale),
+            &mut pixels.as_mut(),
+        );
+        pixels.encode_png().map_err(PlotError::draw)
+    }
+
+    /// Writes an SVG or a PNG, as the path's ending says.
+    ///
+    /// # Errors
+    ///
+    /// [`PlotError::Extension`] for another ending, [`PlotError::Write`] where the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let extension = path.extension().map(|text| text.to_ascii_lowercase());
+        match extension.as_ref().and_then(|text| text.to_str()) {
+            Some("svg") => write(path, self.svg.as_bytes()),
+            Some("png") => write(path, &self.png()?),
+            _ => Err(PlotError::Extension {
+                path: path.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Writes a file; the error names it.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).map_err(|error: io::Error| PlotError::write(path, error))
+}
+
+/// RGB pixels, row by row, as a `data:` address of a PNG of the same size.
+pub fn data_url(rgb: &[u8], width: usize, height: usize) -> Result<String> {
+    let size = resvg::tiny_skia::IntSize::from_wh(width as u32, height as u32);
+    let opaque = rgb
+        .chunks(3)
+        .flat_map(|p| [p[0], p[1], p[2], 255])
+        .collect();
+    let png = size
+        .and_then(|size| Pixmap::from_vec(opaque, size))
+        .ok_or_else(|| PlotError::draw(format!("no image of {width} x {height} pixels")))?
+        .encode_png()
+        .map_err(PlotError::draw)?;
+    Ok(format!("data:image/png;base64,{}", STANDARD.encode(png)))
+}
+
+/// No font of the system: a PNG looks the same everywhere.
+fn options() -> &'static Options<'static> {
+    static OPTIONS: OnceLock<Options<'static>> = OnceLock::new();
+    OPTIONS.get_or_init(|| {
+        let mut fonts = usvg::fontdb::Database::new();
+        for (_, bytes) in style::faces() {
+            fonts.load_font_data(bytes.to_vec());
+        }
+        Options {
+            font_family: "DejaVu Sans".to_owned(),
+            fontdb: Arc::new(fonts),
+            ..Options::default()
+        }
+    })
+}

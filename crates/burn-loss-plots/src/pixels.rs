@@ -1,0 +1,32 @@
+//! Images of one byte a pixel (grey) or three (RGB).
+
+use crate::error::{PlotError, Result};
+
+/// Grey or RGB, of the right size.
+pub fn check(
+    plot: &'static str,
+    argument: &str,
+    image: &[u8],
+    height: usize,
+    width: usize,
+) -> Result<()> {
+    let count = height * width;
+    if count == 0 || (image.len() != count && image.len() != 3 * count) {
+        return Err(PlotError::input(
+            plot,
+            argument,
+            format!("{height} x {width} pixels, at least 1 x 1, of 1 byte (grey) or 3 (RGB)"),
+            format!("{} bytes", image.len()),
+        ));
+    }
+    Ok(())
+}
+
+/// RGB of an image of so many pixels.
+pub fn rgb(image: &[u8], count: usize) -> Vec<u8> {
+    if image.len() == count {
+        image.iter().flat_map(|&grey| [grey; 3]).collect()
+    } else {
+        image.to_vec()
+    }
+}

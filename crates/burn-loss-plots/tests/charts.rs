@@ -1,0 +1,278 @@
+//! Charts with axes: what is in them, and what they refuse.
+
+mod support;
+
+use burn_loss_plots::{
+    LearningCurves, Lines, Panels, PrecisionRecallCurves, ReliabilityDiagram, RocCurves,
+};
+use support::{assert_files, assert_text, count, message};
+
+const BLUE: &str = "#0072B2";
+const ORANGE: &str = "#D55E00";
+
+#[test]
+fn lines_have_labels_and_marks() {
+    let picture = Lines::new("A title <&>")
+        .x_label("input")
+        .y_label("output")
+        .points("data", &[0.0, 1.0, 2.0], &[0.0, 2.0, 1.0])
+        .line("fit", &[0.0, 2.0], &[0.5, 1.5])
+        .draw()
+        .unwrap();
+    for text in [
+        "A title <&>",
+        "input",
+        "output",
+        "data",
+        "fit",
+        "0.0",
+        "2.0",
+    ] {
+        assert_text(&picture, text);
+    }
+    // One more each for the legend.
+    assert_eq!(count(&picture, "circle", "fill", BLUE), 3 + 1);
+    assert_eq!(count(&picture, "polyline", "stroke", ORANGE), 1 + 1);
+    assert_files(&picture, "lines");
+}
+
+#[test]
+fn lines_are_cut_at_the_range() {
+    let x = [-2.0, -1.0, 0.0, 1.0, 2.0];
+    let parabola = |chart: Lines| {
+        chart
+            .line("x²", &x, &[4.0, 1.0, 0.0, 1.0, 4.0])
+            .draw()
+            .unwrap()
+    };
+    let whole = parabola(Lines::new(""));
+    assert_eq!(count(&whole, "polyline", "stroke", BLUE), 1 + 1);
+    let cut = parabola(Lines::new("").y_range(0.5, 5.0));
+    assert_eq!(
+        count(&cut, "polyline", "stroke", BLUE),
+        2 + 1,
+        "the tip is missing"
+    );
+}
+
+#[test]
+fn a_reference_takes_no_colour() {
+    let fit = || Lines::new("").line("fit", &[0.0, 1.0], &[0.0, 0.9]);
+    let grey = |chart: &Lines| count(&chart.draw().unwrap(), "polyline", "stroke", "#6E6E6E");
+    let both = Lines::new("").reference("truth", &[0.0, 1.0], &[0.0, 0.9]);
+    let both = both.line("fit", &[0.0, 1.0], &[0.0, 0.9]);
+    let picture = both.draw().unwrap();
+    assert_eq!(count(&picture, "polyline", "stroke", BLUE), 1 + 1);
+    assert_eq!(grey(&both), grey(&fit()) + 1 + 1);
+}
+
+#[test]
+fn bad_lines_are_explained() {
+    let chart = || Lines::new("title");
+    assert_eq!(
+        message(chart().draw()),
+        "Lines: series: expected at least one value, found none"
+    );
+    assert_eq!(
+        message(chart().line("a", &[], &[]).draw()),
+        "Lines: x of \"a\": expected at least one value, found none"
+    );
+    assert_eq!(
+        message(chart().line("a", &[1.0, 2.0], &[1.0]).draw()),
+        "Lines: y of \"a\": expected 2 values, one for each x, found 1"
+    );
+    assert_eq!(
+        message(chart().points("a", &[1.0, 2.0], &[1.0, f64::NAN]).draw()),
+        "Lines: y of \"a\": expected finite numbers, found NaN at index 1"
+    );
+    assert_eq!(
+        message(chart().line("a", &[1.0], &[1.0]).x_range(2.0, 2.0).draw()),
+        "Lines: x_range: expected a finite lower end below a finite upper end, found 2 to 2"
+    );
+    assert_eq!(
+        message(Panels::new("title").draw()),
+        "Panels: panels: expected at least one, found none"
+    );
+    assert!(message(Panels::new("title").panel(chart()).draw()).starts_with("Lines: series"));
+}
+
+#[test]
+fn constants_and_single_points_are_drawn() {
+    for value in [0.0, 1.0, -1e9, 1e-12] {
+        let picture = Lines::new("one")
+            .points("p", &[value], &[value])
+            .draw()
+            .unwrap();
+        assert_eq!(count(&picture, "circle", "fill", BLUE), 1 + 1, "{value}");
+    }
+}
+
+#[test]
+fn panels_share_colours_and_legend() {
+    let panel = |title: &str, names: [&str; 2]| {
+        let [first, second] = names;
+        Lines::new(title)
+            .line(first, &[0.0, 1.0], &[0.0, 1.0])
+            .line(second, &[0.0, 1.0], &[1.0, 0.0])
+    };
+    let picture = Panels::new("both")
+        .panel(panel("left", ["a", "b"]))
+        .panel(panel("right", ["b", "a"]))
+        .draw()
+        .unwrap();
+    let texts = support::texts(&picture);
+    assert_eq!(texts.iter().filter(|text| *text == "a").count(), 1);
+    assert_eq!(count(&picture, "polyline", "stroke", BLUE), 2 + 1);
+    assert_text(&picture, "left");
+    assert_text(&picture, "right");
+    assert_files(&picture, "panels");
+}
+
+#[test]
+fn learning_curves_mark_the_lowest_validation_loss() {
+    let picture = LearningCurves::new(&[0.9, 0.5, 0.3, 0.2], &[0.8, 0.6, 0.55, 0.7])
+        .draw()
+        .unwrap();
+    for text in ["train", "validation", "epoch", "loss", "epoch 3", "1", "4"] {
+        assert_text(&picture, text);
+    }
+    assert_text(&picture, "lowest validation loss: 0.5500, epoch 3");
+    // The ring, and the legend's.
+    assert_eq!(count(&picture, "circle", "fill", "none"), 1 + 1);
+    assert_eq!(count(&picture, "circle", "fill", ORANGE), 4);
+    assert_files(&picture, "learning_curves");
+}
+
+#[test]
+fn a_diverged_epoch_is_a_gap() {
+    let valid = [0.5, f64::NAN, f64::INFINITY, 0.6, 0.7];
+    let picture = LearningCurves::new(&[0.5; 5], &valid).draw().unwrap();
+    assert_eq!(count(&picture, "circle", "fill", ORANGE), 3);
+    assert_text(&picture, "lowest validation loss: 0.5000, epoch 1");
+    assert_eq!(
+        message(LearningCurves::new(&[0.5; 2], &[f64::NAN; 2]).draw()),
+        "LearningCurves: validation loss: expected at least one finite number, found NaN of 2 epochs"
+    );
+}
+
+#[test]
+fn one_epoch_is_drawn() {
+    let picture = LearningCurves::new(&[0.5], &[0.4]).draw().unwrap();
+    assert_eq!(count(&picture, "circle", "fill", ORANGE), 1);
+}
+
+#[test]
+fn bad_learning_curves_are_explained() {
+    assert_eq!(
+        message(LearningCurves::new(&[], &[]).draw()),
+        "LearningCurves: train: expected at least one value, found none"
+    );
+    assert_eq!(
+        message(LearningCurves::new(&[1.0, 0.5], &[1.0]).draw()),
+        "LearningCurves: validation loss: expected 2 values, one for each epoch of the train loss, \
+         found 1"
+    );
+    let curves = LearningCurves::new(&[1.0], &[1.0]).metric("accuracy", &[], &[1.0]);
+    assert!(message(curves.draw()).starts_with("LearningCurves: train accuracy: expected 1"));
+}
+
+#[test]
+fn reliability_has_a_bar_and_a_count_a_bin() {
+    let picture = ReliabilityDiagram::new()
+        .bin(0.0, 0.25, 0, f64::NAN, f64::NAN)
+        .bin(0.25, 0.5, 17, 0.4, 0.3)
+        .bin(0.5, 1.0, 83, 0.9, 0.8)
+        .calibration_error(0.1)
+        .draw()
+        .unwrap();
+    assert_eq!(count(&picture, "rect", "fill", "#AAD6F0"), 2 + 2);
+    assert_eq!(count(&picture, "circle", "fill", ORANGE), 2 + 1);
+    for text in ["17", "83", "confidence", "accuracy", "perfect calibration"] {
+        assert_text(&picture, text);
+    }
+    assert_text(&picture, "expected calibration error: 0.1000");
+    assert_files(&picture, "reliability");
+}
+
+#[test]
+fn bad_bins_are_explained() {
+    let diagram = ReliabilityDiagram::new;
+    assert_eq!(
+        message(diagram().bin(0.0, 1.0, 0, 0.5, 0.5).draw()),
+        "ReliabilityDiagram: bins: expected at least one with a count above 0, found 1 bins, all empty"
+    );
+    assert_eq!(
+        message(diagram().bin(0.0, 1.0, 5, f64::NAN, 0.5).draw()),
+        "ReliabilityDiagram: confidence of bin 0: expected numbers from 0 to 1, found NaN at index 0"
+    );
+    assert!(message(diagram().bin(0.5, 0.5, 5, 0.5, 0.5).draw()).contains("range of bin 0"));
+    assert!(message(diagram().bin(0.5, 1.5, 5, 0.5, 0.5).draw()).contains("range of bin 0"));
+}
+
+#[test]
+fn ranking_curves_have_areas_and_baselines() {
+    let roc = RocCurves::new()
+        .curve("cat", &[0.0, 0.2, 1.0], &[0.0, 0.8, 1.0], 0.8)
+        .curve("dog", &[0.0, 0.0, 1.0], &[0.0, 1.0, 1.0], 1.0)
+        .draw()
+        .unwrap();
+    for text in [
+        "cat (area 0.8000)",
+        "dog (area 1.0000)",
+        "guessing",
+        "true positive rate",
+    ] {
+        assert_text(&roc, text);
+    }
+    assert_eq!(count(&roc, "polyline", "stroke", BLUE), 1 + 1);
+    assert_eq!(count(&roc, "polyline", "stroke", ORANGE), 1 + 1);
+    assert_files(&roc, "roc");
+
+    let recall = PrecisionRecallCurves::new()
+        .curve("cat", &[1.0, 0.5, 0.0], &[0.4, 0.8, 1.0], 0.6)
+        .base_rate(0.25)
+        .draw()
+        .unwrap();
+    assert_text(&recall, "cat (AP 0.6000)");
+    assert_text(&recall, "guessing (0.25)");
+    assert_files(&recall, "precision_recall");
+}
+
+#[test]
+fn corners_cut_the_curves() {
+    let curves = || RocCurves::new().curve("cat", &[0.0, 0.5, 1.0], &[0.0, 0.2, 1.0], 0.3);
+    let corner = curves().corner(0.1, 0.9).draw().unwrap();
+    assert_eq!(
+        count(&corner, "polyline", "stroke", BLUE),
+        1,
+        "only the legend's"
+    );
+    assert!(!support::texts(&corner).contains(&"guessing".to_owned()));
+    let half = curves().corner(0.6, 0.4).draw().unwrap();
+    assert_text(&half, "guessing");
+    assert!(message(curves().corner(0.0, 0.9).draw()).contains("corner's false positive rate"));
+    assert!(message(curves().corner(0.1, f64::NAN).draw()).contains("corner's true positive rate"));
+}
+
+#[test]
+fn bad_ranking_curves_are_explained() {
+    assert_eq!(
+        message(RocCurves::new().draw()),
+        "RocCurves: curves: expected at least one value, found none"
+    );
+    assert_eq!(
+        message(RocCurves::new().curve("a", &[0.0, 1.0], &[0.0], 0.5).draw()),
+        "RocCurves: true_positive_rate of \"a\": expected 2 values, one for each false_positive_rate, \
+         found 1"
+    );
+    assert_eq!(
+        message(RocCurves::new().curve("a", &[0.0], &[0.0], f64::NAN).draw()),
+        "RocCurves: area of \"a\": expected numbers from 0 to 1, found NaN at index 0"
+    );
+    let curve = PrecisionRecallCurves::new().curve("a", &[0.0], &[1.5], 0.5);
+    assert!(message(curve.draw()).contains("precision of \"a\": expected numbers from 0 to 1"));
+    let curve = PrecisionRecallCurves::new()
+        .curve("a", &[0.0], &[0.5], 0.5)
+        .base_rate(2.0);
+    assert!(message(curve.draw()).contains("base_rate"));
+}

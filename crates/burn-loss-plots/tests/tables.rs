@@ -1,0 +1,182 @@
+//! Tables and images: what is in them, and what they refuse.
+
+mod support;
+
+use std::path::Path;
+
+use burn_loss_plots::{
+    ConfusionMatrixPlot, ImageSheet, LabelMaps, LearningCurves, PlotError, Report,
+};
+use resvg::tiny_skia::Pixmap;
+use support::{assert_files, assert_text, count, folder, message};
+
+#[test]
+fn confusion_matrix_has_numbers_and_colours() {
+    let counts = [[90, 10], [0, 0]];
+    let picture = ConfusionMatrixPlot::new(&counts, &["<a>", "b"])
+        .draw()
+        .unwrap();
+    for text in ["90", "10", "<a>", "b", "true", "predicted"] {
+        assert_text(&picture, text);
+    }
+    // 90% of the way from white to the end of the scale; white text on it.
+    assert_eq!(count(&picture, "rect", "fill", "#215184"), 1);
+    assert_eq!(count(&picture, "text", "fill", "#FFFFFF"), 1);
+    // The row without examples and the paper.
+    assert_eq!(count(&picture, "rect", "fill", "#FFFFFF"), 2 + 1);
+    assert_files(&picture, "confusion_matrix");
+}
+
+#[test]
+fn bad_matrices_are_explained() {
+    let none: [[usize; 0]; 0] = [];
+    assert_eq!(
+        message(ConfusionMatrixPlot::new(&none, &["a"]).draw()),
+        "ConfusionMatrixPlot: counts: expected at least one value, found none"
+    );
+    assert_eq!(
+        message(ConfusionMatrixPlot::new(&[[1, 2], [3, 4]], &["a"]).draw()),
+        "ConfusionMatrixPlot: classes: expected 2 values, one for each row of the counts, found 1"
+    );
+    let ragged = [vec![1, 2], vec![3]];
+    assert!(message(ConfusionMatrixPlot::new(&ragged, &["a", "b"]).draw()).contains("counts[1]"));
+}
+
+/// The colour of a PNG at a share of its width and height.
+fn pixel(pixels: &Pixmap, x: u32, y: u32) -> [u8; 3] {
+    let pixel = pixels.pixel(x, y).unwrap();
+    [pixel.red(), pixel.green(), pixel.blue()]
+}
+
+#[test]
+fn images_keep_their_pixels() {
+    let red_and_grey = [255, 0, 0, 128, 128, 128];
+    let picture = ImageSheet::new("Two", 1, 2)
+        .image(&red_and_grey, "one <line>\nand another")
+        .image(&[0, 255], "grey")
+        .draw()
+        .unwrap();
+    assert_eq!(count(&picture, "image", "preserveAspectRatio", "none"), 2);
+    for text in ["one <line>", "and another", "grey"] {
+        assert_text(&picture, text);
+    }
+    assert_files(&picture, "image_sheet");
+
+    // The first image starts at 16 and ends at 128, under the title; a PNG has two pixels for each.
+    let pixels = Pixmap::decode_png(&picture.png().unwrap()).unwrap();
+    let row = 2 * 65;
+    assert_eq!(pixel(&pixels, 2 * 20, row), [255, 0, 0]);
+    assert_eq!(
+        pixel(&pixels, 2 * 70, row),
+        [255, 0, 0],
+        "no blur between the two"
+    );
+    assert_eq!(pixel(&pixels, 2 * 74, row), [128, 128, 128]);
+}
+
+#[test]
+fn bad_images_are_explained() {
+    assert_eq!(
+        message(ImageSheet::new("none", 2, 2).draw()),
+        "ImageSheet: images: expected at least one value, found none"
+    );
+    assert_eq!(
+        message(ImageSheet::new("short", 2, 2).image(&[1, 2, 3], "").draw()),
+        "ImageSheet: image 0: expected 2 x 2 pixels, at least 1 x 1, of 1 byte (grey) or 3 (RGB), \
+         found 3 bytes"
+    );
+    assert!(message(ImageSheet::new("flat", 0, 2).image(&[], "").draw()).contains("image 0"));
+    let sheet = ImageSheet::new("no columns", 1, 1)
+        .columns(0)
+        .image(&[1], "");
+    assert!(message(sheet.draw()).contains("columns: expected at least 1"));
+}
+
+#[test]
+fn label_maps_have_three_images_a_row() {
+    let maps = LabelMaps::new("Masks", 1, 2, &["background", "thing"]).ignore_index(255);
+    let picture = maps
+        .row(&[0, 255], &[0, 255], &[0, 1])
+        .row(&[0; 6], &[1, 1], &[1, 0])
+        .draw()
+        .unwrap();
+    assert_eq!(count(&picture, "image", "preserveAspectRatio", "none"), 6);
+    for text in [
+        "image",
+        "ground truth",
+        "prediction",
+        "background",
+        "thing",
+        "ignored",
+    ] {
+        assert_text(&picture, text);
+    }
+    assert_files(&picture, "label_maps");
+}
+
+#[test]
+fn bad_label_maps_are_explained() {
+    let maps = || LabelMaps::new("Masks", 1, 2, &["background", "thing"]);
+    assert_eq!(
+        message(maps().draw()),
+        "LabelMaps: rows: expected at least one value, found none"
+    );
+    assert_eq!(
+        message(maps().row(&[0, 1], &[0], &[0, 1]).draw()),
+        "LabelMaps: ground truth 0: expected 2 values, one for each pixel, found 1"
+    );
+    assert_eq!(
+        message(maps().row(&[0, 1], &[0, 1], &[0, 2]).draw()),
+        "LabelMaps: prediction 0: expected labels below 2 or the ignored one, found 2 at index 1"
+    );
+    assert!(message(maps().row(&[0], &[0, 1], &[0, 1]).draw()).contains("image 0"));
+    let many = LabelMaps::new("Masks", 1, 1, &["a"; 8]).row(&[0], &[0], &[0]);
+    assert!(message(many.draw()).contains("classes: expected 1 to 7 names, found 8"));
+}
+
+#[test]
+fn files_that_cannot_be_written_are_explained() {
+    let picture = LearningCurves::new(&[1.0], &[1.0]).draw().unwrap();
+    let error = picture.save("curves.jpeg").unwrap_err();
+    assert!(matches!(error, PlotError::Extension { .. }));
+    assert_eq!(
+        error.to_string(),
+        "curves.jpeg: a picture's path ends in .svg or .png"
+    );
+    assert!(picture.save("curves").is_err());
+    let error = picture.save("no/such/folder.svg").unwrap_err();
+    assert!(matches!(error, PlotError::Write { .. }));
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot write no/such/folder.svg: "),
+        "{error}"
+    );
+    assert!(!Path::new("curves.jpeg").exists());
+}
+
+#[test]
+fn a_report_is_one_file_and_escapes_its_text() {
+    let picture = LearningCurves::new(&[1.0, 0.5], &[1.0, 0.6])
+        .draw()
+        .unwrap();
+    let report = Report::new("Run <1> & \"2\"")
+        .text("It's <b>done</b>.")
+        .number("accuracy <test>", 0.5)
+        .picture("Loss & epoch", &picture)
+        .picture("Again", &picture);
+    let path = folder("report").join("report.html");
+    report.save(&path).unwrap();
+    let html = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(html, report.html());
+    assert!(html.contains("<h1>Run &lt;1&gt; &amp; &quot;2&quot;</h1>"));
+    assert!(html.contains("<p>It&#39;s &lt;b&gt;done&lt;/b&gt;.</p>"));
+    assert!(html.contains("<th scope=\"row\">accuracy &lt;test&gt;</th><td>0.5</td>"));
+    assert!(html.contains("<figcaption>Loss &amp; epoch</figcaption>"));
+    assert_eq!(html.matches("<svg ").count(), 2);
+    assert!(
+        !html.contains("src=") && !html.contains("<link"),
+        "it loads nothing"
+    );
+    assert!(report.save("no/such/report.html").is_err());
+}

@@ -14,7 +14,11 @@ echo "== docs"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
 echo "== features"
-cargo check --locked -p mnist --features wgpu
+# Each feature alone, and none: one feature must not stand on what another brings along.
+for feature in "" ndarray flex autodiff wgpu,autodiff,fusion; do
+    cargo check --locked -p burn-loss --lib --no-default-features --features "$feature"
+done
+cargo check --locked --workspace --exclude benches --exclude burn-loss-tests --features wgpu
 # burn-std itself stands on two small CubeCL crates (cubecl-common, cubecl-zspace); no GPU code is in them.
 if cargo tree --locked -p mnist -e normal | grep -E ' (wgpu|cubecl|cubecl-(core|runtime|wgpu)|burn-(cubecl|wgpu|fusion)) v'; then
     echo "The default build of the example compiles GPU code." >&2

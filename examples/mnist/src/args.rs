@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use example_support::BackendKind;
 
 use crate::{checks, loss::LossKind};
 
@@ -20,15 +21,6 @@ pub struct Cli {
 pub enum Command {
     /// Print predictions of the saved model as text pictures with probabilities
     Predict(PredictArgs),
-}
-
-/// The backends of the example, by the name of their feature.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BackendKind {
-    Ndarray,
-    Flex,
-    /// Needs `--features wgpu`
-    Wgpu,
 }
 
 /// What training and predicting have in common.

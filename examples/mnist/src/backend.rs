@@ -1,10 +1,10 @@
 //! The choice of the backend: one type parameter, and nothing else in this example depends on it.
 
-use burn::backend::{Autodiff, Flex, NdArray};
 use burn_loss::AutodiffLossBackend;
+use example_support::on_backend;
 
 use crate::Result;
-use crate::args::{BackendKind, Cli, Command};
+use crate::args::{Cli, Command};
 use crate::{predict, training};
 
 pub fn run(cli: Cli) -> Result<()> {
@@ -12,16 +12,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Predict(args)) => &args.common,
         None => &cli.train.common,
     };
-    match common.backend {
-        BackendKind::Ndarray => run_on::<Autodiff<NdArray>>(cli),
-        BackendKind::Flex => run_on::<Autodiff<Flex>>(cli),
-        #[cfg(feature = "wgpu")]
-        BackendKind::Wgpu => run_on::<Autodiff<burn::backend::Wgpu>>(cli),
-        #[cfg(not(feature = "wgpu"))]
-        BackendKind::Wgpu => Err("this binary was built without the wgpu backend; \
-             build it with `cargo run --release -p mnist --features wgpu -- --backend wgpu`"
-            .into()),
-    }
+    on_backend!(common.backend, run_on(cli))
 }
 
 fn run_on<B: AutodiffLossBackend>(cli: Cli) -> Result<()> {

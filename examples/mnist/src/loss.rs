@@ -66,13 +66,15 @@ impl LossConfig {
         Ok(())
     }
 
-    fn refuses(&self, option: &str, takers: &str) -> Box<dyn std::error::Error> {
+    /// The loss as the command line calls it.
+    pub fn name(&self) -> String {
         let kind = self.kind.to_possible_value().expect("no loss is hidden");
-        format!(
-            "{option} is for {takers}; --loss {} does not take it",
-            kind.get_name()
-        )
-        .into()
+        kind.get_name().to_owned()
+    }
+
+    fn refuses(&self, option: &str, takers: &str) -> Box<dyn std::error::Error> {
+        let name = self.name();
+        format!("{option} is for {takers}; --loss {name} does not take it").into()
     }
 
     pub fn init<B: LossBackend>(&self, device: &B::Device) -> Loss<B> {

@@ -1,18 +1,21 @@
 //! Trains a small convolutional network on MNIST with any loss of `burn-loss`, on any backend.
 //!
-//! `args` says what can be asked for, `backend` chooses the type parameter, `training` and `predict` do the work.
+//! `args` says what can be asked for, `backend` chooses the type parameter, `training` and `predict` do the work, and
+//! `report` shows what came of it.
 
 mod args;
 mod backend;
 mod checks;
 mod config;
 mod data;
+mod history;
 mod loss;
 mod model;
 mod picture;
 mod predict;
 mod prediction;
 mod progress;
+mod report;
 mod training;
 
 use std::process::ExitCode;

@@ -30,6 +30,11 @@ impl Prediction {
             .expect("there are ten classes")
     }
 
+    /// The probability of the likeliest class.
+    pub fn confidence(&self) -> f32 {
+        self.probabilities[self.class()]
+    }
+
     pub fn is_wrong(&self) -> bool {
         self.class() != usize::from(self.digit.label)
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use burn::data::dataloader::DataLoaderBuilder;
 use burn::data::dataset::Dataset;
@@ -11,18 +11,19 @@ use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::prelude::*;
 use burn::train::metric::{AccuracyMetric, LossMetric, Metric, MetricName, TopKAccuracyMetric};
 use burn::train::{
-    ClassificationOutput, InferenceStep, Learner, LearnerSummary, SupervisedTraining, TrainOutput,
-    TrainStep,
+    ClassificationOutput, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep,
 };
 use burn_loss::{AutodiffLossBackend, LossBackend};
 
 use crate::args::TrainArgs;
 use crate::config::TrainingConfig;
-use crate::data::{self, Digit, DigitBatch, DigitBatcher, Source, Split};
+use crate::data::{self, DigitBatch, DigitBatcher, Source, Split};
+use crate::history::History;
 use crate::loss::Loss;
 use crate::model::ConvNet;
-use crate::prediction::{self, Prediction, predictions};
+use crate::prediction;
 use crate::progress::PlainRenderer;
+use crate::report::{self, Run, TestSet};
 use crate::{Result, config};
 
 /// The network and what it learns by; only the network is saved.
@@ -71,23 +72,39 @@ pub fn run<B: AutodiffLossBackend>(args: &TrainArgs, device: &B::Device) -> Resu
 
     let plain = args.plain || !stdout().is_terminal();
     let start = Instant::now();
-    let network = train::<B>(&config, train_digits, output, plain, device)?;
-    let seconds = start.elapsed();
-
+    let (network, metrics) = train::<B>(&config, train_digits, output, plain, device)?;
+    let training = start.elapsed();
     config::save(&config, network.clone(), output)?;
+
+    let (history, summary) = History::read(&metrics_path(output), &metrics, config.epochs)?;
+    println!("{summary}");
     println!("Model and config saved in {}", output.display());
-    report(&network, &test_digits, seconds, device);
+    let test = TestSet::new(&network, &test_digits, device);
+    println!(
+        "Test accuracy: {:.2}% ({} images, {:.0} s of training)",
+        100.0 * test.accuracy(),
+        test.len(),
+        training.as_secs_f64()
+    );
+    let run = Run {
+        config: &config,
+        history: &history,
+        training,
+    };
+    let report = report::write(&run, &test, output)?;
+    println!("Report: {}", report.display());
     Ok(())
 }
 
-/// Trains a network on any backend and returns it on the backend without autodiff.
+/// Trains a network on any backend and returns it on the backend without autodiff, with the names of the metrics that
+/// were recorded.
 pub fn train<B: AutodiffLossBackend>(
     config: &TrainingConfig,
     digits: data::Digits,
     output: &Path,
     plain: bool,
     device: &B::Device,
-) -> Result<ConvNet<B::InnerBackend>> {
+) -> Result<(ConvNet<B::InnerBackend>, [MetricName; 3])> {
     B::seed(device, config.seed);
     let (train, valid) = data::split(digits, config.limit, config.seed);
     let steps = config.epochs * train.len().div_ceil(config.batch_size);
@@ -120,26 +137,15 @@ pub fn train<B: AutodiffLossBackend>(
     let result = training.launch(Learner::new(classifier, config.optimizer.init(), schedule));
     // Gives the terminal back, so that what is printed from here on stays on it.
     drop(result.renderer);
-    print_summary(output, &names);
-    Ok(result.model.network)
-}
-
-/// Prints the lowest and highest mean of each metric over the epochs.
-///
-/// Burn would do this itself, but reads the metrics back before the last epoch's are all written.
-fn print_summary(output: &Path, metrics: &[MetricName]) {
-    let names: Vec<_> = metrics.iter().map(|name| name.as_str()).collect();
-    match LearnerSummary::new(metrics_path(output), &names) {
-        Ok(summary) => println!("{summary}"),
-        Err(error) => eprintln!("there is no summary: {error}"),
-    }
+    Ok((result.model.network, names))
 }
 
 fn metrics_path(output: &Path) -> PathBuf {
     output.join("metrics")
 }
 
-/// Makes the output folder and takes the metrics of an earlier run out of it: the summary would count its epochs too.
+/// Makes the output folder and takes metrics, pictures and report of an earlier run out of it: the summary would count
+/// its epochs too.
 fn prepare(output: &Path) -> Result<()> {
     let cannot = |path: &Path, error| format!("cannot write to {}: {error}", path.display());
     fs::create_dir_all(output).map_err(|error| cannot(output, error))?;
@@ -149,20 +155,5 @@ fn prepare(output: &Path) -> Result<()> {
             fs::remove_dir_all(&old).map_err(|error| cannot(&old, error))?;
         }
     }
-    Ok(())
-}
-
-fn report<B: Backend>(
-    network: &ConvNet<B>,
-    digits: &impl Dataset<Digit>,
-    training: Duration,
-    device: &B::Device,
-) {
-    let images = digits.len();
-    let wrong = predictions(network, digits, 0, device)
-        .filter(Prediction::is_wrong)
-        .count();
-    let accuracy = 100.0 * (images - wrong) as f64 / images as f64;
-    let seconds = training.as_secs_f64();
-    println!("Test accuracy: {accuracy:.2}% ({images} images, {seconds:.0} s of training)");
+    report::remove_old(output)
 }

@@ -56,6 +56,30 @@ fn without_times(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The report of a run that printed this accuracy, and the pictures in it and beside it.
+fn assert_report(output: &Path, accuracy: &str) {
+    let html = fs::read_to_string(output.join("report.html")).unwrap();
+    let percent = accuracy.strip_prefix("Test accuracy: ").unwrap();
+    let percent = percent.split(' ').next().unwrap();
+    let row = format!("<th scope=\"row\">test accuracy</th><td>{percent}</td>");
+    assert!(html.contains(&row), "no {row}");
+    for name in [
+        "learning_curves",
+        "confusion_matrix",
+        "reliability",
+        "roc",
+        "precision_recall",
+        "wrong_digits",
+    ] {
+        let svg = fs::read_to_string(output.join(format!("pictures/{name}.svg"))).unwrap();
+        assert!(html.contains(&svg), "{name} is not in the report");
+        let png = fs::read(output.join(format!("pictures/{name}.png"))).unwrap();
+        assert!(png.starts_with(b"\x89PNG"), "{name}");
+    }
+    assert_eq!(html.matches("<figure>").count(), 6);
+    assert!(!html.contains("NaN"), "every number is defined");
+}
+
 #[test]
 fn trains_and_then_predicts() {
     let folder = folder("train");
@@ -71,7 +95,7 @@ fn trains_and_then_predicts() {
     );
     assert_eq!(losses(&text, "valid:").len(), 3, "{text}");
 
-    let last = text.lines().last().unwrap();
+    let last = text.lines().rev().nth(1).unwrap();
     let accuracy = last
         .strip_prefix("Test accuracy: ")
         .and_then(|rest| rest.split_once("% (480 images, "));
@@ -82,6 +106,12 @@ fn trains_and_then_predicts() {
         .unwrap();
     // Guessing gets 10%.
     assert!((50.0..=100.0).contains(&accuracy), "{last}");
+
+    assert_eq!(
+        text.lines().last().unwrap(),
+        "Report: artifacts/mnist/report.html"
+    );
+    assert_report(&folder.join("artifacts/mnist"), last);
 
     // Saved on one backend, loaded on another: the same probabilities.
     let predicted = stdout(&folder, "predict --backend ndarray --count 3");
@@ -176,8 +206,11 @@ fn every_loss_trains() {
 fn a_second_run_replaces_the_first() {
     let folder = folder("twice");
     stdout(&folder, "--limit 24 --epochs 3");
+    let old = folder.join("artifacts/mnist/pictures/roc.svg");
+    let first = fs::read(&old).unwrap();
     let text = stdout(&folder, "--limit 24 --epochs 1");
     assert!(text.contains("Total Epochs: 1\n"), "{text}");
+    assert_ne!(fs::read(&old).unwrap(), first);
 }
 
 #[test]

@@ -1,0 +1,39 @@
+//! The losses of a yes-or-no question, against the logit of one whose answer is yes.
+
+use burn_loss::{AutodiffLossBackend, BceWithLogitsLossConfig, SigmoidFocalLossConfig};
+use burn_loss_plots::{Picture, Result};
+
+use crate::figure::{Curve, Figure, grid};
+
+pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
+    let x = grid(-5.0, 5.0);
+    let bce = |name: &str, config: BceWithLogitsLossConfig| {
+        Curve::of_numbers::<B>(name, &x, device, |logits| {
+            let target = logits.ones_like();
+            config.init(device).forward_no_reduction(logits, target)
+        })
+    };
+    let plain = BceWithLogitsLossConfig::new;
+    let curves = vec![
+        bce("BceWithLogitsLoss", plain()),
+        bce("label_smoothing 0.2", plain().with_label_smoothing(0.2)),
+        bce(
+            "pos_weight 3",
+            plain().with_pos_weight(Some(vec![3.0; x.len()])),
+        ),
+        Curve::of_numbers::<B>("SigmoidFocalLoss, gamma 2", &x, device, |logits| {
+            let target = logits.ones_like();
+            let loss = SigmoidFocalLossConfig::new().with_alpha(None).init();
+            loss.forward_no_reduction(logits, target)
+        }),
+    ];
+    let figure = Figure {
+        title: "Losses of a yes-or-no question, target 1",
+        x_label: "logit",
+        slope_label: "d loss / d logit",
+        ranges: [(0.0, 6.0), (-3.2, 0.4)],
+        curves,
+        x,
+    };
+    figure.draw()
+}

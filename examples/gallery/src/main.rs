@@ -1,0 +1,65 @@
+//! Draws the losses and their gradients for the README and the docs.
+//!
+//! Every number comes from the library: values from `forward_no_reduction`, slopes from Burn's autodiff.
+
+mod binary;
+mod classes;
+mod elementwise;
+mod figure;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn_loss::AutodiffLossBackend;
+use burn_loss_plots::Picture;
+use clap::Parser;
+use example_support::{BackendKind, Result, on_backend};
+
+/// Draw every loss and its gradient.
+#[derive(Parser, Debug)]
+#[command(version)]
+struct Args {
+    /// Which backend computes
+    #[arg(long, value_enum, default_value = "flex")]
+    backend: BackendKind,
+    /// The folder of the pictures [default: docs/images of the repository]
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Write PNGs, too
+    #[arg(long)]
+    png: bool,
+}
+
+fn main() -> std::process::ExitCode {
+    let args = Args::parse();
+    match on_backend!(args.backend, draw(&args)) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn draw<B: AutodiffLossBackend>(args: &Args) -> Result<()> {
+    let docs = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/images");
+    let folder = args.output.clone().unwrap_or_else(docs);
+    fs::create_dir_all(&folder)
+        .map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
+    let folder = folder.canonicalize()?;
+    let device = B::Device::default();
+    let figures: [(&str, Picture); 3] = [
+        ("elementwise_losses", elementwise::figure::<B>(&device)?),
+        ("binary_losses", binary::figure::<B>(&device)?),
+        ("class_losses", classes::figure::<B>(&device)?),
+    ];
+    let endings: &[&str] = if args.png { &["svg", "png"] } else { &["svg"] };
+    for (name, figure) in &figures {
+        for ending in endings {
+            let path = folder.join(format!("{name}.{ending}"));
+            figure.save(&path)?;
+            println!("{}", path.display());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! The command line that the examples share, and what becomes of an error.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use burn_loss_plots::Picture;
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Command, Parser};
+
+use crate::{BackendKind, Result};
+
+/// The options of every example.
+#[derive(Args, Clone, Debug)]
+pub struct SharedArgs {
+    /// Which backend computes
+    #[arg(long, value_enum, default_value = "flex")]
+    pub backend: BackendKind,
+    /// Seed of the data, the weights and the order of the batches
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Use at most N examples to train on, and at most N to test with
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(16..))]
+    pub limit: Option<usize>,
+    /// How often every training example is seen
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    pub epochs: usize,
+    /// The folder of the pictures
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+}
+
+impl SharedArgs {
+    /// The number of examples to use where `all` would be used without `--limit`.
+    pub fn limited(&self, all: usize) -> usize {
+        self.limit.map_or(all, |limit| all.min(limit))
+    }
+
+    /// Writes a picture into the output folder and prints its path.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn save(&self, name: &str, picture: &Picture) -> Result<()> {
+        std::fs::create_dir_all(&self.output)
+            .map_err(|error| format!("cannot write to {}: {error}", self.output.display()))?;
+        let path = self.output.join(name);
+        picture.save(&path)?;
+        println!("Picture: {}", path.display());
+        Ok(())
+    }
+}
+
+/// An example: its package's name, and the defaults that are its own.
+pub struct Example {
+    /// `env!("CARGO_PKG_NAME")`; the pictures go to `artifacts/` and this name.
+    pub name: &'static str,
+    /// The default of `--epochs`.
+    pub epochs: usize,
+}
+
+impl Example {
+    /// Parses the command line and runs the example; an error becomes one line on stderr and a failed exit status.
+    pub fn main<A: Parser>(&self, run: impl FnOnce(&A) -> Result<()>) -> ExitCode {
+        let matches = self.command::<A>().get_matches();
+        let args = A::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        match run(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    /// The command line of `A` with this example's defaults.
+    fn command<A: Parser>(&self) -> Command {
+        let default = |name: &'static str, value: String| {
+            move |command: Command| {
+                command.mut_arg(name, |arg| arg.required(false).default_value(value))
+            }
+        };
+        let output = Path::new("artifacts").join(self.name);
+        let command = default("epochs", self.epochs.to_string())(A::command());
+        default("output", output.display().to_string())(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        shared: SharedArgs,
+    }
+
+    fn parse(line: &str) -> Result<SharedArgs> {
+        let example = Example {
+            name: "shapes",
+            epochs: 7,
+        };
+        let line = std::iter::once("shapes").chain(line.split_whitespace());
+        let matches = example.command::<Cli>().try_get_matches_from(line)?;
+        Ok(<Cli as clap::FromArgMatches>::from_arg_matches(&matches)?.shared)
+    }
+
+    #[test]
+    fn an_example_brings_its_own_defaults() {
+        let args = parse("").unwrap();
+        assert_eq!(args.epochs, 7);
+        assert_eq!(args.output, Path::new("artifacts").join("shapes"));
+        assert_eq!(args.backend, BackendKind::Flex);
+        assert_eq!(parse("--epochs 3").unwrap().epochs, 3);
+    }
+
+    #[test]
+    fn a_limit_only_lowers() {
+        assert_eq!(parse("").unwrap().limited(100), 100);
+        assert_eq!(parse("--limit 20").unwrap().limited(100), 20);
+        assert_eq!(parse("--limit 200").unwrap().limited(100), 100);
+    }
+
+    #[test]
+    fn refuses_what_cannot_train() {
+        assert!(parse("--epochs 0").is_err());
+        assert!(parse("--limit 3").is_err());
+        assert!(parse("--backend abacus").is_err());
+    }
+}

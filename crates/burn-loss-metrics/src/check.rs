@@ -59,16 +59,24 @@ pub(crate) fn classes(
     classes: &[i64],
     num_classes: usize,
 ) -> Result<Vec<usize>, String> {
-    let class = |(index, &class): (usize, &i64)| {
-        let valid = usize::try_from(class)
-            .ok()
-            .filter(|&class| class < num_classes);
-        valid.ok_or_else(|| {
-            let expected = format!("a class in [0, {num_classes}) (C = {num_classes})");
-            wrong(name, index, class, expected)
-        })
-    };
+    let class = |(row, &value): (usize, &i64)| class(name, row, value, num_classes);
     classes.iter().enumerate().map(class).collect()
+}
+
+/// A class has to lie in `[0, num_classes)`.
+pub(crate) fn class(
+    name: &str,
+    row: usize,
+    value: i64,
+    num_classes: usize,
+) -> Result<usize, String> {
+    let valid = usize::try_from(value)
+        .ok()
+        .filter(|&class| class < num_classes);
+    valid.ok_or_else(|| {
+        let expected = format!("a class in [0, {num_classes}) (C = {num_classes})");
+        wrong(name, row, value, expected)
+    })
 }
 
 /// Probabilities have to lie in `[0, 1]`; NaN passes, because a diverged model is no mistake of the caller.

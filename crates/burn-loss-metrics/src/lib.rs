@@ -34,8 +34,8 @@ pub use regression::{
 pub use training::{
     Accumulator, AveragePrecisionMetric, BalancedAccuracyMetric, BrierScoreMetric,
     ClassificationBatch, ClassificationReportMetric, CohenKappaMetric, ConfusionMatrixMetric,
-    EpochMetric, ExpectedCalibrationErrorMetric, ExplainedVarianceMetric, LogLossMetric,
+    EpochMetric, ExpectedCalibrationErrorMetric, ExplainedVarianceMetric, LogLossMetric, LossBatch,
     MatthewsMetric, MaximumCalibrationErrorMetric, MeanAbsoluteErrorMetric,
-    MeanAbsolutePercentageErrorMetric, MedianAbsoluteErrorMetric, ModelOutput, R2Metric,
-    RegressionBatch, RocAucMetric, RootMeanSquaredErrorMetric, TableMetric,
+    MeanAbsolutePercentageErrorMetric, MeanLossMetric, MedianAbsoluteErrorMetric, ModelOutput,
+    R2Metric, RegressionBatch, RocAucMetric, RootMeanSquaredErrorMetric, TableMetric,
 };

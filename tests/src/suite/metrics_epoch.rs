@@ -3,8 +3,9 @@
 use burn::data::dataloader::Progress;
 use burn::module::Module;
 use burn::record::{BinBytesRecorder, DoublePrecisionSettings, Recorder};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{ElementConversion, Int, Tensor};
 use burn::train::metric::{Metric, MetricMetadata, Numeric, NumericEntry};
+use burn_loss::CrossEntropyLossConfig;
 use burn_loss_metrics::*;
 
 use crate::backend::TestBackend;
@@ -246,6 +247,76 @@ fn one_output<B: TestBackend, const N: usize>(
         Tensor::<B, 1>::from_floats(logits, &device).reshape([N, 1]),
         Tensor::<B, 1, Int>::from_ints(targets, &device),
     )
+}
+
+/// Class weights and ignored rows as the library's own loss has them: the epoch's value is the loss of all rows at once.
+pub fn losses_in_batches<B: TestBackend>() {
+    let device = B::device();
+    let logits: Vec<f32> = (0..48).map(|i| ((i * 29) % 17) as f32 / 8.0).collect();
+    let logits = Tensor::<B, 1>::from_floats(logits.as_slice(), &device).reshape([16, 3]);
+    let targets = [0, 2, 1, 7, 7, 7, 7, 7, 2, 0, 7, 1, 2, 2, 0, 1];
+    let targets = Tensor::<B, 1, Int>::from_ints(targets, &device);
+    for weights in [None, Some(vec![1.0, 0.25, 3.0])] {
+        let loss = CrossEntropyLossConfig::new()
+            .with_ignore_index(Some(7))
+            .with_class_weights(weights.clone())
+            .init(&device);
+        let expected = loss.forward(logits.clone(), targets.clone());
+        let expected: f64 = expected.into_scalar().elem();
+        for mean in [true, false] {
+            let mut metric = MeanLossMetric::new()
+                .with_ignore_index(Some(7))
+                .with_class_weights(weights.clone());
+            // The second batch has no row that counts.
+            let ends = [0, 3, 8, 15, 16];
+            let (mut sum, mut weight) = (0.0, 0);
+            for range in ends.windows(2) {
+                let rows = |range: &[usize]| {
+                    let logits = logits.clone().slice([range[0]..range[1]]);
+                    (logits, targets.clone().slice([range[0]..range[1]]))
+                };
+                let (logits, targets) = rows(range);
+                let losses = match mean {
+                    true => loss.forward(logits, targets.clone()),
+                    false => loss.forward_no_reduction(logits, targets.clone()),
+                };
+                let batch = LossBatch::of_classes(losses, targets);
+                // One row alone is given as its mean; weighted, its loss would be another number.
+                let entry = match (mean, range[1] - range[0]) {
+                    (false, 1) => {
+                        let (logits, targets) = rows(range);
+                        let mean = loss.forward(logits, targets.clone());
+                        metric.update(&LossBatch::of_classes(mean, targets), &metadata(16, 16))
+                    }
+                    _ => metric.update(&batch, &metadata(range[1], 16)),
+                };
+                let entry = NumericEntry::deserialize(&entry.serialized).unwrap();
+                if let NumericEntry::Aggregated { count, .. } = entry {
+                    sum += entry.current() * count as f64;
+                    weight += count;
+                }
+            }
+            let values = [metric.running_value().current(), sum / weight as f64];
+            assert_close("loss", &values, &[expected; 2], B::TOLERANCE);
+        }
+    }
+}
+
+pub fn a_loss_that_is_nan<B: TestBackend>() {
+    let loss = |loss: f32| Tensor::<B, 1>::from_floats([loss], &B::device());
+    let mut metric = MeanLossMetric::new();
+    metric.update(&LossBatch::new(loss(0.5), 3), &metadata(3, 4));
+    metric.update(&LossBatch::new(loss(f32::NAN), 1), &metadata(4, 4));
+    assert!(metric.running_value().current().is_nan());
+    metric.clear();
+    metric.update(&LossBatch::new(loss(0.5), 3), &metadata(3, 3));
+    assert_eq!(metric.running_value().current(), 0.5);
+    let three = Tensor::<B, 1>::zeros([3], &B::device());
+    metric.update(&LossBatch::new(three, 4), &metadata(4, 4));
+    assert!(
+        metric.running_value().current().is_nan(),
+        "of another shape"
+    );
 }
 
 pub fn undefined_until_both_classes_came<B: TestBackend>() {

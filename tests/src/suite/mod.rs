@@ -56,6 +56,7 @@ macro_rules! suite {
             }
             metrics_epoch {
                 classes_in_batches labels_in_batches one_output_in_batches numbers_in_batches
+                losses_in_batches a_loss_that_is_nan
                 undefined_until_both_classes_came undefined_for_good large_epochs
                 temperature_scaling a_temperature_is_saved_and_loaded
             }

@@ -18,6 +18,8 @@ echo "== features"
 for feature in "" ndarray flex autodiff wgpu,autodiff,fusion; do
     cargo check --locked -p burn-loss --lib --no-default-features --features "$feature"
 done
+# The metrics alone, without what its tests and the examples turn on.
+cargo check --locked -p burn-loss-metrics --lib
 cargo check --locked --workspace --exclude benches --exclude burn-loss-tests --features wgpu
 # burn-std itself stands on two small CubeCL crates (cubecl-common, cubecl-zspace); no GPU code is in them.
 if cargo tree --locked -p mnist -e normal | grep -E ' (wgpu|cubecl|cubecl-(core|runtime|wgpu)|burn-(cubecl|wgpu|fusion)) v'; then

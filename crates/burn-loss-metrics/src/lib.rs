@@ -32,6 +32,7 @@ pub use regression::{
     explained_variance_score, mean_absolute_error, mean_absolute_percentage_error,
     median_absolute_error, r2_score, root_mean_squared_error,
 };
+pub use training::accumulators;
 pub use training::{
     Accumulator, AveragePrecisionMetric, BalancedAccuracyMetric, BrierScoreMetric,
     ClassificationBatch, ClassificationReportMetric, CohenKappaMetric, ConfusionMatrixMetric,

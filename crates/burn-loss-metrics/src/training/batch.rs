@@ -1,5 +1,7 @@
 //! What metrics take from a model's outputs.
 
+use std::f64::consts::LN_2;
+
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use burn::train::metric::Adaptor;
@@ -228,9 +230,9 @@ fn against_the_rest(row: &mut [f64]) {
 /// `log (exp a + exp b)`.
 fn log_of_sum(a: f64, b: f64) -> f64 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
-    match high == f64::NEG_INFINITY {
-        // Nothing and nothing: the difference of the two would be NaN.
-        true => high,
+    match low == high {
+        // Twice nothing is nothing, of which the difference would be NaN.
+        true => high + LN_2,
         false => high + (low - high).exp().ln_1p(),
     }
 }

@@ -21,9 +21,22 @@ use crate::curves::{BinSum, Bins, Reliability, fill, of_scores, of_sums};
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{ClassificationBatch, ExpectedCalibrationErrorMetric};
 ///
-/// let metric = burn_loss_metrics::ExpectedCalibrationErrorMetric::new();
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[0.0], [0.0], [0.0], [0.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1, 1, 1], &device);
+/// let mut metric = ExpectedCalibrationErrorMetric::new();
+/// metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// // Says 0.5, and it is so in 0.75.
+/// assert_eq!(metric.running_value().current(), 0.25);
 /// assert_eq!(metric.name().as_str(), "ECE");
 /// ```
 pub type ExpectedCalibrationErrorMetric = EpochMetric<Calibration<Expected>>;

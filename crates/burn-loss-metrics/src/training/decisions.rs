@@ -3,7 +3,7 @@
 use super::accumulator::Accumulator;
 use super::batch::{ClassificationBatch, Reading};
 use super::epoch_metric::EpochMetric;
-use super::options::{ReadsOutputs, named, same_number};
+use super::options::{ReadsOutputs, named, same_number, threshold_option};
 use crate::classification::{
     Answers, ClassificationReport, ConfusionMatrix, KappaWeights, Rows, SampleSums, add_labels, top,
 };
@@ -17,9 +17,22 @@ use crate::classification::{
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{ClassificationBatch, MatthewsMetric};
 ///
-/// assert_eq!(burn_loss_metrics::MatthewsMetric::new().name().as_str(), "MCC");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 1, 1, 0], &device);
+/// let mut metric = MatthewsMetric::new();
+/// metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// assert!((metric.running_value().current() + 1.0 / 3.0).abs() < 1e-12);
+/// assert_eq!(metric.name().as_str(), "MCC");
 /// ```
 pub type MatthewsMetric = EpochMetric<Decided<Matthews>>;
 
@@ -42,9 +55,22 @@ pub type CohenKappaMetric = EpochMetric<Decided<Kappa>>;
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{ClassificationBatch, BalancedAccuracyMetric};
 ///
-/// let metric = burn_loss_metrics::BalancedAccuracyMetric::new();
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[2.0, 1.0], [1.0, 0.0], [3.0, 1.0], [2.0, 1.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 0, 0, 1], &device);
+/// let mut metric = BalancedAccuracyMetric::new();
+/// metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// // Accuracy would say 0.75.
+/// assert_eq!(metric.running_value().current(), 0.5);
 /// assert_eq!(metric.name().as_str(), "Balanced accuracy");
 /// ```
 pub type BalancedAccuracyMetric = EpochMetric<Decided<BalancedAccuracy>>;
@@ -249,18 +275,7 @@ impl<S: DecisionStatistic> ReadsOutputs for Decided<S> {
 }
 
 impl<A: Accumulator + Decides> EpochMetric<A> {
-    /// Says from which probability on one output, or a label, is a yes. Default: 0.5. Of several classes, the highest
-    /// output decides.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// let metric = burn_loss_metrics::MatthewsMetric::new().with_threshold(0.3);
-    /// ```
-    pub fn with_threshold(mut self, threshold: f64) -> Self {
-        self.accumulator.decisions().threshold = threshold;
-        self
-    }
+    threshold_option!("MatthewsMetric", "MCC", metric => metric.accumulator.decisions());
 }
 
 impl CohenKappaMetric {

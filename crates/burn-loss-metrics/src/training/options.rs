@@ -1,7 +1,7 @@
 //! Options that several metrics share.
 
 use super::accumulator::Accumulator;
-use super::batch::{ClassificationBatch, ModelOutput, Reading};
+use super::batch::{ClassificationBatch, Reading};
 use super::epoch_metric::EpochMetric;
 
 /// How many numbers a metric keeps by default: 8,388,608.
@@ -19,33 +19,73 @@ pub trait KeepsExamples: Accumulator {
     fn capacity(&mut self) -> &mut usize;
 }
 
-impl<A: ReadsOutputs> EpochMetric<A> {
-    /// Says what the model's outputs are. Default: logits.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn_loss_metrics::{BrierScoreMetric, ModelOutput};
-    ///
-    /// let metric = BrierScoreMetric::new().with_model_output(ModelOutput::Probabilities);
-    /// ```
-    pub fn with_model_output(mut self, model_output: ModelOutput) -> Self {
-        self.accumulator.reading().model_output = model_output;
-        self
-    }
+/// The options of how outputs are read, for an `impl` of metrics: of which one is the example, by its type and name.
+macro_rules! output_options {
+    ($type:literal, $name:literal, $metric:ident => $reading:expr) => {
+        /// Says what the model's outputs are. Default: logits.
+        ///
+        /// # Example
+        ///
+        /// ```
+        /// use burn::train::metric::Metric;
+        #[doc = concat!("use burn_loss_metrics::{", $type, ", ModelOutput};")]
+        ///
+        #[doc = concat!("let metric = ", $type, "::new().with_model_output(ModelOutput::Probabilities);")]
+        #[doc = concat!("assert_eq!(metric.name().as_str(), \"", $name, " (of probabilities)\");")]
+        /// ```
+        pub fn with_model_output(mut self, model_output: crate::ModelOutput) -> Self {
+            let $metric = &mut self;
+            $reading.model_output = model_output;
+            self
+        }
 
-    /// Leaves rows with this target out, as a loss with the same `ignore_index` does. Default: none. For classes, not for
-    /// labels.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// let metric = burn_loss_metrics::BalancedAccuracyMetric::new().with_ignore_index(Some(-100));
-    /// ```
-    pub fn with_ignore_index(mut self, ignore_index: Option<i64>) -> Self {
-        self.accumulator.reading().ignore_index = ignore_index;
-        self
-    }
+        /// Leaves rows with this target out, as a loss with the same `ignore_index` does. Default: none. For classes, not
+        /// for labels.
+        ///
+        /// # Example
+        ///
+        /// ```
+        /// use burn::train::metric::Metric;
+        #[doc = concat!("use burn_loss_metrics::", $type, ";")]
+        ///
+        #[doc = concat!("let metric = ", $type, "::new().with_ignore_index(Some(-100));")]
+        #[doc = concat!("assert_eq!(metric.name().as_str(), \"", $name, " (ignoring -100)\");")]
+        /// ```
+        pub fn with_ignore_index(mut self, ignore_index: Option<i64>) -> Self {
+            let $metric = &mut self;
+            $reading.ignore_index = ignore_index;
+            self
+        }
+    };
+}
+
+/// The option of what is a yes, for an `impl` of metrics: of which one is the example, by its type and name.
+macro_rules! threshold_option {
+    ($type:literal, $name:literal, $metric:ident => $decisions:expr) => {
+        /// Says from which probability on one output, or a label, is a yes. Default: 0.5. Of several classes, the highest
+        /// output decides.
+        ///
+        /// # Example
+        ///
+        /// ```
+        /// use burn::train::metric::Metric;
+        #[doc = concat!("use burn_loss_metrics::", $type, ";")]
+        ///
+        #[doc = concat!("let metric = ", $type, "::new().with_threshold(0.3);")]
+        #[doc = concat!("assert_eq!(metric.name().as_str(), \"", $name, " (threshold 0.3)\");")]
+        /// ```
+        pub fn with_threshold(mut self, threshold: f64) -> Self {
+            let $metric = &mut self;
+            $decisions.threshold = threshold;
+            self
+        }
+    };
+}
+
+pub(crate) use {output_options, threshold_option};
+
+impl<A: ReadsOutputs> EpochMetric<A> {
+    output_options!("BrierScoreMetric", "Brier score", metric => metric.accumulator.reading());
 }
 
 impl<A: KeepsExamples> EpochMetric<A> {
@@ -55,8 +95,25 @@ impl<A: KeepsExamples> EpochMetric<A> {
     /// # Example
     ///
     /// ```
-    /// // 50,000 images, 1000 classes.
-    /// let metric = burn_loss_metrics::RocAucMetric::new().with_capacity(50_000_000);
+    /// use burn::backend::NdArray;
+    /// # use burn::data::dataloader::Progress;
+    /// use burn::tensor::{Int, Tensor};
+    /// # use burn::train::metric::MetricMetadata;
+    /// use burn::train::metric::{Metric, Numeric};
+    /// use burn_loss_metrics::{ClassificationBatch, RocAucMetric};
+    ///
+    /// # let progress = Progress { items_processed: 2, items_total: 2 };
+    /// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+    /// let device = Default::default();
+    /// let logits = Tensor::<NdArray, 2>::from_floats([[-1.0], [1.0]], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1], &device);
+    /// let batch = ClassificationBatch::of_classes(logits, targets);
+    /// let mut roomy = RocAucMetric::new().with_capacity(50_000_000); // 50,000 images, 1000 classes
+    /// roomy.update(&batch, &metadata);
+    /// assert_eq!(roomy.running_value().current(), 1.0);
+    /// let mut small = RocAucMetric::new().with_capacity(1);
+    /// small.update(&batch, &metadata);
+    /// assert!(small.running_value().current().is_nan());
     /// ```
     pub fn with_capacity(mut self, capacity: usize) -> Self {
         *self.accumulator.capacity() = capacity;

@@ -14,9 +14,22 @@ use crate::classification::{Rows, brier, log_loss};
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{ClassificationBatch, BrierScoreMetric};
 ///
-/// assert_eq!(burn_loss_metrics::BrierScoreMetric::new().name().as_str(), "Brier score");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[0.0], [0.0], [0.0], [0.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1, 1, 1], &device);
+/// let mut metric = BrierScoreMetric::new();
+/// metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// assert_eq!(metric.running_value().current(), 0.25);
+/// assert_eq!(metric.name().as_str(), "Brier score");
 /// ```
 pub type BrierScoreMetric = EpochMetric<MeanScore<Brier>>;
 
@@ -29,9 +42,22 @@ pub type BrierScoreMetric = EpochMetric<MeanScore<Brier>>;
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{ClassificationBatch, LogLossMetric};
 ///
-/// assert_eq!(burn_loss_metrics::LogLossMetric::new().name().as_str(), "Log loss");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[0.0, 0.0], [0.0, 0.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1], &device);
+/// let mut metric = LogLossMetric::new();
+/// metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// assert!((metric.running_value().current() - 2f64.ln()).abs() < 1e-12);
+/// assert_eq!(metric.name().as_str(), "Log loss");
 /// ```
 pub type LogLossMetric = EpochMetric<MeanScore<LogLoss>>;
 

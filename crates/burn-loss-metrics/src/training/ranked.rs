@@ -24,9 +24,22 @@ use crate::classification::{
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{ClassificationBatch, RocAucMetric};
 ///
-/// assert_eq!(burn_loss_metrics::RocAucMetric::new().name().as_str(), "ROC-AUC");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[-2.0], [0.5], [-1.0], [1.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 0, 1, 1], &device);
+/// let mut metric = RocAucMetric::new();
+/// metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// assert_eq!(metric.running_value().current(), 0.75);
+/// assert_eq!(metric.name().as_str(), "ROC-AUC");
 /// ```
 pub type RocAucMetric = EpochMetric<Ranked<RocAuc>>;
 
@@ -39,9 +52,22 @@ pub type RocAucMetric = EpochMetric<Ranked<RocAuc>>;
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{ClassificationBatch, AveragePrecisionMetric};
 ///
-/// let metric = burn_loss_metrics::AveragePrecisionMetric::new();
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[-2.0], [0.5], [-1.0], [1.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 0, 1, 1], &device);
+/// let mut metric = AveragePrecisionMetric::new();
+/// metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// // 1/2 * 1/1 + 1/2 * 2/3
+/// assert!((metric.running_value().current() - 5.0 / 6.0).abs() < 1e-12);
 /// assert_eq!(metric.name().as_str(), "Average precision");
 /// ```
 pub type AveragePrecisionMetric = EpochMetric<Ranked<AveragePrecision>>;

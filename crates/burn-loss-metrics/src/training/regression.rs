@@ -14,9 +14,22 @@ use crate::regression::{AbsoluteErrors, Errors, OutputErrors};
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::Tensor;
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{MeanAbsoluteErrorMetric, RegressionBatch};
 ///
-/// assert_eq!(burn_loss_metrics::MeanAbsoluteErrorMetric::new().name().as_str(), "MAE");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let predictions = Tensor::<NdArray, 2>::from_floats([[1.0], [2.0], [4.0]], &device);
+/// let targets = Tensor::from_floats([[1.0], [2.0], [3.0]], &device);
+/// let mut metric = MeanAbsoluteErrorMetric::new();
+/// metric.update(&RegressionBatch::new(predictions, targets), &metadata);
+/// assert!((metric.running_value().current() - 1.0 / 3.0).abs() < 1e-12);
+/// assert_eq!(metric.name().as_str(), "MAE");
 /// ```
 pub type MeanAbsoluteErrorMetric = EpochMetric<Regression<MeanAbsolute>>;
 
@@ -26,9 +39,22 @@ pub type MeanAbsoluteErrorMetric = EpochMetric<Regression<MeanAbsolute>>;
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::Tensor;
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{RootMeanSquaredErrorMetric, RegressionBatch};
 ///
-/// assert_eq!(burn_loss_metrics::RootMeanSquaredErrorMetric::new().name().as_str(), "RMSE");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let predictions = Tensor::<NdArray, 2>::from_floats([[1.0], [2.0], [4.0]], &device);
+/// let targets = Tensor::from_floats([[1.0], [2.0], [3.0]], &device);
+/// let mut metric = RootMeanSquaredErrorMetric::new();
+/// metric.update(&RegressionBatch::new(predictions, targets), &metadata);
+/// assert!((metric.running_value().current() - (1f64 / 3.0).sqrt()).abs() < 1e-12);
+/// assert_eq!(metric.name().as_str(), "RMSE");
 /// ```
 pub type RootMeanSquaredErrorMetric = EpochMetric<Regression<RootMeanSquared>>;
 
@@ -50,9 +76,22 @@ pub type MeanAbsolutePercentageErrorMetric = EpochMetric<Regression<MeanAbsolute
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::Tensor;
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{R2Metric, RegressionBatch};
 ///
-/// assert_eq!(burn_loss_metrics::R2Metric::new().name().as_str(), "R2");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let predictions = Tensor::<NdArray, 2>::from_floats([[1.0], [2.0], [4.0]], &device);
+/// let targets = Tensor::from_floats([[1.0], [2.0], [3.0]], &device);
+/// let mut metric = R2Metric::new();
+/// metric.update(&RegressionBatch::new(predictions, targets), &metadata);
+/// assert_eq!(metric.running_value().current(), 0.5);
+/// assert_eq!(metric.name().as_str(), "R2");
 /// ```
 pub type R2Metric = EpochMetric<Regression<R2>>;
 
@@ -77,9 +116,21 @@ pub type ExplainedVarianceMetric = EpochMetric<Regression<ExplainedVariance>>;
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::Tensor;
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{MedianAbsoluteErrorMetric, RegressionBatch};
 ///
-/// let metric = burn_loss_metrics::MedianAbsoluteErrorMetric::new();
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let predictions = Tensor::<NdArray, 2>::from_floats([[1.0], [2.0], [4.0]], &device);
+/// let targets = Tensor::from_floats([[1.0], [2.0], [3.0]], &device);
+/// let mut metric = MedianAbsoluteErrorMetric::new();
+/// metric.update(&RegressionBatch::new(predictions, targets), &metadata);
+/// assert_eq!(metric.running_value().current(), 0.0);
 /// assert_eq!(metric.name().as_str(), "Median absolute error");
 /// ```
 pub type MedianAbsoluteErrorMetric = EpochMetric<KeptErrors>;

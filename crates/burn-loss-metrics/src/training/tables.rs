@@ -6,9 +6,9 @@ use std::sync::Arc;
 use burn::train::metric::{Metric, MetricMetadata, MetricName, SerializedEntry};
 use serde::Serialize;
 
-use super::batch::{ClassificationBatch, ModelOutput};
+use super::batch::ClassificationBatch;
 use super::decisions::Decisions;
-use super::options::named;
+use super::options::{named, output_options, threshold_option};
 #[cfg(doc)]
 use crate::ClassificationReport;
 use crate::classification::{ClassScores, ConfusionMatrix};
@@ -116,18 +116,22 @@ impl Table for Matrix {
 }
 
 fn most_frequent_mistakes(matrix: &ConfusionMatrix) -> String {
-    let mut mistakes: Vec<(usize, usize, usize)> = Vec::new();
+    // The three most frequent so far, the first classes first among equals.
+    let mut most: Vec<(usize, usize, usize)> = Vec::new();
     for (target, row) in matrix.counts.iter().enumerate() {
         for (prediction, &count) in row.iter().enumerate() {
-            if count > 0 && target != prediction {
-                mistakes.push((count, target, prediction));
+            if count == 0 || target == prediction {
+                continue;
+            }
+            let place = most.partition_point(|known| known.0 >= count);
+            if place < 3 {
+                most.insert(place, (count, target, prediction));
+                most.truncate(3);
             }
         }
     }
-    // Of equal counts, the first classes.
-    mistakes.sort_by_key(|&(count, target, prediction)| (usize::MAX - count, target, prediction));
     let mut text = format!("accuracy {:.4}", matrix.accuracy());
-    for (count, target, prediction) in mistakes.into_iter().take(3) {
+    for (count, target, prediction) in most {
         text += &format!(", {target} as {prediction}: {count}");
     }
     text
@@ -194,49 +198,17 @@ impl<T: Table> TableMetric<T> {
     /// # Example
     ///
     /// ```
+    /// use burn::train::metric::Metric;
+    ///
     /// let metric = burn_loss_metrics::ConfusionMatrixMetric::new();
+    /// assert_eq!(metric.name().as_str(), "Confusion matrix");
     /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says what the model's outputs are. Default: logits.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn_loss_metrics::{ConfusionMatrixMetric, ModelOutput};
-    ///
-    /// let metric = ConfusionMatrixMetric::new().with_model_output(ModelOutput::Probabilities);
-    /// ```
-    pub fn with_model_output(mut self, model_output: ModelOutput) -> Self {
-        self.decisions.reading.model_output = model_output;
-        self
-    }
-
-    /// Leaves rows with this target out. Default: none. For classes, not for labels.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// let metric = burn_loss_metrics::ConfusionMatrixMetric::new().with_ignore_index(Some(-100));
-    /// ```
-    pub fn with_ignore_index(mut self, ignore_index: Option<i64>) -> Self {
-        self.decisions.reading.ignore_index = ignore_index;
-        self
-    }
-
-    /// Says from which probability on one output, or a label, is a yes. Default: 0.5.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// let metric = burn_loss_metrics::ClassificationReportMetric::new().with_threshold(0.3);
-    /// ```
-    pub fn with_threshold(mut self, threshold: f64) -> Self {
-        self.decisions.threshold = threshold;
-        self
-    }
+    output_options!("ConfusionMatrixMetric", "Confusion matrix", metric => &mut metric.decisions.reading);
+    threshold_option!("ConfusionMatrixMetric", "Confusion matrix", metric => &mut metric.decisions);
 }
 
 impl<T: Table> Metric for TableMetric<T> {

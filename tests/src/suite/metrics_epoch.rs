@@ -278,25 +278,18 @@ pub fn losses_in_batches<B: TestBackend>() {
             let ends = [0, 3, 8, 15, 16];
             let (mut sum, mut weight) = (0.0, 0);
             for range in ends.windows(2) {
-                let rows = |range: &[usize]| {
-                    let logits = logits.clone().slice([range[0]..range[1]]);
-                    (logits, targets.clone().slice([range[0]..range[1]]))
-                };
-                let (logits, targets) = rows(range);
-                let losses = match mean {
+                let rows = range[0]..range[1];
+                // One row alone is taken for a mean.
+                let is_mean = mean || rows.len() == 1;
+                let seen = rows.end;
+                let logits = logits.clone().slice([rows.clone()]);
+                let targets = targets.clone().slice([rows]);
+                let losses = match is_mean {
                     true => loss.forward(logits, targets.clone()),
                     false => loss.forward_no_reduction(logits, targets.clone()),
                 };
                 let batch = LossBatch::of_classes(losses, targets);
-                // One row alone is given as its mean; weighted, its loss would be another number.
-                let entry = match (mean, range[1] - range[0]) {
-                    (false, 1) => {
-                        let (logits, targets) = rows(range);
-                        let mean = loss.forward(logits, targets.clone());
-                        metric.update(&LossBatch::of_classes(mean, targets), &metadata(16, 16))
-                    }
-                    _ => metric.update(&batch, &metadata(range[1], 16)),
-                };
+                let entry = metric.update(&batch, &metadata(seen, 16));
                 let entry = NumericEntry::deserialize(&entry.serialized).unwrap();
                 if let NumericEntry::Aggregated { count, .. } = entry {
                     sum += entry.current() * count as f64;

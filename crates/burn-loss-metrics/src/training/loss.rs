@@ -106,7 +106,7 @@ impl LossBatch {
     }
 
     /// Takes the mean loss, `[1]`, of rows with these classes, or their losses, `[N]`; the classes say which rows count,
-    /// and how much.
+    /// and how much. Of one row, `[1]` is taken for the mean, which with class weights is not the row's own loss.
     ///
     /// # Example
     ///

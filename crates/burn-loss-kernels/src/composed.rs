@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn::tensor::{Bool, Int, Tensor, TensorMetadata, TensorPrimitive};
 
-use crate::{RowTargets, SmoothWeights, SoftmaxTerms, rows_shape};
+use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, TARGET_LOG_PROB, rows_shape};
 
 /// Computes what [`LossBackend::softmax_terms`](crate::LossBackend::softmax_terms) promises.
 pub fn softmax_terms<B: Backend>(
@@ -111,6 +111,48 @@ pub fn softmax_terms_backward<B: Backend>(
     }
     let out = out.mask_fill(dead.expand([n, num_classes, s]), 0.0);
     B::float_reshape(unwrap(out), shape)
+}
+
+/// Computes what [`LossBackend::target_log_prob`] promises, from the operation that computes all three terms.
+pub fn target_log_prob<B: LossBackend>(
+    logits: FloatTensor<B>,
+    mut targets: RowTargets<B>,
+) -> SoftmaxTerms<B> {
+    targets.smooth = SmoothWeights::Zero;
+    let SoftmaxTerms { terms, normalizer } = B::softmax_terms(logits, targets);
+    SoftmaxTerms {
+        terms: unwrap(column::<B>(wrap(terms), TARGET_LOG_PROB)),
+        normalizer,
+    }
+}
+
+/// Computes what [`LossBackend::target_log_prob_backward`] promises, likewise.
+pub fn target_log_prob_backward<B: LossBackend>(
+    logits: FloatTensor<B>,
+    mut targets: RowTargets<B>,
+    normalizer: FloatTensor<B>,
+    grad: FloatTensor<B>,
+) -> FloatTensor<B> {
+    targets.smooth = SmoothWeights::Zero;
+    let grad: Tensor<B, 1> = wrap(grad);
+    let [rows] = grad.dims();
+    let others = Tensor::zeros([rows, 2], (&grad.device(), grad.dtype()));
+    let grad = Tensor::cat(vec![grad.reshape([rows, 1]), others], 1);
+    B::softmax_terms_backward(logits, targets, normalizer, unwrap(grad))
+}
+
+/// One column of the terms `[M, 3]`, `[M]`.
+pub fn column<B: Backend>(terms: Tensor<B, 2>, index: usize) -> Tensor<B, 1> {
+    let [rows, _] = terms.dims();
+    if rows == 0 {
+        // Burn's slice of nothing leaves the graph; this sum of nothing does not.
+        return terms.sum_dim(1).reshape([0]);
+    }
+    // A row of the transposed terms, which NdArray copies a hundred times faster than a column.
+    let transposed = terms.swap_dims(0, 1);
+    transposed
+        .slice([index..index + 1, 0..rows])
+        .reshape([rows])
 }
 
 /// The gradient of the weights of [`SMOOTH_LOG_PROB`](crate::SMOOTH_LOG_PROB), of the shape of the logits: the log-probabilities times

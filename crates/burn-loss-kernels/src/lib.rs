@@ -109,10 +109,10 @@ pub(crate) fn rows_shape(shape: &[usize]) -> [usize; 3] {
     [shape[0], shape[1], shape[2..].iter().product()]
 }
 
-/// What [`LossBackend::softmax_terms`] returns.
+/// What [`LossBackend::softmax_terms`] and [`LossBackend::target_log_prob`] return.
 #[derive(Clone, Debug)]
 pub struct SoftmaxTerms<B: Backend> {
-    /// The three numbers of each row, `[M, 3]`.
+    /// The three numbers of each row, `[M, 3]`, or the first of them alone, `[M]`.
     pub terms: FloatTensor<B>,
     /// What the backward pass needs beside the logits, `[M, 2]`: the row's largest logit, and its log-sum-exp relative
     /// to that. Their sum would lose the digits that matter when all logits are large.
@@ -144,6 +144,25 @@ pub trait LossBackend: Backend {
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         composed::softmax_terms_backward(logits, targets, normalizer, grad)
+    }
+
+    /// Computes [`TARGET_LOG_PROB`] alone, `[M]`: all that most losses need, at a third of the memory.
+    ///
+    /// The weights of the targets are not looked at.
+    fn target_log_prob(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
+        composed::target_log_prob(logits, targets)
+    }
+
+    /// Turns the gradient of [`Self::target_log_prob`], `[M]`, into the gradient of the logits.
+    ///
+    /// As [`Self::softmax_terms_backward`] with the gradient 0 for the other two terms.
+    fn target_log_prob_backward(
+        logits: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        normalizer: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        composed::target_log_prob_backward(logits, targets, normalizer, grad)
     }
 }
 

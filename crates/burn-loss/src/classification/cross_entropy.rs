@@ -9,7 +9,7 @@ use burn_loss_kernels::{LossBackend, SmoothWeights};
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
 use crate::display::display_fields;
-use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms, primitive};
+use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms, primitive, target_losses};
 use crate::{Reduction, check};
 
 /// Configuration of [`CrossEntropyLoss`].
@@ -235,6 +235,9 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         targets: Tensor<B, 1, Int>,
         options: RowOptions<'_, B>,
     ) -> RowLosses<B> {
+        if self.label_smoothing == 0.0 && self.z_loss == 0.0 {
+            return target_losses(logits, targets, options, Tensor::neg);
+        }
         let num_classes = logits.dims()[1];
         let weights = options.row_weights(&targets, &logits);
         let terms = SoftmaxRows {

@@ -35,6 +35,7 @@ macro_rules! suite {
             numerics {
                 confident_rows_keep_their_digits offset_rows_keep_their_digits
                 large_logits_do_not_overflow saturated_logits_are_exact relatives_keep_their_digits
+                bce_keeps_its_digits
             }
             bad_input {
                 shapes_that_differ ranks_that_do_not_fit no_class weights_of_the_wrong_length

@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn_loss_kernels::composed::log1p;
+use burn_loss_kernels::composed::{log_of_one_plus, log1p};
 
 use crate::display::display_fields;
 use crate::elementwise::elementwise_forwards;
@@ -113,12 +113,13 @@ impl BceLoss {
         check::probabilities_on_host(Self::NAME, "target", &target);
 
         let p = prediction.clone().detach();
-        let log_p = p.clone().log().clamp_min(-100.0);
+        let log_p = log_of_one_plus(p.clone() - 1.0, p.clone()).clamp_min(-100.0);
         let log_not_p = log1p(p.clone().neg()).clamp_min(-100.0);
-        let value = log_not_p.clone().neg() + target.clone() * (log_not_p - log_p);
+        // Not log(1 - p) and what y adds to it: where p and y are almost 1, that is a difference of large numbers.
+        let value = target.clone() * log_p + (target.clone().neg() + 1.0) * log_not_p;
         // A clamp may turn NaN into its bound, and a wrong probability into a loss.
         let outside = check::outside_unit_interval(p.clone());
-        let value = value.mask_fill(outside, f64::NAN);
+        let value = value.neg().mask_fill(outside, f64::NAN);
         with_gradient(prediction, value, || {
             let variance = (p.clone() * (p.clone().neg() + 1.0)).clamp_min(LEAST_VARIANCE);
             (p - target.detach()) / variance

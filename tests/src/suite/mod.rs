@@ -40,7 +40,7 @@ macro_rules! suite {
             }
             bad_input {
                 shapes_that_differ ranks_that_do_not_fit no_class weights_of_the_wrong_length
-                configs target_outside_the_classes targets_of_other_integer_types
+                configs target_outside_the_classes rows_of_weight_zero targets_of_other_integer_types
                 probabilities_outside_the_unit_interval ignore_index_with_probabilities
             }
             autodiff {

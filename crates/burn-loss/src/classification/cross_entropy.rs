@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::{LossBackend, SmoothWeights};
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
@@ -85,7 +85,7 @@ impl CrossEntropyLossConfig {
 ///
 /// ```
 /// use burn::backend::NdArray;
-/// use burn::tensor::{Int, Tensor};
+/// use burn::tensor::{Bool, Int, Tensor};
 /// use burn_loss::CrossEntropyLossConfig;
 ///
 /// let device = Default::default();

@@ -4,11 +4,12 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::{LossBackend, SmoothWeights};
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
 use crate::display::display_fields;
+use crate::halves::{at_least_f32, widen_halves};
 use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms, primitive, target_losses};
 use crate::{Reduction, check};
 
@@ -204,6 +205,10 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
             self.ignore_index
         );
         let mut weights = probabilities;
+        if self.label_smoothing > 0.0 || self.class_weights.is_some() {
+            // A class's share of the smoothing may be too small for 16 bits.
+            weights = widen_halves(weights);
+        }
         if self.label_smoothing > 0.0 {
             weights =
                 weights * (1.0 - self.label_smoothing) + self.label_smoothing / num_classes as f64;
@@ -264,8 +269,10 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         match &self.class_weights {
             _ if share == 0.0 => SmoothWeights::Zero,
             None => SmoothWeights::Uniform(share),
+            // As precise as the operation computes: with many classes a share is too small for 16 bits.
             Some(weights) => {
-                SmoothWeights::PerClass(primitive(weights.clone().cast(dtype) * share))
+                let weights = weights.clone().cast(at_least_f32(dtype));
+                SmoothWeights::PerClass(primitive(weights * share))
             }
         }
     }

@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, valid, weights_tensor, widen};
 use crate::display::display_fields;
@@ -94,7 +94,13 @@ pub struct NllLoss<B: Backend> {
 }
 
 display_fields!([<B: Backend>] NllLoss<B>: {class_weights} ignore_index, reduction);
-class_forwards!(NllLoss, Backend, log_probs, "|p: f32| -p.ln()");
+class_forwards!(
+    NllLoss,
+    Backend,
+    log_probs,
+    "|p: f32| -p.ln()",
+    "the gradient of the row's first log-probability (no other has one: the loss reads one number a row)"
+);
 
 impl<B: Backend> NllLoss<B> {
     const NAME: &str = "NllLoss";
@@ -110,7 +116,8 @@ impl<B: Backend> NllLoss<B> {
         let weights = options.row_weights(&targets, &log_probs);
         let classes = valid(&targets, num_classes).reshape(one_class);
         let losses = log_probs.gather(1, classes).reshape([rows]).neg();
-        // Multiplied, not filled in: a fill would give the row the gradient 0.
+        // Multiplied, not filled in: a fill would give the row the gradient 0. NaN in all of the row's gradient would
+        // cost a pass over all scores, of which this loss reads one a row.
         let invalid = options.invalid(&targets, num_classes);
         let losses = losses.clone() * losses.ones_like().mask_fill(invalid, f64::NAN);
         let mut rows = RowLosses::weighed(losses, weights);

@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 use burn_loss_kernels::LossBackend;
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};

@@ -43,14 +43,19 @@ pub(crate) fn one_target_a_row(
     Ok(())
 }
 
-/// Binary targets have to be 0 or 1.
-pub(crate) fn yes_or_no(name: &str, targets: &[i64]) -> Result<Vec<bool>, String> {
-    let answer = |(index, &target): (usize, &i64)| match target {
+/// Binary targets, `[N]` or `[N, columns]`, have to be 0 or 1.
+pub(crate) fn yes_or_no(name: &str, targets: &[i64], columns: usize) -> Result<Vec<bool>, String> {
+    let answer = |(index, &target): (usize, &i64)| answer(name, &place(index, columns), target);
+    targets.iter().enumerate().map(answer).collect()
+}
+
+/// A binary target has to be 0 or 1.
+pub(crate) fn answer(name: &str, place: &str, target: i64) -> Result<bool, String> {
+    match target {
         0 => Ok(false),
         1 => Ok(true),
-        _ => Err(wrong(name, index, target, "0 or 1")),
-    };
-    targets.iter().enumerate().map(answer).collect()
+        _ => Err(wrong(name, place, target, "0 or 1")),
+    }
 }
 
 /// Classes have to lie in `[0, num_classes)`.
@@ -59,27 +64,49 @@ pub(crate) fn classes(
     classes: &[i64],
     num_classes: usize,
 ) -> Result<Vec<usize>, String> {
-    let class = |(index, &class): (usize, &i64)| {
-        let valid = usize::try_from(class)
-            .ok()
-            .filter(|&class| class < num_classes);
-        valid.ok_or_else(|| {
-            let expected = format!("a class in [0, {num_classes}) (C = {num_classes})");
-            wrong(name, index, class, expected)
-        })
-    };
+    let class = |(row, &value): (usize, &i64)| class(name, row, value, num_classes);
     classes.iter().enumerate().map(class).collect()
 }
 
-/// Probabilities have to lie in `[0, 1]`; NaN passes, because a diverged model is no mistake of the caller.
-pub(crate) fn probabilities(name: &str, values: &[f64]) -> Result<(), String> {
-    let outside = |value: f64| !value.is_nan() && !(0.0..=1.0).contains(&value);
-    match values.iter().position(|&value| outside(value)) {
-        None => Ok(()),
-        Some(index) => Err(format!(
-            "expected `{name}` in [0, 1], got {} at element {index}",
-            values[index]
-        )),
+/// A class has to lie in `[0, num_classes)`.
+pub(crate) fn class(
+    name: &str,
+    row: usize,
+    value: i64,
+    num_classes: usize,
+) -> Result<usize, String> {
+    let valid = usize::try_from(value)
+        .ok()
+        .filter(|&class| class < num_classes);
+    valid.ok_or_else(|| {
+        let expected = format!("a class in [0, {num_classes}) (C = {num_classes})");
+        wrong(name, &place(row, 1), value, expected)
+    })
+}
+
+/// How far outside `[0, 1]` a probability may be: what a softmax in f32 is off by, on a GPU a little more than on a CPU.
+const ROUNDING: f64 = 8.0 * f32::EPSILON as f64;
+
+/// Probabilities, `[N]` or `[N, columns]`, have to lie in `[0, 1]`; what rounding put outside is put on the edge. NaN
+/// passes, because a diverged model is no mistake of the caller.
+pub(crate) fn probabilities(name: &str, values: &mut [f64], columns: usize) -> Result<(), String> {
+    for (index, value) in values.iter_mut().enumerate() {
+        if *value < -ROUNDING || *value > 1.0 + ROUNDING {
+            let place = place(index, columns);
+            return Err(format!(
+                "expected `{name}` in [0, 1], got {value} at {place}"
+            ));
+        }
+        *value = value.clamp(0.0, 1.0);
+    }
+    Ok(())
+}
+
+/// Where an element of a tensor `[N]` or `[N, columns]` is.
+pub(crate) fn place(index: usize, columns: usize) -> String {
+    match columns {
+        0 | 1 => format!("row {index}"),
+        _ => format!("row {}, column {}", index / columns, index % columns),
     }
 }
 
@@ -96,6 +123,6 @@ pub(crate) fn setting(
     }
 }
 
-fn wrong(name: &str, index: usize, got: i64, expected: impl Display) -> String {
-    format!("`{name}` at row {index} is {got}, expected {expected}")
+fn wrong(name: &str, place: &str, got: i64, expected: impl Display) -> String {
+    format!("`{name}` at {place} is {got}, expected {expected}")
 }

@@ -7,6 +7,7 @@ mod after_training;
 mod check;
 mod classification;
 mod curves;
+mod exact;
 pub mod guide;
 mod host;
 mod regression;
@@ -18,8 +19,8 @@ pub use after_training::{
 pub use classification::{
     Average, ClassScores, ClassificationReport, ConfusionMatrix, KappaWeights, average_precision,
     average_precision_multiclass, average_precision_multilabel, balanced_accuracy, brier_score,
-    brier_score_multiclass, classification_report, cohen_kappa, confusion_matrix,
-    expected_calibration_error, expected_calibration_error_multiclass, log_loss,
+    brier_score_multiclass, classification_report, classification_report_multilabel, cohen_kappa,
+    confusion_matrix, expected_calibration_error, expected_calibration_error_multiclass, log_loss,
     log_loss_multiclass, matthews_corrcoef, maximum_calibration_error,
     maximum_calibration_error_multiclass, roc_auc, roc_auc_multiclass, roc_auc_multilabel,
 };
@@ -34,8 +35,8 @@ pub use regression::{
 pub use training::{
     Accumulator, AveragePrecisionMetric, BalancedAccuracyMetric, BrierScoreMetric,
     ClassificationBatch, ClassificationReportMetric, CohenKappaMetric, ConfusionMatrixMetric,
-    EpochMetric, ExpectedCalibrationErrorMetric, ExplainedVarianceMetric, LogLossMetric,
+    EpochMetric, ExpectedCalibrationErrorMetric, ExplainedVarianceMetric, LogLossMetric, LossBatch,
     MatthewsMetric, MaximumCalibrationErrorMetric, MeanAbsoluteErrorMetric,
-    MeanAbsolutePercentageErrorMetric, MedianAbsoluteErrorMetric, ModelOutput, R2Metric,
-    RegressionBatch, RocAucMetric, RootMeanSquaredErrorMetric, TableMetric,
+    MeanAbsolutePercentageErrorMetric, MeanLossMetric, MedianAbsoluteErrorMetric, ModelOutput,
+    R2Metric, RegressionBatch, RocAucMetric, RootMeanSquaredErrorMetric, TableMetric,
 };

@@ -158,6 +158,7 @@ fn validation() -> Examples<NdArray> {
 macro_rules! train {
     ($folder:expr, $model:expr, $metrics:expr $(, text: $text:expr)?) => {{
         let training = SupervisedTraining::new($folder, loader::<Cpu>(1), loader::<NdArray>(2))
+            .metrics((MeanLossMetric::new(),))
             .metrics($metrics)
             $(.metrics_text($text))?
             .with_application_logger(None)
@@ -215,12 +216,14 @@ fn classes() {
 
     let batch = validation();
     let targets = || batch.classes.clone();
+    let loss = f64::from(model.output(batch.clone()).loss.into_scalar());
     let logits = model.output(batch.clone()).output;
     let probabilities = || softmax(logits.clone(), 1);
     let decided = || logits.clone().argmax(1).squeeze_dim(1);
     assert_summary(
         &folder,
         &[
+            ("Loss", loss),
             (
                 "ROC-AUC",
                 roc_auc_multiclass(probabilities(), targets(), Average::Macro),
@@ -271,6 +274,7 @@ fn labels() {
 
     let batch = validation();
     let targets = || batch.labels.clone();
+    let loss = f64::from(model.output(batch.clone()).loss.into_scalar());
     let probabilities = sigmoid(model.output(batch.clone()).output);
     let flat = |labels: Tensor<NdArray, 2, Int>| labels.reshape([-1]);
     let kappa = |label: usize| {
@@ -281,6 +285,7 @@ fn labels() {
     assert_summary(
         &folder,
         &[
+            ("Loss", loss),
             (
                 "ROC-AUC",
                 roc_auc_multilabel(probabilities.clone(), targets(), Average::Macro),
@@ -317,9 +322,11 @@ fn numbers() {
     let batch = validation();
     let predictions = || model.output(batch.clone()).output;
     let targets = || batch.numbers.clone();
+    let loss = f64::from(model.output(batch.clone()).loss.into_scalar());
     assert_summary(
         &folder,
         &[
+            ("Loss", loss),
             ("MAE", mean_absolute_error(predictions(), targets())),
             ("RMSE", root_mean_squared_error(predictions(), targets())),
             (

@@ -16,9 +16,9 @@ pub struct History {
 
 /// One metric on the images to train on and on those to validate with.
 pub struct Curve {
-    /// The mean over an epoch, while the weights changed.
+    /// The mean over the epoch's images, while the weights changed.
     pub train: Vec<f64>,
-    /// With the weights of the epoch's end.
+    /// The mean over all images, with the weights of the epoch's end.
     pub valid: Vec<f64>,
 }
 

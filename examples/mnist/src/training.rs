@@ -9,11 +9,12 @@ use burn::data::dataloader::DataLoaderBuilder;
 use burn::data::dataset::Dataset;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::prelude::*;
-use burn::train::metric::{AccuracyMetric, LossMetric, Metric, MetricName, TopKAccuracyMetric};
+use burn::train::metric::{AccuracyMetric, Metric, MetricName, TopKAccuracyMetric};
 use burn::train::{
     ClassificationOutput, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep,
 };
 use burn_loss::{AutodiffLossBackend, LossBackend};
+use burn_loss_metrics::MeanLossMetric;
 
 use crate::args::TrainArgs;
 use crate::config::TrainingConfig;
@@ -122,7 +123,8 @@ pub fn train<B: AutodiffLossBackend>(
         .batch_size(prediction::BATCH_SIZE)
         .build(valid);
     let metrics = (
-        LossMetric::new(),
+        // Burn's own would be a mean over the batches, in which a small last batch weighs as much as a full one.
+        MeanLossMetric::new().with_class_weights(config.loss.class_weights.clone()),
         AccuracyMetric::new(),
         TopKAccuracyMetric::new(2),
     );

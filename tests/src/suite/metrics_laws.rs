@@ -174,9 +174,34 @@ pub fn bad_input<B: TestBackend>() {
     panics(&["roc_auc:", "row 1 is 2", "0 or 1"], || {
         roc_auc(scores(2), ints(0, 2))
     });
-    panics(&["brier_score:", "in [0, 1]", "1.5 at element 0"], || {
+    panics(&["brier_score:", "in [0, 1]", "1.5 at row 0"], || {
         brier_score(scores(2) + 1.0, zeros(2))
     });
+    panics(&["brier_score_multiclass:", "row 1, column 2"], || {
+        let mut wrong = [0.25f32; 6];
+        wrong[5] = 1.25;
+        let wrong = Tensor::<B, 1>::from_floats(wrong, &device).reshape([2, 3]);
+        brier_score_multiclass(wrong, zeros(2))
+    });
+    panics(&["roc_auc_multilabel:", "row 1, column 0 is 3"], || {
+        let targets = Tensor::<B, 2, Int>::from_ints([[0, 1, 1], [3, 0, 0]], &device);
+        roc_auc_multilabel(rows(), targets, Average::Macro)
+    });
+    panics(
+        &[
+            "classification_report_multilabel:",
+            "`predictions`",
+            "row 0, column 1 is 2",
+        ],
+        || {
+            let two = Tensor::<B, 2, Int>::from_ints([[0, 2], [1, 0]], &device);
+            classification_report_multilabel(two.clone(), two)
+        },
+    );
+    panics(
+        &["TemperatureScalingConfig:", "row 1 is 3", "[0, 3)"],
+        || TemperatureScalingConfig::new().fit(rows(), ints(0, 3)),
+    );
     panics(
         &["log_loss_multiclass:", "`targets`", "[2]", "[2, 3]", "[3]"],
         || log_loss_multiclass(rows(), zeros(3)),

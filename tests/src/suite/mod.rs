@@ -10,6 +10,7 @@ pub mod losses;
 pub mod metrics;
 pub mod metrics_epoch;
 pub mod metrics_laws;
+pub mod metrics_options;
 pub mod numerics;
 pub mod properties;
 pub mod pytorch;
@@ -58,12 +59,22 @@ macro_rules! suite {
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
             metrics {
-                binary curves curves_survive_json thresholds multiclass multilabel decisions regression
+                binary curves results_survive_json thresholds equally_good_thresholds multiclass multilabel
+                decisions label_decisions a_report_of_nothing regression
             }
             metrics_epoch {
                 classes_in_batches labels_in_batches one_output_in_batches numbers_in_batches
+                losses_in_batches a_loss_that_is_nan
                 undefined_until_both_classes_came undefined_for_good large_epochs
                 temperature_scaling a_temperature_is_saved_and_loaded
+                a_temperature_survives_a_file
+            }
+            metrics_options {
+                what_is_shown_stays_in_range a_regression_that_diverges_is_nan
+                saturated_logits_are_no_ties ignored_rows_are_left_out thresholds_decide
+                tables_of_labels tables_say_why_there_is_none tables_of_many_classes_are_short
+                capacities numbers_bound_the_work names_tell_options_apart
+                rounded_probabilities_are_taken
             }
             metrics_laws {
                 roc_auc_keeps_under_monotone_maps calibration_errors_are_shares

@@ -4,8 +4,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::check;
-use crate::classification::{BinaryScores, Ranking};
+use crate::classification::{BinaryScores, Sorted};
+use crate::{check, exact};
 
 /// What a threshold should be best at.
 ///
@@ -92,12 +92,7 @@ impl ThresholdCriterion {
 
     /// What a threshold is worth, and by what equals are told apart; nothing where it does not qualify.
     fn value(self, counts: &Counts) -> Option<(f64, f64)> {
-        let Counts {
-            true_positives: tp,
-            false_positives: fp,
-            false_negatives,
-            true_negatives,
-        } = *counts;
+        let [tp, fp, false_negatives, true_negatives] = counts.as_floats();
         let recall = tp / (tp + false_negatives);
         let precision = tp / (tp + fp);
         let (value, tie_break) = match self {
@@ -108,7 +103,7 @@ impl ThresholdCriterion {
                 let twice = (1.0 + square) * tp;
                 (twice / (twice + square * false_negatives + fp), 0.0)
             }
-            Self::YoudenJ => (recall - fp / (fp + true_negatives), 0.0),
+            Self::YoudenJ => (counts.youden_j(), 0.0),
             Self::PrecisionAtRecall { recall: least } if recall >= least => (precision, recall),
             Self::RecallAtPrecision { precision: least } if precision >= least => {
                 (recall, precision)
@@ -134,10 +129,32 @@ impl ThresholdCriterion {
 /// What a threshold decides.
 #[derive(Clone, Copy)]
 struct Counts {
-    true_positives: f64,
-    false_positives: f64,
-    false_negatives: f64,
-    true_negatives: f64,
+    true_positives: usize,
+    false_positives: usize,
+    false_negatives: usize,
+    true_negatives: usize,
+}
+
+impl Counts {
+    fn as_floats(&self) -> [f64; 4] {
+        [
+            self.true_positives,
+            self.false_positives,
+            self.false_negatives,
+            self.true_negatives,
+        ]
+        .map(|count| count as f64)
+    }
+
+    /// `TP / P - FP / N` as one fraction of whole numbers: the difference of two rounded shares would tell equals apart.
+    fn youden_j(&self) -> f64 {
+        let whole = |count: usize| count as i128;
+        let positives = whole(self.true_positives + self.false_negatives);
+        let negatives = whole(self.false_positives + self.true_negatives);
+        let difference =
+            whole(self.true_positives) * negatives - whole(self.false_positives) * positives;
+        difference as f64 / (positives * negatives) as f64
+    }
 }
 
 /// A threshold, and what it reaches on the examples that it was chosen on.
@@ -153,12 +170,16 @@ struct Counts {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BestThreshold {
     /// A score that is at least this is called positive. Infinite where it is best to call nothing positive.
+    #[serde(with = "exact::number")]
     pub threshold: f64,
     /// The criterion's value: an F-beta, a J, a precision, a recall, or a mean cost.
+    #[serde(with = "exact::number")]
     pub value: f64,
     /// The precision at the threshold; NaN where nothing is called positive.
+    #[serde(with = "exact::number")]
     pub precision: f64,
     /// The recall at the threshold; NaN where nothing is positive.
+    #[serde(with = "exact::number")]
     pub recall: f64,
 }
 
@@ -205,18 +226,17 @@ pub fn best_threshold<B: Backend>(
     let function = "best_threshold";
     let read = BinaryScores::read(function, "scores", scores, targets);
     check::or_panic(function, criterion.check());
-    best(&Ranking::of(&read)?, criterion)
+    best(&Sorted::of(&read)?, criterion)
 }
 
-fn best(ranking: &Ranking, criterion: ThresholdCriterion) -> Option<BestThreshold> {
-    let thresholds = std::iter::once(f64::INFINITY).chain(ranking.thresholds.iter().copied());
+fn best(sorted: &Sorted, criterion: ThresholdCriterion) -> Option<BestThreshold> {
     let mut best: Option<((f64, f64), BestThreshold)> = None;
-    for (threshold, (tp, fp)) in thresholds.zip(ranking.steps()) {
+    for (threshold, tp, fp) in sorted.steps() {
         let counts = Counts {
-            true_positives: tp as f64,
-            false_positives: fp as f64,
-            false_negatives: (ranking.positives - tp) as f64,
-            true_negatives: (ranking.negatives - fp) as f64,
+            true_positives: tp,
+            false_positives: fp,
+            false_negatives: sorted.positives - tp,
+            true_negatives: sorted.negatives - fp,
         };
         let Some(rank) = criterion.value(&counts) else {
             continue;
@@ -226,8 +246,8 @@ fn best(ranking: &Ranking, criterion: ThresholdCriterion) -> Option<BestThreshol
             let found = BestThreshold {
                 threshold,
                 value: if is_cost { 0.0 - rank.0 } else { rank.0 },
-                precision: counts.true_positives / (tp + fp) as f64,
-                recall: counts.true_positives / ranking.positives as f64,
+                precision: tp as f64 / (tp + fp) as f64,
+                recall: tp as f64 / sorted.positives as f64,
             };
             best = Some((rank, found));
         }

@@ -1,11 +1,11 @@
 //! Temperature scaling: one number that makes probabilities honest.
 
-use burn::backend::Autodiff;
+use burn::backend::{Autodiff, Flex};
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Element, Int, Tensor, TensorData};
-use burn_loss::{CrossEntropyLossConfig, LossBackend};
+use burn::tensor::{DType, Element, Int, Tensor, TensorData};
+use burn_loss::CrossEntropyLossConfig;
 
 use crate::{check, host};
 
@@ -65,9 +65,10 @@ impl TemperatureScalingConfig {
 
     /// Finds the temperature with the lowest cross entropy on validation data.
     ///
-    /// The cross entropy is this library's own, and its gradient comes from autodiff, on the logits' device. It is convex
-    /// in `1 / T`, so a bracket on the sign of the gradient with respect to `log T` finds the one minimum, to the digits
-    /// of the backend's floats.
+    /// The cross entropy is this library's own, and its gradient comes from autodiff. It is convex in `1 / T`, so a bracket
+    /// on the sign of the gradient with respect to `log T` finds the one minimum. The logits are read once, and the fit
+    /// runs on the host, in f64 (on Burn's CPU backend Flex), so that the temperature has the same digits on every backend:
+    /// those that its own floats can hold.
     ///
     /// # Shapes
     ///
@@ -95,7 +96,7 @@ impl TemperatureScalingConfig {
     /// assert!((scaling.temperature() - 4.0 / 3f64.ln()).abs() < 1e-4);
     /// ```
     #[track_caller]
-    pub fn fit<B: LossBackend>(
+    pub fn fit<B: Backend>(
         &self,
         logits: Tensor<B, 2>,
         targets: Tensor<B, 1, Int>,
@@ -105,6 +106,9 @@ impl TemperatureScalingConfig {
             Self::NAME,
             check::setting(rows > 0, "logits", "of at least one row", rows),
         );
+        let [given] = targets.dims();
+        let fits = check::one_target_a_row("logits", logits.dims(), given);
+        check::or_panic(Self::NAME, fits);
         let scaling = self.init::<B>(&logits.device());
         let slope = Slope::new(logits, targets);
         let log = root(
@@ -120,27 +124,42 @@ impl TemperatureScalingConfig {
     }
 }
 
+/// Where the fit runs: near a minimum the gradient's digits are few, and f32 would leave half of them to the temperature.
+type Host = Autodiff<Flex>;
+
 /// The gradient of the mean cross entropy with respect to the logarithm of the temperature.
-struct Slope<B: LossBackend> {
-    logits: Tensor<Autodiff<B>, 2>,
-    targets: Tensor<Autodiff<B>, 1, Int>,
+struct Slope {
+    logits: Tensor<Host, 2>,
+    targets: Tensor<Host, 1, Int>,
 }
 
-impl<B: LossBackend> Slope<B> {
-    fn new(logits: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Self {
-        // Not clamped: on some backends that takes NaN away, and the fit would look well.
-        let impossible = logits.clone().lower_elem(LOWEST_LOGIT);
-        let logits = logits.mask_fill(impossible, LOWEST_LOGIT);
+impl Slope {
+    #[track_caller]
+    fn new<B: Backend>(logits: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Self {
+        let (dims, [rows]) = (logits.dims(), targets.dims());
+        let mut logits = host::numbers(logits);
+        for logit in &mut logits {
+            // NaN stays: else the fit would look well.
+            if *logit < LOWEST_LOGIT {
+                *logit = LOWEST_LOGIT;
+            }
+        }
+        let targets = host::integers(targets);
+        let name = TemperatureScalingConfig::NAME;
+        check::or_panic(name, check::classes("targets", &targets, dims[1]));
+        let targets = TensorData::new(targets, [rows]);
+        let device = Default::default();
         Self {
-            logits: Tensor::from_inner(logits),
-            targets: Tensor::from_inner(targets),
+            logits: Tensor::from_data(TensorData::new(logits, dims), (&device, DType::F64)),
+            targets: Tensor::from_data(targets, (&device, DType::I64)),
         }
     }
 
     #[track_caller]
     fn at(&self, log_temperature: f64) -> f64 {
         let device = self.logits.device();
-        let log = number::<Autodiff<B>>(log_temperature, &device).require_grad();
+        let log = TensorData::from([log_temperature]);
+        let log = Tensor::<Host, 1>::from_data(log, (&device, DType::F64)).require_grad();
         let factor = log.clone().neg().exp().reshape([1, 1]);
         let loss = CrossEntropyLossConfig::new()
             .init(&device)
@@ -149,8 +168,7 @@ impl<B: LossBackend> Slope<B> {
         let slope = slope.expect("the loss depends on the temperature")[0];
         assert!(
             slope.is_finite(),
-            "TemperatureScalingConfig: expected `logits` and `targets` with a finite cross entropy, got {} \
-             (`burn_loss::check_targets` finds a wrong target)",
+            "TemperatureScalingConfig: expected `logits` and `targets` with a finite cross entropy, got {}",
             host::numbers(loss)[0]
         );
         slope

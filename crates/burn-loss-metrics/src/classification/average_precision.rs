@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
 use super::average::Average;
-use super::binary::{BinaryScores, Ranking};
+use super::binary::{BinaryScores, Sorted};
 use super::rows::Rows;
 
 /// The average precision, `sum_k (R_k - R_{k-1}) P_k` over the thresholds from the highest down, with recall `R` and
@@ -112,18 +112,18 @@ pub fn average_precision_multilabel<B: Backend>(
 }
 
 pub(crate) fn average_precision_of(binary: &BinaryScores) -> f64 {
-    let Some(ranking) = Ranking::of(binary) else {
+    let Some(sorted) = Sorted::of(binary) else {
         return f64::NAN;
     };
-    if ranking.positives == 0 {
+    if sorted.positives == 0 {
         return 0.0;
     }
     let mut last = 0;
     let mut sum = 0.0;
-    for (true_positives, false_positives) in ranking.steps().skip(1) {
+    for (_, true_positives, false_positives) in sorted.steps().skip(1) {
         let precision = true_positives as f64 / (true_positives + false_positives) as f64;
         sum += (true_positives - last) as f64 * precision;
         last = true_positives;
     }
-    sum / ranking.positives as f64
+    sum / sorted.positives as f64
 }

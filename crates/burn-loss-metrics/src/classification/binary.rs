@@ -23,7 +23,7 @@ impl BinaryScores {
     ) -> Self {
         let same = check::same_shape((name, &scores.dims()), ("targets", &targets.dims()));
         check::or_panic(function, same);
-        let positive = check::yes_or_no("targets", &host::integers(targets));
+        let positive = check::yes_or_no("targets", &host::integers(targets), 1);
         Self {
             scores: host::numbers(scores),
             positive: check::or_panic(function, positive),
@@ -37,11 +37,9 @@ impl BinaryScores {
         probabilities: Tensor<B, 1>,
         targets: Tensor<B, 1, Int>,
     ) -> Self {
-        let read = Self::read(function, "probabilities", probabilities, targets);
-        check::or_panic(
-            function,
-            check::probabilities("probabilities", &read.scores),
-        );
+        let mut read = Self::read(function, "probabilities", probabilities, targets);
+        let valid = check::probabilities("probabilities", &mut read.scores, 1);
+        check::or_panic(function, valid);
         read
     }
 
@@ -73,57 +71,51 @@ impl BinaryScores {
         self.positive.push(positive);
     }
 
-    pub fn append(&mut self, other: &Self) {
+    /// Appends, and takes room for at most `most` scores where that is enough.
+    pub fn append(&mut self, other: &Self, most: usize) {
+        host::grow(&mut self.scores, other.len(), most);
+        host::grow(&mut self.positive, other.len(), most);
         self.scores.extend_from_slice(&other.scores);
         self.positive.extend_from_slice(&other.positive);
     }
 }
 
-/// What every threshold decides: an entry for each distinct score, from the highest down. An example counts as positive
-/// when its score is at least the threshold, so that tied scores fall together.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ranking {
-    pub thresholds: Vec<f64>,
-    pub true_positives: Vec<usize>,
-    pub false_positives: Vec<usize>,
+/// Examples from the highest score down.
+pub struct Sorted {
+    examples: Vec<(f64, bool)>,
     pub positives: usize,
     pub negatives: usize,
 }
 
-impl Ranking {
-    /// Ranks scores; a set that is empty or holds NaN has no order.
+impl Sorted {
+    /// Sorts scores; a set that is empty or holds NaN has no order.
     pub fn of(binary: &BinaryScores) -> Option<Self> {
         if binary.is_empty() || binary.has_nan() {
             return None;
         }
         let mut examples: Vec<(f64, bool)> = binary.iter().collect();
         examples.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-
         let positives = binary.positives();
-        let mut ranking = Ranking {
-            thresholds: Vec::new(),
-            true_positives: Vec::new(),
-            false_positives: Vec::new(),
+        Some(Self {
+            examples,
             positives,
             negatives: binary.len() - positives,
-        };
+        })
+    }
+
+    /// What every threshold decides, from the highest down: each distinct score with the true and false positives at it,
+    /// starting with infinity, where nothing is positive. An example counts as positive when its score is at least the
+    /// threshold, so that tied scores fall together.
+    pub fn steps(&self) -> impl Iterator<Item = (f64, usize, usize)> {
         let mut counts = [0, 0];
         // By value and not by bits: 0 and -0 are tied.
-        for tied in examples.chunk_by(|a, b| a.0 == b.0) {
+        let tied = self.examples.chunk_by(|a, b| a.0 == b.0);
+        let steps = tied.map(move |tied| {
             for (_, positive) in tied {
                 counts[usize::from(*positive)] += 1;
             }
-            ranking.thresholds.push(tied[0].0);
-            ranking.false_positives.push(counts[0]);
-            ranking.true_positives.push(counts[1]);
-        }
-        Some(ranking)
-    }
-
-    /// True and false positives at each threshold, starting above the highest score, where nothing is positive.
-    pub fn steps(&self) -> impl Iterator<Item = (usize, usize)> {
-        let true_positives = self.true_positives.iter().copied();
-        let false_positives = self.false_positives.iter().copied();
-        std::iter::once((0, 0)).chain(true_positives.zip(false_positives))
+            (tied[0].0, counts[1], counts[0])
+        });
+        std::iter::once((f64::INFINITY, 0, 0)).chain(steps)
     }
 }

@@ -28,10 +28,13 @@ pub use cohen_kappa::{KappaWeights, cohen_kappa};
 pub use confusion_matrix::{ConfusionMatrix, confusion_matrix};
 pub use log_loss::{log_loss, log_loss_multiclass};
 pub use matthews::matthews_corrcoef;
-pub use report::{ClassScores, ClassificationReport, classification_report};
+pub use report::{
+    ClassScores, ClassificationReport, classification_report, classification_report_multilabel,
+};
 pub use roc_auc::{roc_auc, roc_auc_multiclass, roc_auc_multilabel};
 
 pub(crate) use average_precision::average_precision_of;
-pub(crate) use binary::{BinaryScores, Ranking};
+pub(crate) use binary::{BinaryScores, Sorted};
+pub(crate) use report::{SampleSums, add_labels};
 pub(crate) use roc_auc::area_under_roc;
 pub(crate) use rows::{Answers, Rows, top};

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
 use super::average::Average;
-use super::binary::{BinaryScores, Ranking};
+use super::binary::{BinaryScores, Sorted};
 use super::rows::Rows;
 
 /// The area under the ROC curve: the probability that a positive example has a higher score than a negative one, ties
@@ -107,15 +107,15 @@ pub fn roc_auc_multilabel<B: Backend>(
 }
 
 pub(crate) fn area_under_roc(binary: &BinaryScores) -> f64 {
-    let Some(ranking) = Ranking::of(binary) else {
+    let Some(sorted) = Sorted::of(binary) else {
         return f64::NAN;
     };
     let mut last = (0, 0);
     let mut twice_the_area = 0u128;
-    for (true_positives, false_positives) in ranking.steps() {
+    for (_, true_positives, false_positives) in sorted.steps() {
         twice_the_area += (false_positives - last.1) as u128 * (true_positives + last.0) as u128;
         last = (true_positives, false_positives);
     }
     // 0 / 0 where one class is missing.
-    twice_the_area as f64 / (2.0 * ranking.positives as f64 * ranking.negatives as f64)
+    twice_the_area as f64 / (2.0 * sorted.positives as f64 * sorted.negatives as f64)
 }

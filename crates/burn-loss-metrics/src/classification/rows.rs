@@ -50,8 +50,8 @@ impl Rows {
         probabilities: Tensor<B, 2>,
         targets: Tensor<B, 1, Int>,
     ) -> Self {
-        let rows = Self::of_classes(function, "probabilities", probabilities, targets);
-        let valid = check::probabilities("probabilities", &rows.scores);
+        let mut rows = Self::of_classes(function, "probabilities", probabilities, targets);
+        let valid = check::probabilities("probabilities", &mut rows.scores, rows.columns);
         check::or_panic(function, valid);
         rows
     }
@@ -67,7 +67,7 @@ impl Rows {
         let dims = scores.dims();
         let same = check::same_shape((name, &dims), ("targets", &targets.dims()));
         check::or_panic(function, same);
-        let labels = check::yes_or_no("targets", &host::integers(targets));
+        let labels = check::yes_or_no("targets", &host::integers(targets), dims[1]);
         Self {
             scores: host::numbers(scores),
             columns: dims[1],

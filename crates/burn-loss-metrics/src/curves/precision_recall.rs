@@ -4,7 +4,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::classification::{BinaryScores, Ranking};
+use crate::classification::{BinaryScores, Sorted};
+use crate::exact;
 
 /// A precision-recall curve: precision and recall at every threshold.
 ///
@@ -25,11 +26,14 @@ use crate::classification::{BinaryScores, Ranking};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PrecisionRecallCurve {
     /// The share of what is called positive that is; one more than thresholds, the last is 1.
+    #[serde(with = "exact::numbers")]
     pub precision: Vec<f64>,
     /// The share of the positives that is called positive, falling; one more than thresholds, the last is 0. It is 1
     /// throughout where there are no positives, as in scikit-learn.
+    #[serde(with = "exact::numbers")]
     pub recall: Vec<f64>,
     /// The thresholds, rising: a score that is at least the threshold is called positive.
+    #[serde(with = "exact::numbers")]
     pub thresholds: Vec<f64>,
 }
 
@@ -72,22 +76,22 @@ pub fn precision_recall_curve<B: Backend>(
         recall: Vec::new(),
         thresholds: Vec::new(),
     };
-    let Some(ranking) = Ranking::of(&read) else {
+    let Some(sorted) = Sorted::of(&read) else {
         return curve;
     };
-    let recall = |true_positives| match ranking.positives {
+    let recall = |true_positives| match sorted.positives {
         0 => 1.0,
         positives => true_positives as f64 / positives as f64,
     };
-    for index in (0..ranking.thresholds.len()).rev() {
-        let (tp, fp) = (
-            ranking.true_positives[index],
-            ranking.false_positives[index],
-        );
+    for (threshold, tp, fp) in sorted.steps().skip(1) {
         curve.precision.push(tp as f64 / (tp + fp) as f64);
         curve.recall.push(recall(tp));
-        curve.thresholds.push(ranking.thresholds[index]);
+        curve.thresholds.push(threshold);
     }
+    // Thresholds rise here, and the curve ends above all of them.
+    curve.precision.reverse();
+    curve.recall.reverse();
+    curve.thresholds.reverse();
     curve.precision.push(1.0);
     curve.recall.push(0.0);
     curve

@@ -4,7 +4,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::classification::{BinaryScores, Ranking};
+use crate::classification::{BinaryScores, Sorted};
+use crate::exact;
 
 /// A ROC curve: the false and true positive rate at every threshold.
 ///
@@ -25,12 +26,14 @@ use crate::classification::{BinaryScores, Ranking};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RocCurve {
     /// The share of the negatives that is called positive, rising from 0 to 1; NaN where there are no negatives.
+    #[serde(with = "exact::numbers")]
     pub false_positive_rate: Vec<f64>,
     /// The share of the positives that is called positive, rising from 0 to 1; NaN where there are no positives.
+    #[serde(with = "exact::numbers")]
     pub true_positive_rate: Vec<f64>,
     /// The thresholds, falling: a score that is at least the threshold is called positive. The first is infinite, so
-    /// that nothing is; as data it is `null`.
-    #[serde(with = "starts_infinite")]
+    /// that nothing is; in JSON it is the word `inf`.
+    #[serde(with = "exact::numbers")]
     pub thresholds: Vec<f64>,
 }
 
@@ -66,39 +69,19 @@ pub struct RocCurve {
 #[track_caller]
 pub fn roc_curve<B: Backend>(scores: Tensor<B, 1>, targets: Tensor<B, 1, Int>) -> RocCurve {
     let read = BinaryScores::read("roc_curve", "scores", scores, targets);
-    let Some(ranking) = Ranking::of(&read) else {
-        return RocCurve {
-            false_positive_rate: Vec::new(),
-            true_positive_rate: Vec::new(),
-            thresholds: Vec::new(),
-        };
+    let mut curve = RocCurve {
+        false_positive_rate: Vec::new(),
+        true_positive_rate: Vec::new(),
+        thresholds: Vec::new(),
     };
-    let (positives, negatives) = (ranking.positives as f64, ranking.negatives as f64);
-    let (true_positive_rate, false_positive_rate) = ranking
-        .steps()
-        .map(|(tp, fp)| (tp as f64 / positives, fp as f64 / negatives))
-        .unzip();
-    let thresholds = std::iter::once(f64::INFINITY).chain(ranking.thresholds);
-    RocCurve {
-        false_positive_rate,
-        true_positive_rate,
-        thresholds: thresholds.collect(),
+    let Some(sorted) = Sorted::of(&read) else {
+        return curve;
+    };
+    let (positives, negatives) = (sorted.positives as f64, sorted.negatives as f64);
+    for (threshold, tp, fp) in sorted.steps() {
+        curve.false_positive_rate.push(fp as f64 / negatives);
+        curve.true_positive_rate.push(tp as f64 / positives);
+        curve.thresholds.push(threshold);
     }
-}
-
-/// JSON has no infinity: the first threshold is written and read as `null`.
-mod starts_infinite {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(thresholds: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
-        let finite = |&threshold: &f64| threshold.is_finite().then_some(threshold);
-        let thresholds: Vec<Option<f64>> = thresholds.iter().map(finite).collect();
-        thresholds.serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
-        let thresholds = Vec::<Option<f64>>::deserialize(deserializer)?;
-        let number = |threshold: Option<f64>| threshold.unwrap_or(f64::INFINITY);
-        Ok(thresholds.into_iter().map(number).collect())
-    }
+    curve
 }

@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::errors::Pairs;
+use crate::host;
 
 /// The median absolute error, `median |y - x|`; of an even number of examples, the mean of the two in the middle.
 ///
@@ -39,7 +40,7 @@ pub fn median_absolute_error<B: Backend, const D: usize>(
 ) -> f64 {
     let pairs = Pairs::read("median_absolute_error", predictions, targets);
     let mut errors = AbsoluteErrors::default();
-    errors.add(&pairs);
+    errors.add(&pairs, pairs.targets.len());
     errors.mean_of_medians()
 }
 
@@ -50,8 +51,13 @@ pub struct AbsoluteErrors {
 }
 
 impl AbsoluteErrors {
-    pub fn add(&mut self, pairs: &Pairs) {
+    /// Adds, and takes room for at most `most` errors where that is enough.
+    pub fn add(&mut self, pairs: &Pairs, most: usize) {
         self.outputs.resize(pairs.outputs, Vec::new());
+        for errors in &mut self.outputs {
+            let examples = pairs.targets.len() / pairs.outputs;
+            host::grow(errors, examples, most / pairs.outputs);
+        }
         for (output, prediction, target) in pairs.iter() {
             self.outputs[output].push((target - prediction).abs());
         }

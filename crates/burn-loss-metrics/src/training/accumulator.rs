@@ -76,9 +76,9 @@ pub trait Accumulator: Clone + Send + Sync + 'static {
     /// Forgets the examples and keeps the options.
     fn clear(&mut self);
 
-    /// Whether [`value`](Self::value) looks at all examples again, so that it should not be asked for after every batch
-    /// of a large epoch.
-    fn looks_at_all_examples(&self) -> bool {
-        false
+    /// How many numbers [`value`](Self::value) looks at again, so that it should not be asked for after every batch of a
+    /// large epoch; 0 for what a few sums give.
+    fn numbers_kept(&self) -> usize {
+        0
     }
 }

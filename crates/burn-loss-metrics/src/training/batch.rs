@@ -120,15 +120,31 @@ impl ClassificationBatch {
 
     /// The rows that count, as probabilities.
     pub(crate) fn probabilities(&self, reading: &Reading) -> Result<Rows, String> {
+        self.read(reading, sigmoid, softmax)
+    }
+
+    /// The rows that count, as scores with the order of the probabilities: of logits, without their ties at 0 and 1.
+    pub(crate) fn ranks(&self, reading: &Reading) -> Result<Rows, String> {
+        self.read(reading, |_| (), against_the_rest)
+    }
+
+    fn read(
+        &self,
+        reading: &Reading,
+        of_label: impl Fn(&mut f64),
+        of_row: impl Fn(&mut [f64]),
+    ) -> Result<Rows, String> {
         let mut rows = self.rows(reading.ignore_index)?;
         match reading.model_output {
-            ModelOutput::Probabilities => check::probabilities("output", &rows.scores)?,
+            ModelOutput::Probabilities => {
+                check::probabilities("output", &mut rows.scores, rows.columns)?;
+            }
             ModelOutput::Logits => match rows.answers {
-                Answers::Labels(_) => rows.scores.iter_mut().for_each(sigmoid),
-                Answers::Classes(_) => rows.scores.chunks_exact_mut(rows.columns).for_each(softmax),
+                Answers::Labels(_) => rows.scores.iter_mut().for_each(of_label),
+                Answers::Classes(_) => rows.scores.chunks_exact_mut(rows.columns).for_each(of_row),
             },
         }
-        if rows.scores.iter().any(|probability| probability.is_nan()) {
+        if rows.scores.iter().any(|score| score.is_nan()) {
             return Err("the output has a NaN".into());
         }
         Ok(rows)
@@ -141,23 +157,24 @@ impl ClassificationBatch {
             return Ok(Rows {
                 scores: self.outputs.clone(),
                 columns,
-                answers: Answers::Labels(check::yes_or_no("targets", &self.targets)?),
+                answers: Answers::Labels(check::yes_or_no("targets", &self.targets, columns)?),
             });
         }
         check::one_target_a_row("output", self.dims, self.targets.len())?;
-        let counts = |target: &i64| Some(*target) != ignore_index;
-        let targets: Vec<i64> = self.targets.iter().copied().filter(counts).collect();
-        let rows = self.outputs.chunks_exact(columns).zip(&self.targets);
+        // With their places in the batch, for the messages.
+        let targets = self.targets.iter().copied().enumerate();
+        let counted = targets.filter(|(_, target)| Some(*target) != ignore_index);
+        let scores = counted
+            .clone()
+            .flat_map(|(row, _)| &self.outputs[row * columns..(row + 1) * columns]);
+        let answer = |(row, target)| check::answer("targets", &check::place(row, 1), target);
+        let class = |(row, target)| check::class("targets", row, target, columns);
         Ok(Rows {
-            scores: rows
-                .filter(|(_, target)| counts(target))
-                .flat_map(|(row, _)| row)
-                .copied()
-                .collect(),
+            scores: scores.copied().collect(),
             columns,
             answers: match columns {
-                1 => Answers::Labels(check::yes_or_no("targets", &targets)?),
-                _ => Answers::Classes(check::classes("targets", &targets, columns)?),
+                1 => Answers::Labels(counted.map(answer).collect::<Result<_, _>>()?),
+                _ => Answers::Classes(counted.map(class).collect::<Result<_, _>>()?),
             },
         })
     }
@@ -170,6 +187,16 @@ pub struct Reading {
     pub(crate) ignore_index: Option<i64>,
 }
 
+impl Reading {
+    /// The options that are not the default, for a metric's name.
+    pub(crate) fn options(&self) -> impl Iterator<Item = String> + use<> {
+        let of_probabilities = self.model_output == ModelOutput::Probabilities;
+        let ignoring = self.ignore_index.map(|index| format!("ignoring {index}"));
+        let output = of_probabilities.then(|| "of probabilities".to_string());
+        ignoring.into_iter().chain(output)
+    }
+}
+
 fn sigmoid(logit: &mut f64) {
     *logit = 1.0 / (1.0 + (-*logit).exp());
 }
@@ -180,6 +207,32 @@ fn softmax(row: &mut [f64]) {
         .for_each(|logit| *logit = (*logit - highest).exp());
     let sum: f64 = row.iter().sum();
     row.iter_mut().for_each(|share| *share /= sum);
+}
+
+/// Makes of each logit that of its class against all others, `x_c - log sum_{j != c} exp x_j`: the logarithm of the odds
+/// of its softmax. Of two classes, it is the difference of the two.
+fn against_the_rest(row: &mut [f64]) {
+    // What comes after each class, and then what comes before: a sum of all without one would cancel digits.
+    let mut after = vec![f64::NEG_INFINITY; row.len()];
+    for class in (1..row.len()).rev() {
+        after[class - 1] = log_of_sum(after[class], row[class]);
+    }
+    let mut before = f64::NEG_INFINITY;
+    for (logit, after) in row.iter_mut().zip(after) {
+        let rest = log_of_sum(before, after);
+        before = log_of_sum(before, *logit);
+        *logit -= rest;
+    }
+}
+
+/// `log (exp a + exp b)`.
+fn log_of_sum(a: f64, b: f64) -> f64 {
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    match high == f64::NEG_INFINITY {
+        // Nothing and nothing: the difference of the two would be NaN.
+        true => high,
+        false => high + (low - high).exp().ln_1p(),
+    }
 }
 
 impl<B: Backend> Adaptor<ClassificationBatch> for ClassificationOutput<B> {
@@ -238,6 +291,15 @@ impl RegressionBatch {
 
     pub(crate) fn pairs(&self) -> Result<&Pairs, String> {
         check::same_shape(("output", &self.dims), ("targets", &self.target_dims))?;
+        for (name, numbers) in [
+            ("output", &self.pairs.predictions),
+            ("targets", &self.pairs.targets),
+        ] {
+            if let Some(index) = numbers.iter().position(|number| number.is_nan()) {
+                let place = check::place(index, self.pairs.outputs);
+                return Err(format!("`{name}` is NaN at {place}"));
+            }
+        }
         Ok(&self.pairs)
     }
 }
@@ -245,5 +307,32 @@ impl RegressionBatch {
 impl<B: Backend> Adaptor<RegressionBatch> for RegressionOutput<B> {
     fn adapt(&self) -> RegressionBatch {
         RegressionBatch::new(self.output.clone(), self.targets.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn against_the_rest_is_the_log_odds_of_softmax() {
+        let logits = [1.0, -2.0, 0.5, 3.0];
+        let mut shares = logits;
+        softmax(&mut shares);
+        let mut odds = logits;
+        against_the_rest(&mut odds);
+        for (odds, p) in odds.iter().zip(shares) {
+            assert!((odds - (p / (1.0 - p)).ln()).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn against_the_rest_keeps_what_softmax_rounds_to_0_and_1() {
+        let mut row = [0.0, 50.0, -f64::INFINITY];
+        against_the_rest(&mut row);
+        assert_eq!(row, [-50.0, 50.0, f64::NEG_INFINITY]);
+        let mut row = [0.0, f64::NAN, 1.0];
+        against_the_rest(&mut row);
+        assert!(row.iter().all(|odds| odds.is_nan()));
     }
 }

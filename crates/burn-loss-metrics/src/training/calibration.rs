@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::accumulator::Accumulator;
 use super::batch::{ClassificationBatch, Reading};
 use super::epoch_metric::EpochMetric;
-use super::options::{CAPACITY, KeepsExamples, ReadsOutputs, within_capacity};
+use super::options::{CAPACITY, KeepsExamples, ReadsOutputs, named, within_capacity};
 use crate::classification::BinaryScores;
 use crate::curves::{BinSum, Bins, Reliability, fill, of_scores, of_sums};
 
@@ -14,7 +14,9 @@ use crate::curves::{BinSum, Bins, Reliability, fill, of_scores, of_sums};
 /// [`expected_calibration_error`](crate::expected_calibration_error); of labels, the same of all labels together.
 ///
 /// With equal-width bins it keeps three numbers a bin. With equal-mass bins it keeps an example's highest probability (of
-/// labels, every probability), 9 bytes each, by default up to 8,388,608 of them, 72 MiB; with more, the value is NaN.
+/// labels, every probability), 9 bytes each, by default up to 8,388,608 of them, 72 MiB, and half of that again for the
+/// moment in which the room for them grows; while it looks for the bins' edges, 8 bytes each more. With more, the value is
+/// NaN; see [`with_capacity`](EpochMetric::with_capacity).
 ///
 /// # Example
 ///
@@ -105,11 +107,12 @@ impl<S: CalibrationStatistic> Accumulator for Calibration<S> {
     type Batch = ClassificationBatch;
 
     fn name(&self) -> String {
-        match self.bins {
-            bins if bins == Bins::default() => S::NAME.into(),
-            Bins::EqualWidth(count) => format!("{} ({count} equal-width bins)", S::NAME),
-            Bins::EqualMass(count) => format!("{} ({count} equal-mass bins)", S::NAME),
-        }
+        let bins = match self.bins {
+            bins if bins == Bins::default() => None,
+            Bins::EqualWidth(count) => Some(format!("{count} equal-width bins")),
+            Bins::EqualMass(count) => Some(format!("{count} equal-mass bins")),
+        };
+        named(S::NAME, bins.into_iter().chain(self.reading.options()))
     }
 
     fn higher_is_better(&self) -> bool {
@@ -118,19 +121,19 @@ impl<S: CalibrationStatistic> Accumulator for Calibration<S> {
 
     fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
         let confidences = batch.probabilities(&self.reading)?.confidences();
-        self.examples += confidences.len();
         match self.bins {
             Bins::EqualWidth(count) => {
                 self.sums.resize(count, BinSum::default());
                 fill(&mut self.sums, &self.bins.edges(&[]), &confidences);
-                Ok(())
             }
             Bins::EqualMass(_) => {
-                self.scores.append(&confidences);
-                let kept = within_capacity(self.scores.len(), self.capacity);
-                kept.inspect_err(|_| self.scores = BinaryScores::default())
+                within_capacity(self.scores.len() + confidences.len(), self.capacity)
+                    .inspect_err(|_| self.clear())?;
+                self.scores.append(&confidences, self.capacity);
             }
         }
+        self.examples += confidences.len();
+        Ok(())
     }
 
     fn examples(&self) -> usize {
@@ -150,8 +153,8 @@ impl<S: CalibrationStatistic> Accumulator for Calibration<S> {
         self.scores = BinaryScores::default();
     }
 
-    fn looks_at_all_examples(&self) -> bool {
-        matches!(self.bins, Bins::EqualMass(_))
+    fn numbers_kept(&self) -> usize {
+        self.scores.len()
     }
 }
 

@@ -3,8 +3,10 @@
 use super::accumulator::Accumulator;
 use super::batch::{ClassificationBatch, Reading};
 use super::epoch_metric::EpochMetric;
-use super::options::{ReadsOutputs, same_number};
-use crate::classification::{Answers, ConfusionMatrix, KappaWeights, Rows, top};
+use super::options::{ReadsOutputs, named, same_number};
+use crate::classification::{
+    Answers, ClassificationReport, ConfusionMatrix, KappaWeights, Rows, SampleSums, add_labels, top,
+};
 
 /// The Matthews correlation coefficient over the epoch, as [`matthews_corrcoef`](crate::matthews_corrcoef).
 ///
@@ -50,7 +52,12 @@ pub type BalancedAccuracyMetric = EpochMetric<Decided<BalancedAccuracy>>;
 /// What is computed from a confusion matrix.
 pub trait DecisionStatistic: Clone + Default + Send + Sync + 'static {
     /// The metric's name.
-    fn name(&self) -> String;
+    const NAME: &str;
+
+    /// An option that is not the default, for the name.
+    fn option(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The value of a matrix.
     fn value(&self, matrix: &ConfusionMatrix) -> f64;
@@ -61,9 +68,7 @@ pub trait DecisionStatistic: Clone + Default + Send + Sync + 'static {
 pub struct Matthews;
 
 impl DecisionStatistic for Matthews {
-    fn name(&self) -> String {
-        "MCC".into()
-    }
+    const NAME: &str = "MCC";
 
     fn value(&self, matrix: &ConfusionMatrix) -> f64 {
         matrix.matthews_corrcoef()
@@ -75,13 +80,14 @@ impl DecisionStatistic for Matthews {
 pub struct Kappa(KappaWeights);
 
 impl DecisionStatistic for Kappa {
-    fn name(&self) -> String {
-        let weights = match self.0 {
-            KappaWeights::None => "",
-            KappaWeights::Linear => " (linear)",
-            KappaWeights::Quadratic => " (quadratic)",
-        };
-        format!("Cohen kappa{weights}")
+    const NAME: &str = "Cohen kappa";
+
+    fn option(&self) -> Option<&'static str> {
+        match self.0 {
+            KappaWeights::None => None,
+            KappaWeights::Linear => Some("linear"),
+            KappaWeights::Quadratic => Some("quadratic"),
+        }
     }
 
     fn value(&self, matrix: &ConfusionMatrix) -> f64 {
@@ -94,14 +100,15 @@ impl DecisionStatistic for Kappa {
 pub struct BalancedAccuracy;
 
 impl DecisionStatistic for BalancedAccuracy {
-    fn name(&self) -> String {
-        "Balanced accuracy".into()
-    }
+    const NAME: &str = "Balanced accuracy";
 
     fn value(&self, matrix: &ConfusionMatrix) -> f64 {
         matrix.balanced_accuracy()
     }
 }
+
+/// From which probability on a yes is said by default.
+const THRESHOLD: f64 = 0.5;
 
 /// The confusion matrix of the epoch's classes, or one for each label.
 #[derive(Clone, Debug)]
@@ -109,21 +116,29 @@ pub struct Decisions {
     pub(crate) reading: Reading,
     pub(crate) threshold: f64,
     pub(crate) matrices: Vec<ConfusionMatrix>,
-    pub(crate) of_labels: bool,
+    /// Of several labels: how well each example was decided.
+    samples: Option<SampleSums>,
 }
 
 impl Default for Decisions {
     fn default() -> Self {
         Self {
             reading: Reading::default(),
-            threshold: 0.5,
+            threshold: THRESHOLD,
             matrices: Vec::new(),
-            of_labels: false,
+            samples: None,
         }
     }
 }
 
 impl Decisions {
+    /// The options that are not the default, for a metric's name.
+    pub(crate) fn options(&self) -> impl Iterator<Item = String> + use<> {
+        let threshold = self.threshold;
+        let threshold = (threshold != THRESHOLD).then(|| format!("threshold {threshold}"));
+        threshold.into_iter().chain(self.reading.options())
+    }
+
     pub(crate) fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
         let rows = batch.probabilities(&self.reading)?;
         match &rows.answers {
@@ -144,15 +159,17 @@ impl Decisions {
     }
 
     fn add_labels(&mut self, rows: &Rows, labels: &[bool]) -> Result<(), String> {
-        self.of_labels = rows.columns > 1;
         if self.matrices.is_empty() {
             self.matrices = vec![ConfusionMatrix::new(2); rows.columns];
+            self.samples = (rows.columns > 1).then(SampleSums::default);
         }
         same_number(self.matrices.len(), rows.columns)?;
-        for (index, (&score, &label)) in rows.scores.iter().zip(labels).enumerate() {
-            let matrix = &mut self.matrices[index % rows.columns];
-            matrix.add(usize::from(label), usize::from(score >= self.threshold));
-        }
+        let decided: Vec<bool> = rows
+            .scores
+            .iter()
+            .map(|&score| score >= self.threshold)
+            .collect();
+        add_labels(&mut self.matrices, self.samples.as_mut(), &decided, labels);
         Ok(())
     }
 
@@ -160,8 +177,17 @@ impl Decisions {
         self.matrices.first().map_or(0, ConfusionMatrix::total)
     }
 
+    pub(crate) fn report(&self) -> ClassificationReport {
+        match (&self.samples, self.matrices.first()) {
+            (Some(samples), _) => ClassificationReport::of_labels(&self.matrices, *samples),
+            (None, Some(matrix)) => matrix.report(),
+            (None, None) => ConfusionMatrix::new(0).report(),
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.matrices.clear();
+        self.samples = None;
     }
 }
 
@@ -176,7 +202,9 @@ impl<S: DecisionStatistic> Accumulator for Decided<S> {
     type Batch = ClassificationBatch;
 
     fn name(&self) -> String {
-        self.statistic.name()
+        let options = self.statistic.option().map(str::to_string);
+        let options = options.into_iter().chain(self.decisions.options());
+        named(S::NAME, options)
     }
 
     fn higher_is_better(&self) -> bool {

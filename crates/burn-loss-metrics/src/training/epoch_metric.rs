@@ -9,23 +9,26 @@ use burn::train::metric::{
 
 use super::accumulator::Accumulator;
 
-/// Up to so many examples, a value that looks at all of them is computed after every batch.
+/// Up to so many numbers, a value that looks at all of them is computed after every batch.
 const EVERY_BATCH: usize = 8192;
 
 /// A metric whose value is that of the whole epoch, and not a mean of the batches' values.
 ///
-/// Burn keeps an entry a batch, and an epoch's value (in the summary, for early stopping, for the best checkpoint) is the
-/// mean of its entries, weighted by their examples. So an entry here is what its batch adds: with the value `V_k` of the
-/// first `k` batches and their `N_k` examples, `(N_k V_k - N_{k-1} V_{k-1}) / (N_k - N_{k-1})`. The mean of these is the
-/// epoch's exact value. For a metric that is a mean (a loss, MAE) the entry is the batch's own value; for others (ROC-AUC)
-/// it scatters around the epoch's value and can leave the metric's range. The progress display shows the epoch's value so far.
+/// Burn logs an entry a batch, and an epoch's value (in the summary, for early stopping, for the best checkpoint) is the
+/// mean of these entries, weighted by their examples. So what is logged here is what the batch adds: with the value `V_k`
+/// of the first `k` batches and their `N_k` examples, `(N_k V_k - N_{k-1} V_{k-1}) / (N_k - N_{k-1})`. The mean of these is
+/// the epoch's exact value. One alone says little, and can leave the metric's range.
 ///
-/// - Batches while the metric is undefined (so far one class only) weigh nothing; an epoch that ends so is NaN.
+/// What is shown (the progress display's text and plots: [`Numeric::value`], [`Numeric::running_value`]) is the epoch's
+/// value so far.
+///
+/// - While the metric is undefined (so far one class only), NaN is shown, and what is logged weighs nothing; an epoch that
+///   ends so is NaN. Burn's terminal plots have NaN at their upper edge, and their averages become NaN, as with any metric.
 /// - What makes a metric undefined for good (a NaN among the outputs, a target that is no class, more examples than it may
-///   keep) makes the epoch's value NaN and logs a warning that says why. Nothing panics.
-/// - A value that looks at all examples again (ROC-AUC, average precision, median, equal-mass bins) is computed after every
-///   batch up to 8192 examples, then when they grew by a sixteenth, and after the epoch's last batch, as its progress
-///   tells.
+///   keep) makes the epoch's value NaN, shown and logged, with a warning that says why. Nothing panics.
+/// - A value that looks at numbers of all examples again (ROC-AUC, average precision, median, equal-mass bins) is computed
+///   after every batch up to 8192 numbers, then when they grew by a quarter, and after the epoch's last batch, as its
+///   progress tells. In between, the last value is shown, and what is logged weighs nothing.
 ///
 /// # Example
 ///
@@ -39,11 +42,13 @@ const EVERY_BATCH: usize = 8192;
 #[derive(Clone, Debug)]
 pub struct EpochMetric<A> {
     pub(crate) accumulator: A,
-    /// The value of the examples so far, as it was last computed, and of how many it was.
+    /// The value of the examples so far, as it was last computed, of how many examples and kept numbers it was.
     value: f64,
     examples: usize,
-    /// The sum and the weight of all entries so far.
+    numbers: usize,
+    /// The sum and the weight of all that is logged so far.
     entered: (f64, usize),
+    /// What is logged of this batch, and what it weighs.
     entry: (f64, usize),
     undefined_for_good: bool,
 }
@@ -77,8 +82,9 @@ impl<A: Accumulator> EpochMetric<A> {
             accumulator,
             value: f64::NAN,
             examples: 0,
+            numbers: 0,
             entered: (0.0, 0),
-            entry: (f64::NAN, 0),
+            entry: (0.0, 0),
             undefined_for_good: false,
         }
     }
@@ -98,10 +104,9 @@ impl<A: Accumulator> EpochMetric<A> {
 
     fn is_due(&self, metadata: &MetricMetadata) -> bool {
         let progress = &metadata.progress;
-        let examples = self.accumulator.examples();
-        !self.accumulator.looks_at_all_examples()
-            || examples <= EVERY_BATCH
-            || examples - self.examples >= self.examples / 16
+        let numbers = self.accumulator.numbers_kept();
+        numbers <= EVERY_BATCH
+            || numbers - self.numbers >= self.numbers / 4
             || progress.items_processed >= progress.items_total
     }
 
@@ -109,17 +114,29 @@ impl<A: Accumulator> EpochMetric<A> {
     fn compute(&mut self) {
         self.value = self.accumulator.value();
         self.examples = self.accumulator.examples();
+        self.numbers = self.accumulator.numbers_kept();
         let (sum, weight) = self.entered;
         let new_weight = self.examples - weight;
-        self.entry = if self.value.is_nan() && weight == 0 {
-            (0.0, 0)
-        } else if new_weight == 0 {
-            (self.value, 0)
-        } else {
-            let new_sum = self.examples as f64 * self.value;
-            self.entered = (new_sum, self.examples);
-            ((new_sum - sum) / new_weight as f64, new_weight)
+        if new_weight == 0 || (self.value.is_nan() && weight == 0) {
+            self.entry = self.nothing();
+            return;
+        }
+        let new_sum = self.examples as f64 * self.value;
+        self.entered = (new_sum, self.examples);
+        let added = match new_sum.is_finite() {
+            true => (new_sum - sum) / new_weight as f64,
+            // The difference of two infinities would be NaN.
+            false => self.value,
         };
+        self.entry = (added, new_weight);
+    }
+
+    /// An entry that weighs nothing; 0 times NaN or infinity would be NaN.
+    fn nothing(&self) -> (f64, usize) {
+        match self.value.is_finite() {
+            true => (self.value, 0),
+            false => (0.0, 0),
+        }
     }
 }
 
@@ -146,27 +163,32 @@ impl<A: Accumulator> Metric for EpochMetric<A> {
         } else if self.is_due(metadata) {
             self.compute();
         } else {
-            let known = if self.value.is_nan() { 0.0 } else { self.value };
-            self.entry = (known, 0);
+            self.entry = self.nothing();
         }
         let formatted = match self.value.is_nan() {
             true => "epoch NaN".to_string(),
             false => format!("epoch {}", format_float(self.value, 4)),
         };
-        SerializedEntry::new(formatted, self.value().serialize())
+        let logged = NumericEntry::Aggregated {
+            aggregated_value: self.entry.0,
+            count: self.entry.1,
+        };
+        SerializedEntry::new(formatted, logged.serialize())
     }
 
     fn clear(&mut self) {
-        let mut accumulator = self.accumulator.clone();
-        accumulator.clear();
-        *self = Self::of(accumulator);
+        self.accumulator.clear();
+        (self.value, self.examples, self.numbers) = (f64::NAN, 0, 0);
+        (self.entered, self.entry) = ((0.0, 0), (0.0, 0));
+        self.undefined_for_good = false;
     }
 }
 
 impl<A: Accumulator> Numeric for EpochMetric<A> {
+    /// What Burn plots: the epoch's value so far, with the weight of what this batch adds.
     fn value(&self) -> NumericEntry {
         NumericEntry::Aggregated {
-            aggregated_value: self.entry.0,
+            aggregated_value: self.value,
             count: self.entry.1,
         }
     }

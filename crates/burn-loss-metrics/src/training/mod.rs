@@ -5,6 +5,7 @@ mod batch;
 mod calibration;
 mod decisions;
 mod epoch_metric;
+mod loss;
 mod options;
 mod proper_scores;
 mod ranked;
@@ -16,6 +17,7 @@ pub use batch::{ClassificationBatch, ModelOutput, RegressionBatch};
 pub use calibration::{ExpectedCalibrationErrorMetric, MaximumCalibrationErrorMetric};
 pub use decisions::{BalancedAccuracyMetric, CohenKappaMetric, MatthewsMetric};
 pub use epoch_metric::EpochMetric;
+pub use loss::{LossBatch, MeanLossMetric};
 pub use proper_scores::{BrierScoreMetric, LogLossMetric};
 pub use ranked::{AveragePrecisionMetric, RocAucMetric};
 pub use regression::{

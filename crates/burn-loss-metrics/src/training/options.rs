@@ -64,7 +64,7 @@ impl<A: KeepsExamples> EpochMetric<A> {
     }
 }
 
-/// An error where more numbers are kept than may be.
+/// An error where more numbers would be kept than may be.
 pub(crate) fn within_capacity(kept: usize, capacity: usize) -> Result<(), String> {
     if kept <= capacity {
         return Ok(());
@@ -82,4 +82,14 @@ pub(crate) fn same_number(before: usize, now: usize) -> Result<(), String> {
     Err(format!(
         "expected `output` with as many columns as in the batches before ({before}), got {now}"
     ))
+}
+
+/// A metric's name with its options that differ from their defaults: Burn tells metrics apart by their names, and would
+/// mix the entries of two that have the same.
+pub(crate) fn named(name: &str, options: impl IntoIterator<Item = String>) -> String {
+    let options: Vec<String> = options.into_iter().collect();
+    match options.is_empty() {
+        true => name.into(),
+        false => format!("{name} ({})", options.join(", ")),
+    }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::accumulator::Accumulator;
 use super::batch::{ClassificationBatch, Reading};
 use super::epoch_metric::EpochMetric;
-use super::options::ReadsOutputs;
+use super::options::{ReadsOutputs, named};
 use crate::classification::{Rows, brier, log_loss};
 
 /// The Brier score over the epoch: of classes, [`brier_score_multiclass`](crate::brier_score_multiclass); of one output,
@@ -81,7 +81,7 @@ impl<S: ProperScore> Accumulator for MeanScore<S> {
     type Batch = ClassificationBatch;
 
     fn name(&self) -> String {
-        S::NAME.into()
+        named(S::NAME, self.reading.options())
     }
 
     fn higher_is_better(&self) -> bool {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::accumulator::Accumulator;
 use super::batch::{ClassificationBatch, Reading};
 use super::epoch_metric::EpochMetric;
-use super::options::{CAPACITY, KeepsExamples, ReadsOutputs, same_number, within_capacity};
+use super::options::{CAPACITY, KeepsExamples, ReadsOutputs, named, same_number, within_capacity};
 use crate::classification::{
     Answers, Average, BinaryScores, Rows, area_under_roc, average_precision_of,
 };
@@ -13,8 +13,12 @@ use crate::classification::{
 /// ROC-AUC over the epoch: [`roc_auc`](crate::roc_auc) of two classes or one output, of more classes
 /// [`roc_auc_multiclass`](crate::roc_auc_multiclass), of labels [`roc_auc_multilabel`](crate::roc_auc_multilabel).
 ///
+/// Logits are ranked by the odds that they give (one output and labels: themselves; of classes, each against the others),
+/// which has the order of the probabilities without their ties at 0 and 1, where the functions on probabilities see ties.
+///
 /// Keeps every score of the epoch, 9 bytes each (an example has one, or one a class or label): by default up to
-/// 8,388,608 scores, 72 MiB, and up to 40 bytes an example while it ranks a class. With more, the value is NaN; see
+/// 8,388,608 scores, 72 MiB, and half of that again for the moment in which the room for them grows. While it ranks a
+/// class, it takes 16 bytes an example. With more scores, the value is NaN; see
 /// [`with_capacity`](EpochMetric::with_capacity).
 ///
 /// # Example
@@ -101,10 +105,8 @@ impl<S: RankStatistic> Accumulator for Ranked<S> {
     type Batch = ClassificationBatch;
 
     fn name(&self) -> String {
-        match self.average {
-            Average::Macro => S::NAME.into(),
-            Average::Weighted => format!("{} (weighted)", S::NAME),
-        }
+        let weighted = (self.average == Average::Weighted).then(|| "weighted".to_string());
+        named(S::NAME, weighted.into_iter().chain(self.reading.options()))
     }
 
     fn higher_is_better(&self) -> bool {
@@ -112,16 +114,19 @@ impl<S: RankStatistic> Accumulator for Ranked<S> {
     }
 
     fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
-        let questions = questions(&batch.probabilities(&self.reading)?);
+        let questions = questions(&batch.ranks(&self.reading)?);
         if self.questions.is_empty() {
             self.questions = vec![BinaryScores::default(); questions.len()];
         }
         same_number(self.questions.len(), questions.len())?;
+        let new: usize = questions.iter().map(BinaryScores::len).sum();
+        within_capacity(self.numbers_kept() + new, self.capacity)
+            .inspect_err(|_| self.questions.clear())?;
+        let most = self.capacity / questions.len().max(1);
         for (kept, new) in self.questions.iter_mut().zip(&questions) {
-            kept.append(new);
+            kept.append(new, most);
         }
-        let kept = self.examples() * self.questions.len();
-        within_capacity(kept, self.capacity).inspect_err(|_| self.questions.clear())
+        Ok(())
     }
 
     fn examples(&self) -> usize {
@@ -136,8 +141,8 @@ impl<S: RankStatistic> Accumulator for Ranked<S> {
         self.questions.clear();
     }
 
-    fn looks_at_all_examples(&self) -> bool {
-        true
+    fn numbers_kept(&self) -> usize {
+        self.examples() * self.questions.len()
     }
 }
 

@@ -70,8 +70,9 @@ pub type ExplainedVarianceMetric = EpochMetric<Regression<ExplainedVariance>>;
 
 /// The median absolute error over the epoch, as [`median_absolute_error`](crate::median_absolute_error).
 ///
-/// Keeps every error of the epoch, 8 bytes each: by default up to 8,388,608, 64 MiB. With more, the value is NaN; see
-/// [`with_capacity`](EpochMetric::with_capacity).
+/// Keeps every error of the epoch, 8 bytes each: by default up to 8,388,608, 64 MiB, and half of that again for the moment
+/// in which the room for them grows. While it looks for the median of an output, it takes 8 bytes an example. With more
+/// errors, the value is NaN; see [`with_capacity`](EpochMetric::with_capacity).
 ///
 /// # Example
 ///
@@ -204,9 +205,10 @@ impl Accumulator for KeptErrors {
         if self.errors.examples() > 0 {
             same_number(self.errors.outputs(), pairs.outputs)?;
         }
-        self.errors.add(pairs);
-        let kept = within_capacity(self.errors.examples() * pairs.outputs, self.capacity);
-        kept.inspect_err(|_| self.clear())
+        within_capacity(self.numbers_kept() + pairs.targets.len(), self.capacity)
+            .inspect_err(|_| self.clear())?;
+        self.errors.add(pairs, self.capacity);
+        Ok(())
     }
 
     fn examples(&self) -> usize {
@@ -221,8 +223,8 @@ impl Accumulator for KeptErrors {
         self.errors = AbsoluteErrors::default();
     }
 
-    fn looks_at_all_examples(&self) -> bool {
-        true
+    fn numbers_kept(&self) -> usize {
+        self.errors.examples() * self.errors.outputs()
     }
 }
 

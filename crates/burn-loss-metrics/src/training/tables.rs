@@ -8,45 +8,84 @@ use serde::Serialize;
 
 use super::batch::{ClassificationBatch, ModelOutput};
 use super::decisions::Decisions;
-use crate::classification::{ClassScores, ClassificationReport, ConfusionMatrix};
+use super::options::named;
+#[cfg(doc)]
+use crate::ClassificationReport;
+use crate::classification::{ClassScores, ConfusionMatrix};
 
 /// The confusion matrix over the epoch so far, for [`metrics_text`](burn::train::SupervisedTraining::metrics_text).
 ///
-/// Its log has a line of JSON a batch, of which the last is the epoch's matrix; of labels, a list with a matrix each.
-/// Decisions and memory are as those of [`MatthewsMetric`](crate::MatthewsMetric).
+/// Its log has a line of JSON a batch: so far the number of examples, and after the epoch's last batch, as its progress
+/// tells, the epoch's [`ConfusionMatrix`]; of labels, a list with a matrix each. Up to ten classes or labels are shown; of
+/// more classes, the accuracy and the three most frequent mistakes. Decisions and memory are as those of
+/// [`MatthewsMetric`](crate::MatthewsMetric).
 ///
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// use burn::train::metric::{Metric, MetricMetadata};
+/// use burn_loss_metrics::{ClassificationBatch, ConfusionMatrix, ConfusionMatrixMetric};
 ///
-/// assert_eq!(burn_loss_metrics::ConfusionMatrixMetric::new().name().as_str(), "Confusion matrix");
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[2.0, 0.0], [1.0, 0.0], [0.0, 1.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1, 1], &device);
+/// let progress = Progress { items_processed: 3, items_total: 3 };
+/// let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+///
+/// let mut metric = ConfusionMatrixMetric::new();
+/// let entry = metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// assert_eq!(entry.formatted, "[[1, 0], [1, 1]]");
+/// let matrix: ConfusionMatrix = serde_json::from_str(&entry.serialized).unwrap();
+/// assert_eq!(matrix.counts, [[1, 0], [1, 1]]);
 /// ```
 pub type ConfusionMatrixMetric = TableMetric<Matrix>;
 
 /// Precision, recall and F1 of each class over the epoch so far, for
 /// [`metrics_text`](burn::train::SupervisedTraining::metrics_text).
 ///
-/// Its log has a line of JSON a batch, of which the last is the epoch's [`ClassificationReport`]. Decisions and memory are
-/// as those of [`MatthewsMetric`](crate::MatthewsMetric).
+/// Its log has a line of JSON a batch: so far the number of examples, and after the epoch's last batch, as its progress
+/// tells, the epoch's [`ClassificationReport`]. Up to ten classes or labels are shown; of more, their macro average.
+/// Decisions and memory are as those of [`MatthewsMetric`](crate::MatthewsMetric).
 ///
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// use burn::train::metric::{Metric, MetricMetadata};
+/// use burn_loss_metrics::{ClassificationBatch, ClassificationReport, ClassificationReportMetric};
 ///
-/// let metric = burn_loss_metrics::ClassificationReportMetric::new();
-/// assert_eq!(metric.name().as_str(), "Classification report");
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[2.0, 0.0], [1.0, 0.0], [0.0, 1.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1, 1], &device);
+/// let progress = Progress { items_processed: 3, items_total: 3 };
+/// let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+///
+/// let mut metric = ClassificationReportMetric::new();
+/// let entry = metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// assert_eq!(entry.formatted, "precision 0.50 1.00, recall 1.00 0.50, F1 0.67 0.67");
+/// let report: ClassificationReport = serde_json::from_str(&entry.serialized).unwrap();
+/// assert_eq!(report.classes[1].recall, 0.5);
 /// ```
 pub type ClassificationReportMetric = TableMetric<Report>;
+
+/// So many classes or labels are shown, a number each or a row.
+const SHOWN: usize = 10;
 
 /// What is made of the decisions.
 pub trait Table: Clone + Send + Sync + 'static {
     /// The metric's name.
     const NAME: &str;
 
-    /// What is shown and what is logged.
-    fn entry(decisions: &Decisions) -> SerializedEntry;
+    /// A line for the progress display, short however many classes there are.
+    fn shown(decisions: &Decisions) -> String;
+
+    /// All of it, as JSON.
+    fn json(decisions: &Decisions) -> String;
 }
 
 /// The confusion matrix.
@@ -56,17 +95,42 @@ pub struct Matrix;
 impl Table for Matrix {
     const NAME: &str = "Confusion matrix";
 
-    fn entry(decisions: &Decisions) -> SerializedEntry {
-        let counts: Vec<_> = decisions
-            .matrices
-            .iter()
-            .map(|matrix| &matrix.counts)
-            .collect();
-        match counts.as_slice() {
-            [counts] => SerializedEntry::new(format!("{counts:?}"), json(&decisions.matrices[0])),
-            all => SerializedEntry::new(format!("{all:?}"), json(&decisions.matrices)),
+    fn shown(decisions: &Decisions) -> String {
+        match decisions.matrices.as_slice() {
+            [matrix] if matrix.num_classes() <= SHOWN => format!("{:?}", matrix.counts),
+            [matrix] => most_frequent_mistakes(matrix),
+            labels if labels.len() <= SHOWN => {
+                let counts: Vec<_> = labels.iter().map(|matrix| &matrix.counts).collect();
+                format!("{counts:?}")
+            }
+            labels => format!("{} labels, {} examples", labels.len(), decisions.examples()),
         }
     }
+
+    fn json(decisions: &Decisions) -> String {
+        match decisions.matrices.as_slice() {
+            [matrix] => json(matrix),
+            labels => json(&labels),
+        }
+    }
+}
+
+fn most_frequent_mistakes(matrix: &ConfusionMatrix) -> String {
+    let mut mistakes: Vec<(usize, usize, usize)> = Vec::new();
+    for (target, row) in matrix.counts.iter().enumerate() {
+        for (prediction, &count) in row.iter().enumerate() {
+            if count > 0 && target != prediction {
+                mistakes.push((count, target, prediction));
+            }
+        }
+    }
+    // Of equal counts, the first classes.
+    mistakes.sort_by_key(|&(count, target, prediction)| (usize::MAX - count, target, prediction));
+    let mut text = format!("accuracy {:.4}", matrix.accuracy());
+    for (count, target, prediction) in mistakes.into_iter().take(3) {
+        text += &format!(", {target} as {prediction}: {count}");
+    }
+    text
 }
 
 /// The report.
@@ -76,29 +140,29 @@ pub struct Report;
 impl Table for Report {
     const NAME: &str = "Classification report";
 
-    fn entry(decisions: &Decisions) -> SerializedEntry {
-        let report = match decisions.of_labels {
-            true => ClassificationReport::of_labels(&decisions.matrices),
-            false => decisions
-                .matrices
-                .first()
-                .unwrap_or(&ConfusionMatrix::new(0))
-                .report(),
+    fn shown(decisions: &Decisions) -> String {
+        let report = decisions.report();
+        let (what, rows) = match report.classes.len() <= SHOWN {
+            true => ("", report.classes.as_slice()),
+            false => (
+                "macro average: ",
+                std::slice::from_ref(&report.macro_average),
+            ),
         };
         let column = |score: fn(&ClassScores) -> f64| {
-            let numbers = report
-                .classes
-                .iter()
-                .map(|class| format!("{:.2}", score(class)));
+            let numbers = rows.iter().map(|class| format!("{:.2}", score(class)));
             numbers.collect::<Vec<_>>().join(" ")
         };
-        let formatted = format!(
-            "precision {}, recall {}, F1 {}",
+        format!(
+            "{what}precision {}, recall {}, F1 {}",
             column(|class| class.precision),
             column(|class| class.recall),
             column(|class| class.f1_score),
-        );
-        SerializedEntry::new(formatted, json(&report))
+        )
+    }
+
+    fn json(decisions: &Decisions) -> String {
+        json(&decisions.report())
     }
 }
 
@@ -179,20 +243,30 @@ impl<T: Table> Metric for TableMetric<T> {
     type Input = ClassificationBatch;
 
     fn name(&self) -> MetricName {
-        Arc::new(T::NAME.into())
+        Arc::new(named(T::NAME, self.decisions.options()))
     }
 
-    fn update(&mut self, batch: &ClassificationBatch, _: &MetricMetadata) -> SerializedEntry {
+    fn update(
+        &mut self,
+        batch: &ClassificationBatch,
+        metadata: &MetricMetadata,
+    ) -> SerializedEntry {
         if self.undefined.is_none()
             && let Err(reason) = self.decisions.add(batch)
         {
-            log::warn!("{}: {reason}; there is none for this epoch", T::NAME);
+            log::warn!("{}: {reason}; there is none for this epoch", self.name());
             self.undefined = Some(reason);
         }
-        match &self.undefined {
-            Some(reason) => SerializedEntry::new(reason.clone(), "null".into()),
-            None => T::entry(&self.decisions),
+        if let Some(reason) = &self.undefined {
+            return SerializedEntry::new(reason.clone(), "null".into());
         }
+        let progress = &metadata.progress;
+        let logged = match progress.items_processed >= progress.items_total {
+            true => T::json(&self.decisions),
+            // A line of all cells after every batch would be gigabytes an epoch of a thousand classes.
+            false => format!("{{\"examples\":{}}}", self.decisions.examples()),
+        };
+        SerializedEntry::new(T::shown(&self.decisions), logged)
     }
 
     fn clear(&mut self) {

@@ -110,8 +110,7 @@ impl BceLoss {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         check::probabilities_on_host(Self::NAME, "prediction", &prediction);
         check::probabilities_on_host(Self::NAME, "target", &target);
 

@@ -131,8 +131,7 @@ impl<B: Backend> BceWithLogitsLoss<B> {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         let target = match self.label_smoothing {
             0.0 => target,
             share => target * (1.0 - share) + share / 2.0,

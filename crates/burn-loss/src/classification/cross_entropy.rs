@@ -123,7 +123,8 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     /// Computes the loss against one probability a class, reduced as configured; the mean divides by the number of rows.
     ///
     /// With `q = (1 - a) probabilities + a / C`, a row's loss is `sum_c w_c q_c (lse - x_c) + z lse^2`. Gradients flow to
-    /// the probabilities, too.
+    /// the probabilities, too; if they are tracked, so is a tensor of their size. With label smoothing or class weights
+    /// `q` is another one.
     ///
     /// # Shapes
     ///
@@ -133,8 +134,8 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     ///
     /// # Panics
     ///
-    /// If the shapes differ, if there is no class, if the class weights do not have the length of the class axis, or if there is an `ignore_index` of 0 or more (no class can be
-    /// ignored where every row has some of all).
+    /// If the shapes differ, if there is no class, if the class weights do not have the length of the class axis, or if
+    /// there is an `ignore_index` of 0 or more (no class can be ignored where every row has some of all).
     ///
     /// # Example
     ///
@@ -198,12 +199,7 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         let [n, num_classes] = logits.dims();
         check::class_shapes(Self::NAME, "logits", [n, num_classes], [n]);
         self.options().check_class_weights(Self::NAME, num_classes);
-        assert!(
-            self.ignore_index.is_none_or(|index| index < 0),
-            "{}: expected no `ignore_index` with probabilities, got {:?}",
-            Self::NAME,
-            self.ignore_index
-        );
+        check::no_ignored_class(Self::NAME, self.ignore_index);
         let mut weights = probabilities;
         if self.label_smoothing > 0.0 || self.class_weights.is_some() {
             // A class's share of the smoothing may be too small for 16 bits.

@@ -133,8 +133,7 @@ impl SigmoidFocalLoss {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         let y = target.clone();
         let not_y = target.neg() + 1.0;
         let alpha = self

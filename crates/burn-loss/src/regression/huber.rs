@@ -117,8 +117,7 @@ impl HuberLoss {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         let error = (prediction - target).abs();
         // Both branches in one formula: the clipped error is the error itself below delta, and delta above it. It does
         // not square large errors, which would overflow.

@@ -35,6 +35,22 @@ pub struct BceLossConfig {
 
 impl BceLossConfig {
     /// Makes the loss.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::{BceLossConfig, Reduction};
+    ///
+    /// let device = Default::default();
+    /// let loss = BceLossConfig::new().with_reduction(Reduction::Sum).init();
+    /// let prediction = Tensor::<NdArray, 1>::from_floats([0.5, 0.5], &device);
+    /// let target = Tensor::from_floats([1.0, 0.0], &device);
+    /// // log(2) each
+    /// let loss: f32 = loss.forward(prediction, target).into_scalar();
+    /// assert!((loss - 2.0 * 2f32.ln()).abs() < 1e-6);
+    /// ```
     pub fn init(&self) -> BceLoss {
         BceLoss {
             reduction: self.reduction,

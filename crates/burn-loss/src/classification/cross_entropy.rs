@@ -49,6 +49,22 @@ impl CrossEntropyLossConfig {
     /// # Panics
     ///
     /// If a class weight or `z_loss` is negative or not finite, or the label smoothing is outside `[0, 1]`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::CrossEntropyLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = CrossEntropyLossConfig::new().with_z_loss(0.5).init(&device);
+    /// let logits = Tensor::<NdArray, 2>::zeros([1, 4], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([3], &device);
+    /// // All logits are the same: log(4), and half its square.
+    /// let loss: f32 = loss.forward(logits, targets).into_scalar();
+    /// assert!((loss - (4f32.ln() + 0.5 * 4f32.ln().powi(2))).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> CrossEntropyLoss<B> {
         let name = "CrossEntropyLossConfig";
@@ -100,14 +116,14 @@ impl CrossEntropyLossConfig {
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct CrossEntropyLoss<B: Backend> {
-    /// One weight a class, `[C]`.
+    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
-    /// Rows with this target do not count.
+    /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
-    /// The share of the target that is spread evenly over all classes.
+    /// The share of the target that is spread evenly over all classes, in `[0, 1]`.
     pub label_smoothing: f64,
-    /// The weight of the auxiliary loss `lse^2`.
+    /// The weight of the auxiliary loss `lse^2`, finite and at least 0.
     pub z_loss: f64,
     /// How the losses become one number.
     #[module(skip)]

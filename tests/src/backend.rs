@@ -3,6 +3,7 @@
 use burn::backend::wgpu::graphics::AutoGraphicsApi;
 use burn::backend::wgpu::{CubeBackend, WgpuDevice, WgpuRuntime, init_setup};
 use burn::backend::{Flex, NdArray, Wgpu};
+use burn::tensor::{DType, Element};
 use burn_loss::LossBackend;
 
 /// How closely two numbers have to agree: within either bound.
@@ -26,6 +27,14 @@ const F32_ON_GPU: Tolerance = Tolerance {
     relative: 1e-4,
     absolute: 2e-6,
 };
+
+/// Below this a number of the backend's type, or one that it was made of, has lost digits, or is 0.
+pub fn least_number<B: TestBackend>() -> f64 {
+    match B::FloatElem::dtype() {
+        DType::F64 => 1e-307,
+        _ => 1e-37,
+    }
+}
 
 /// A backend under test.
 pub trait TestBackend: LossBackend {

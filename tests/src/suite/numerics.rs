@@ -4,7 +4,7 @@ use burn::backend::Autodiff;
 use burn::tensor::{Int, Tensor};
 use burn_loss::*;
 
-use crate::backend::{TestBackend, Tolerance};
+use crate::backend::{TestBackend, Tolerance, least_number};
 use crate::compare::{assert_close, numbers};
 use crate::fixture::tensor;
 
@@ -19,10 +19,10 @@ fn loss_and_grad<B: TestBackend>(logits: &[f64], class: i64) -> (Vec<f64>, Vec<f
     (numbers(loss), numbers(logits.grad(&grads).unwrap()))
 }
 
-/// No absolute part, but for numbers that float32 does not hold.
+/// No absolute part, but for numbers that the type does not hold.
 fn relative<B: TestBackend>() -> Tolerance {
     Tolerance {
-        absolute: 1e-37,
+        absolute: least_number::<B>(),
         ..B::TOLERANCE
     }
 }

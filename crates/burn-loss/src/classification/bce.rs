@@ -35,6 +35,22 @@ pub struct BceLossConfig {
 
 impl BceLossConfig {
     /// Makes the loss.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::{BceLossConfig, Reduction};
+    ///
+    /// let device = Default::default();
+    /// let loss = BceLossConfig::new().with_reduction(Reduction::Sum).init();
+    /// let prediction = Tensor::<NdArray, 1>::from_floats([0.5, 0.5], &device);
+    /// let target = Tensor::from_floats([1.0, 0.0], &device);
+    /// // log(2) each
+    /// let loss: f32 = loss.forward(prediction, target).into_scalar();
+    /// assert!((loss - 2.0 * 2f32.ln()).abs() < 1e-6);
+    /// ```
     pub fn init(&self) -> BceLoss {
         BceLoss {
             reduction: self.reduction,
@@ -110,8 +126,7 @@ impl BceLoss {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         check::probabilities_on_host(Self::NAME, "prediction", &prediction);
         check::probabilities_on_host(Self::NAME, "target", &target);
 

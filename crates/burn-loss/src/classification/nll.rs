@@ -38,6 +38,23 @@ impl NllLossConfig {
     /// # Panics
     ///
     /// If a class weight is negative or not finite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::{NllLossConfig, Reduction};
+    ///
+    /// let device = Default::default();
+    /// let weights = Some(vec![1.0, 3.0]);
+    /// let loss = NllLossConfig::new().with_class_weights(weights).with_reduction(Reduction::Sum).init(&device);
+    /// let log_probs = Tensor::<NdArray, 2>::from_floats([[-1.0, -2.0]], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1], &device);
+    /// // The second class counts three times.
+    /// let loss: f32 = loss.forward(log_probs, targets).into_scalar();
+    /// assert!((loss - 6.0).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> NllLoss<B> {
         check::config_weights(
@@ -83,9 +100,9 @@ impl NllLossConfig {
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct NllLoss<B: Backend> {
-    /// One weight a class, `[C]`.
+    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
-    /// Rows with this target do not count.
+    /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
     /// How the losses become one number.

@@ -53,12 +53,13 @@ pub struct Canvas<'a> {
     images: RefCell<String>,
 }
 
-/// Draws on a white sheet of so many pixels.
+/// Draws on a white sheet of so many pixels, rounded up: of a part of a pixel, the edge would be neither paper nor not.
 pub fn draw(
     width: f64,
     height: f64,
     body: impl FnOnce(&Canvas<'_>) -> Result<()>,
 ) -> Result<Picture> {
+    let (width, height) = (width.ceil(), height.ceil());
     let units = (px(width) as u32, px(height) as u32);
     let mut drawing = String::new();
     let canvas = Canvas {
@@ -72,7 +73,7 @@ pub fn draw(
     // plotters gives the drawing back when the sheet is gone.
     drop(canvas);
 
-    let (width, height) = (width.round() as u32, height.round() as u32);
+    let (width, height) = (width as u32, height as u32);
     let elements = drawing
         .split_once(">\n")
         .and_then(|(_, rest)| rest.trim_end().strip_suffix("</svg>"))
@@ -211,6 +212,44 @@ impl Text {
         let (width, _) = font.box_size(text).map_err(PlotError::draw)?;
         // plotters scales by the font's height, which for DejaVu Sans is 1.164 sizes; SVG by its em.
         Ok(f64::from(width) / f64::from(style::UNITS) * 1.164 / 1.24)
+    }
+
+    /// A text that is at most so many pixels wide: what does not fit is left out, with an ellipsis in its place.
+    pub fn fit(&self, text: &str, width: f64) -> Result<String> {
+        if self.width(text)? <= width {
+            return Ok(text.to_owned());
+        }
+        let characters: Vec<char> = text.chars().collect();
+        let cut = |length: usize| -> String {
+            let kept: String = characters[..length].iter().collect();
+            format!("{}…", kept.trim_end())
+        };
+        // The longest beginning that fits, by halving: text may be as long as a page.
+        let (mut fits, mut exceeds) = (0, characters.len());
+        while exceeds - fits > 1 {
+            let middle = (fits + exceeds) / 2;
+            match self.width(&cut(middle))? <= width {
+                true => fits = middle,
+                false => exceeds = middle,
+            }
+        }
+        Ok(cut(fits))
+    }
+
+    /// A text in lines of at most so many pixels, broken between words.
+    pub fn wrap(&self, text: &str, width: f64) -> Result<Vec<String>> {
+        let mut lines: Vec<String> = Vec::new();
+        for word in text.split_whitespace() {
+            if let Some(line) = lines.last_mut() {
+                let longer = format!("{line} {word}");
+                if self.width(&longer)? <= width {
+                    *line = longer;
+                    continue;
+                }
+            }
+            lines.push(self.fit(word, width)?);
+        }
+        Ok(lines)
     }
 
     /// How wide the widest of some texts is, in pixels.

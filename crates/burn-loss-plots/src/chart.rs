@@ -36,7 +36,7 @@ pub struct Series {
     pub name: String,
     pub points: Vec<(f64, f64)>,
     pub mark: Mark,
-    /// Which colour of the palette; a line of a second round through it is dashed.
+    /// Which colour of the palette; a line of another round through it has other dashes.
     pub color: usize,
 }
 
@@ -120,7 +120,10 @@ impl Chart {
             .x_label_area_size(px(x_area))
             .y_label_area_size(px(y_area))
             .build_cartesian_2d(x_axis, y_axis)?;
-        self.draw_axes(&mut plot)?;
+        let look = Text::new(style::LABEL, HPos::Center, VPos::Center);
+        let x_label = look.fit(&self.x_label, pixels(rect.width) - y_area)?;
+        let y_label = look.fit(&self.y_label, pixels(rect.height) - x_area)?;
+        self.draw_axes(&mut plot, [&x_label, &y_label])?;
         for bar in &self.bars {
             draw_bar(canvas, &mut plot, bar, &window)?;
         }
@@ -135,11 +138,12 @@ impl Chart {
         Ok(())
     }
 
-    fn draw_axes(&self, plot: &mut Plot<'_, '_>) -> Result<()> {
+    fn draw_axes(&self, plot: &mut Plot<'_, '_>, labels: [&str; 2]) -> Result<()> {
         let text = |size, color| {
             let font = style::font(size, FontStyle::Normal);
             style::text(font, color, HPos::Center, VPos::Center)
         };
+        let [x_label, y_label] = labels;
         let mut mesh = plot.configure_mesh();
         mesh.bold_line_style(canvas::line(style::GRID, style::THIN))
             .axis_style(canvas::line(style::FAINT_INK, style::THIN))
@@ -147,11 +151,11 @@ impl Chart {
             .label_style(text(style::TICK, style::FAINT_INK))
             .axis_desc_style(text(style::LABEL, style::INK));
         // plotters would write an empty text.
-        if !self.x_label.is_empty() {
-            mesh.x_desc(&self.x_label);
+        if !x_label.is_empty() {
+            mesh.x_desc(x_label);
         }
-        if !self.y_label.is_empty() {
-            mesh.y_desc(&self.y_label);
+        if !y_label.is_empty() {
+            mesh.y_desc(y_label);
         }
         mesh.draw()?;
         Ok(())
@@ -161,19 +165,27 @@ impl Chart {
 /// The chart's plane, as plotters maps it to the sheet.
 type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
+/// The width of the narrowest bar, in pixels.
+const NARROWEST: f64 = 4.0;
+
 fn draw_bar(
     canvas: &Canvas<'_>,
     plot: &mut Plot<'_, '_>,
     bar: &Bar,
     window: &Window,
 ) -> Result<()> {
-    let corners = [(bar.from, window.y.0), (bar.to, bar.height)];
-    plot.draw_series([
-        Rectangle::new(corners, style::SOFT.filled()),
-        Rectangle::new(corners, canvas::line(style::PAPER, style::THIN)),
-    ])?;
-    let (left, _) = plot.backend_coord(&corners[0]);
-    let (right, y) = plot.backend_coord(&corners[1]);
+    let (left, bottom) = plot.backend_coord(&(bar.from, window.y.0));
+    let (right, y) = plot.backend_coord(&(bar.to, bar.height));
+    // A bar between equal ends, of tied values, is as wide as can be seen.
+    let air = ((px(NARROWEST) - (right - left)) / 2).max(0);
+    let corners = [(left - air, bottom), (right + air, y)];
+    canvas
+        .area
+        .draw(&Rectangle::new(corners, style::SOFT.filled()))?;
+    if air == 0 {
+        let edge = canvas::line(style::PAPER, style::THIN);
+        canvas.area.draw(&Rectangle::new(corners, edge))?;
+    }
     let look = Text::new(style::TICK, HPos::Center, VPos::Bottom);
     if px(look.width(&bar.label)?) < right - left {
         canvas.text(&bar.label, ((left + right) / 2, y - px(3.0)), &look)?;
@@ -220,12 +232,13 @@ impl Series {
         let look = canvas::line(self.paint(), self.width());
         for piece in window.clip(&self.points) {
             let piece = clip::simplify(piece, |point| plot.backend_coord(point));
-            if self.is_dashed() {
-                let dashes = DashedLineSeries::new(piece, stroke(7.0), stroke(4.0), look);
-                plot.draw_series(dashes)?;
-            } else {
-                plot.draw_series(LineSeries::new(piece, look))?;
-            }
+            match self.dashes() {
+                None => plot.draw_series(LineSeries::new(piece, look))?,
+                Some((dash, gap)) => {
+                    let dashes = DashedLineSeries::new(piece, stroke(dash), stroke(gap), look);
+                    plot.draw_series(dashes)?
+                }
+            };
         }
         Ok(())
     }
@@ -237,8 +250,13 @@ impl Series {
         }
     }
 
-    fn is_dashed(&self) -> bool {
-        self.mark == Mark::Line && (self.color / style::PALETTE.len()) % 2 == 1
+    /// The lengths of dashes and gaps, in pixels; none for a solid line.
+    fn dashes(&self) -> Option<(f64, f64)> {
+        let round = self.color / style::PALETTE.len();
+        match self.mark {
+            Mark::Line => style::DASHES[round % style::DASHES.len()],
+            _ => None,
+        }
     }
 
     fn width(&self) -> f64 {
@@ -273,50 +291,58 @@ fn around(values: impl Iterator<Item = f64>) -> (f64, f64) {
     (from, most + air)
 }
 
-/// The width of a legend's sample of a line, with the gap to its name, in pixels.
+/// The width of a legend's sample of a line, without and with the gap to its name, in pixels.
+const SAMPLE: f64 = 20.0;
 const KEY: f64 = 26.0;
 
-/// An entry of a legend: how it looks, and what it says.
-type Entry<'a> = &'a Series;
-
-/// The series with a name, each name once.
-fn entries<'a>(charts: &'a [Chart]) -> Vec<Entry<'a>> {
-    let mut entries: Vec<Entry<'a>> = Vec::new();
-    for series in charts.iter().flat_map(|chart| &chart.series) {
-        let known = entries.iter().any(|entry| entry.name == series.name);
-        if !known && !series.name.is_empty() {
-            entries.push(series);
-        }
-    }
-    entries
+/// An entry of a legend: where it starts in its row, how it looks, and what it says.
+struct Entry<'a> {
+    x: f64,
+    series: &'a Series,
+    name: String,
 }
 
-/// The legend's rows: as many entries in each as fit.
-fn rows<'a>(charts: &'a [Chart], width: f64) -> Result<Vec<Vec<(f64, Entry<'a>)>>> {
+/// The series with a name, each name once.
+fn named(charts: &[Chart]) -> Vec<&Series> {
+    let mut named: Vec<&Series> = Vec::new();
+    for series in charts.iter().flat_map(|chart| &chart.series) {
+        let known = named.iter().any(|known| known.name == series.name);
+        if !known && !series.name.is_empty() {
+            named.push(series);
+        }
+    }
+    named
+}
+
+/// The legend's rows: as many entries in each as fit, and of a name as much as fits.
+fn rows(charts: &[Chart], width: f64) -> Result<Vec<Vec<Entry<'_>>>> {
     const BETWEEN: f64 = 20.0;
     let look = Text::new(style::TICK, HPos::Left, VPos::Center);
-    let mut rows: Vec<Vec<(f64, Entry<'a>)>> = Vec::new();
+    let mut rows: Vec<Vec<Entry<'_>>> = Vec::new();
     let mut x = f64::INFINITY;
-    for entry in entries(charts) {
-        let needed = KEY + look.width(&entry.name)?;
+    for series in named(charts) {
+        let name = look.fit(&series.name, width - KEY)?;
+        let needed = KEY + look.width(&name)?;
         if x + needed > width {
             rows.push(Vec::new());
             x = 0.0;
         }
         if let Some(row) = rows.last_mut() {
-            row.push((x, entry));
+            row.push(Entry { x, series, name });
         }
         x += needed + BETWEEN;
     }
     Ok(rows)
 }
 
-fn draw_entry(canvas: &Canvas<'_>, entry: Entry<'_>, (x, y): (i32, i32)) -> Result<()> {
+fn draw_entry(canvas: &Canvas<'_>, entry: &Entry<'_>, y: i32) -> Result<()> {
     let look = Text::new(style::TICK, HPos::Left, VPos::Center);
+    let x = px(style::MARGIN + entry.x);
+    let (name, entry) = (&entry.name, entry.series);
     let middle = (x + px(10.0), y);
     let color = entry.paint();
     match entry.mark {
-        Mark::Remark => return canvas.text(&entry.name, (x, y), &look),
+        Mark::Remark => return canvas.text(name, (x, y), &look),
         Mark::Points | Mark::Dots => {
             let dot = Circle::new(middle, px(3.5), color.filled());
             canvas.area.draw(&dot)?;
@@ -326,21 +352,21 @@ fn draw_entry(canvas: &Canvas<'_>, entry: Entry<'_>, (x, y): (i32, i32)) -> Resu
             canvas.area.draw(&ring)?;
         }
         Mark::Line | Mark::Reference => {
-            let ends: &[(f64, f64)] = if entry.is_dashed() {
-                &[(0.0, 8.0), (12.0, 20.0)]
-            } else {
-                &[(0.0, 20.0)]
-            };
-            for &(from, to) in ends {
+            let (dash, gap) = entry.dashes().unwrap_or((SAMPLE, 0.0));
+            let mut from = 0.0;
+            while from < SAMPLE {
+                let to = f64::min(from + dash, SAMPLE);
                 let points = vec![(x + px(from), y), (x + px(to), y)];
                 canvas.path(points, color, entry.width())?;
+                from = to + gap;
             }
         }
     }
-    canvas.text(&entry.name, (x + px(KEY), y), &look)
+    canvas.text(name, (x + px(KEY), y), &look)
 }
 
-/// Draws charts side by side under one title and one legend.
+/// Draws charts side by side under one title and one legend. What is wider than the charts is broken into lines (the
+/// title) or cut (names and labels).
 ///
 /// `size` is that of one chart with its axes, in pixels.
 pub fn draw(title: &str, charts: &[Chart], size: (f64, f64)) -> Result<crate::Picture> {
@@ -349,9 +375,10 @@ pub fn draw(title: &str, charts: &[Chart], size: (f64, f64)) -> Result<crate::Pi
     let inner = count * width + (count - 1.0) * style::MARGIN;
     let legend = rows(charts, inner)?;
     let row = style::TICK * 1.7;
+    let title = Text::title().wrap(title, inner)?;
     let mut top = style::MARGIN;
-    if !title.is_empty() {
-        top += style::TITLE + style::GAP;
+    if let Some(more) = title.len().checked_sub(1) {
+        top += style::TITLE * (1.0 + more as f64 * style::LINE_HEIGHT) + style::GAP;
     }
     let legend_top = top;
     top += legend.len() as f64 * row + 1.5 * style::GAP;
@@ -363,15 +390,12 @@ pub fn draw(title: &str, charts: &[Chart], size: (f64, f64)) -> Result<crate::Pi
         inner + 2.0 * style::MARGIN,
         top + height + style::GAP,
         |canvas| {
-            canvas.text(
-                title,
-                (px(style::MARGIN), px(style::MARGIN)),
-                &Text::title(),
-            )?;
+            let corner = (px(style::MARGIN), px(style::MARGIN));
+            canvas.lines(&title.join("\n"), corner, &Text::title())?;
             for (index, entries) in legend.iter().enumerate() {
                 let y = px(legend_top + (index as f64 + 0.5) * row);
-                for (x, entry) in entries {
-                    draw_entry(canvas, entry, (px(style::MARGIN + x), y))?;
+                for entry in entries {
+                    draw_entry(canvas, entry, y)?;
                 }
             }
             for (index, chart) in charts.iter().enumerate() {
@@ -388,7 +412,8 @@ pub fn draw(title: &str, charts: &[Chart], size: (f64, f64)) -> Result<crate::Pi
                         ..Text::new(style::LABEL, HPos::Center, VPos::Bottom)
                     };
                     let middle = rect.x + rect.width / 2;
-                    canvas.text(&chart.title, (middle, rect.y - px(4.0)), &look)?;
+                    let title = look.fit(&chart.title, width)?;
+                    canvas.text(&title, (middle, rect.y - px(4.0)), &look)?;
                 }
                 chart.draw(canvas, rect)?;
             }

@@ -15,6 +15,10 @@ const PLOT: &str = "ConfusionMatrixPlot";
 /// A cell's colour is its share of its row, so that a rare class is read as well as a frequent one: white for 0, dark
 /// for all. The numbers are dark on light cells and white on dark ones.
 ///
+/// Names are cut at 150 pixels, and stand upright below the columns where they are wider than those. The matrix has at most
+/// 1200 pixels a side: of more classes than have room for numbers there are only the colours, and of more than have room
+/// for a name, each second, third and so on has one.
+///
 /// ```
 /// use burn_loss_plots::ConfusionMatrixPlot;
 ///
@@ -49,37 +53,62 @@ impl ConfusionMatrixPlot {
         self
     }
 
-    /// Draws the table; its cells are as wide as the widest number needs.
+    /// Draws the table; its cells are as wide as the widest number needs, where there is room.
     ///
     /// # Errors
     ///
     /// [`PlotError::Input`](crate::PlotError::Input) where there is no class, or rows, columns and names differ in number.
     pub fn draw(&self) -> Result<Picture> {
         self.check()?;
+        let layout = self.layout()?;
+        let (right, bottom) = layout.end(self.classes.len());
+        let title = Text::title().wrap(&self.title, right.max(NARROWEST_TITLE) - style::MARGIN)?;
+        let lines = title.len().saturating_sub(1) as f64 * style::TITLE * style::LINE_HEIGHT;
+        let layout = Layout {
+            top: layout.top + lines,
+            ..layout
+        };
+        let width = right.max(style::MARGIN + Text::title().widest(&title)?) + style::MARGIN;
+        let height = bottom + lines + layout.below + style::LABEL * 1.2 + style::MARGIN;
+        canvas::draw(width, height, |canvas| {
+            let corner = (px(style::MARGIN), px(style::MARGIN));
+            canvas.lines(&title.join("\n"), corner, &Text::title())?;
+            match layout.numbers {
+                true => self.cells(canvas, &layout)?,
+                false => self.colors(canvas, &layout)?,
+            }
+            self.names(canvas, &layout)
+        })
+    }
+
+    fn layout(&self) -> Result<Layout> {
         let number = Text::new(style::LABEL, HPos::Center, VPos::Center);
         let name = Text::new(style::LABEL, HPos::Right, VPos::Center);
         let counts: Vec<_> = self.counts.iter().flatten().map(usize::to_string).collect();
-        let names = name.widest(&self.classes)?;
-        let cell = (number.widest(&counts)? + 14.0).max(34.0);
-        let layout = Layout {
-            left: style::MARGIN + style::LABEL * 1.6 + names + style::GAP,
+        let fitted = self
+            .classes
+            .iter()
+            .map(|class| name.fit(class, WIDEST_NAME));
+        let names = fitted.collect::<Result<Vec<_>>>()?;
+        let widest = name.widest(&names)?;
+        let side = names.len() as f64;
+        let needed = (number.widest(&counts)? + 14.0).max(34.0);
+        let numbers = side * needed <= LONGEST_SIDE;
+        let cell = needed.min(LONGEST_SIDE / side);
+        // Columns leave room for their names, too, unless that makes a strip of the table.
+        let with_name = widest + 10.0;
+        let upright = with_name > WIDEST_COLUMN.max(cell) || side * with_name > LONGEST_SIDE;
+        let column = if upright { cell } else { cell.max(with_name) };
+        let names_below = if upright { widest } else { style::LABEL * 1.2 };
+        Ok(Layout {
+            left: style::MARGIN + style::LABEL * 1.6 + widest + style::GAP,
             top: style::MARGIN + style::TITLE + 2.0 * style::GAP,
-            // Columns leave room for their names, too.
-            cell: (cell.max(names + 10.0), cell),
-        };
-        let side = self.classes.len() as f64;
-        let title = Text::title().width(&self.title)? + style::MARGIN;
-        let width = (layout.left + side * layout.cell.0).max(title) + style::MARGIN;
-        let bottom = layout.top + side * layout.cell.1;
-        let height = bottom + style::LABEL * 3.2 + style::GAP + style::MARGIN;
-        canvas::draw(width, height, |canvas| {
-            canvas.text(
-                &self.title,
-                (px(style::MARGIN), px(style::MARGIN)),
-                &Text::title(),
-            )?;
-            self.cells(canvas, &layout)?;
-            self.names(canvas, &layout, bottom)
+            cell: (column, cell),
+            below: style::GAP + names_below + style::GAP,
+            numbers,
+            upright,
+            each: (style::LABEL * 1.2 / cell).ceil() as usize,
+            names,
         })
     }
 
@@ -113,41 +142,78 @@ impl ConfusionMatrixPlot {
         Ok(())
     }
 
-    fn names(&self, canvas: &Canvas<'_>, layout: &Layout, bottom: f64) -> Result<()> {
+    /// The cells' colours as one image: a million rectangles would make a file that nothing opens.
+    fn colors(&self, canvas: &Canvas<'_>, layout: &Layout) -> Result<()> {
+        let mut rgb = Vec::new();
+        for row in &self.counts {
+            let total = row.iter().sum::<usize>().max(1) as f64;
+            for &count in row {
+                let color = style::scale(count as f64 / total);
+                rgb.extend([color.0, color.1, color.2]);
+            }
+        }
+        let side = self.classes.len();
+        let (first, (right, bottom)) = (layout.cell(0, 0), layout.end(side));
+        let rect = Rect {
+            width: px(right) - first.x,
+            height: px(bottom) - first.y,
+            ..first
+        };
+        canvas.image(&rgb, (side, side), rect)?;
+        canvas.frame(rect, style::GRID, style::THIN)
+    }
+
+    fn names(&self, canvas: &Canvas<'_>, layout: &Layout) -> Result<()> {
         let right = Text::new(style::LABEL, HPos::Right, VPos::Center);
         let middle = Text::new(style::LABEL, HPos::Center, VPos::Center);
-        for (index, name) in self.classes.iter().enumerate() {
-            let rect = layout.cell(index, index);
-            let (x, y) = rect.center();
-            canvas.text(name, (px(layout.left - style::GAP), y), &right)?;
-            canvas.text(
-                name,
-                (x, px(bottom + style::GAP + style::LABEL * 0.6)),
-                &middle,
-            )?;
-        }
-        let side = self.classes.len() as f64;
-        let x = layout.left + side * layout.cell.0 / 2.0;
-        let y = layout.top + side * layout.cell.1 / 2.0;
-        let below = bottom + style::GAP + style::LABEL * 2.4;
-        canvas.text("predicted", (px(x), px(below)), &middle)?;
-        let upwards = Text {
+        let upwards = |look| Text {
             upwards: true,
-            ..middle
+            ..look
         };
-        canvas.text(
-            "true",
-            (px(style::MARGIN + style::LABEL * 0.5), px(y)),
-            &upwards,
-        )
+        let (end, bottom) = layout.end(self.classes.len());
+        for (index, name) in layout.names.iter().enumerate().step_by(layout.each) {
+            let (x, y) = layout.cell(index, index).center();
+            canvas.text(name, (px(layout.left - style::GAP), y), &right)?;
+            match layout.upright {
+                true => canvas.text(name, (x, px(bottom + style::GAP)), &upwards(right))?,
+                false => {
+                    let below = bottom + style::GAP + style::LABEL * 0.6;
+                    canvas.text(name, (x, px(below)), &middle)?;
+                }
+            }
+        }
+        let x = (layout.left + end) / 2.0;
+        let y = (layout.top + bottom) / 2.0;
+        let below = bottom + layout.below + style::LABEL * 0.6;
+        canvas.text("predicted", (px(x), px(below)), &middle)?;
+        let beside = style::MARGIN + style::LABEL * 0.5;
+        canvas.text("true", (px(beside), px(y)), &upwards(middle))
     }
 }
 
-/// Where the cells are, in pixels.
+/// A name is cut where it is wider, in pixels.
+const WIDEST_NAME: f64 = 150.0;
+/// A column is not widened further for its name.
+const WIDEST_COLUMN: f64 = 90.0;
+/// The matrix is not larger each way.
+const LONGEST_SIDE: f64 = 1200.0;
+/// A title is not broken into shorter lines, however small the matrix.
+const NARROWEST_TITLE: f64 = 400.0;
+
+/// Where the cells are, in pixels, and how they are labelled.
 struct Layout {
     left: f64,
     top: f64,
     cell: (f64, f64),
+    /// From the matrix to the name of the axis.
+    below: f64,
+    /// Whether cells have room for their numbers.
+    numbers: bool,
+    /// Whether names below the columns read upwards.
+    upright: bool,
+    /// Of so many classes, one has room for its name.
+    each: usize,
+    names: Vec<String>,
 }
 
 impl Layout {
@@ -158,5 +224,14 @@ impl Layout {
             width: px(self.cell.0),
             height: px(self.cell.1),
         }
+    }
+
+    /// The lower right corner of a matrix.
+    fn end(&self, classes: usize) -> (f64, f64) {
+        let side = classes as f64;
+        (
+            self.left + side * self.cell.0,
+            self.top + side * self.cell.1,
+        )
     }
 }

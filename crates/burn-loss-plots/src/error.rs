@@ -14,7 +14,7 @@ pub type Result<T> = std::result::Result<T, PlotError>;
 pub enum PlotError {
     /// An argument does not fit the plot.
     Input {
-        /// The plot, such as `ConfusionMatrix`.
+        /// The plot, such as `ConfusionMatrixPlot`.
         plot: &'static str,
         /// The argument, such as `counts`.
         argument: String,

@@ -10,7 +10,7 @@ const PLOT: &str = "Lines";
 /// Lines and points over x, with axes and a legend.
 ///
 /// The colours are those of the order in which the names come; lines and points of the same name have the same colour,
-/// and the legend holds the name once. After seven names the colours come again, with dashed lines.
+/// and the legend holds the name once. After seven names the colours come again, with other dashes; after 28 lines, all.
 ///
 /// ```
 /// use burn_loss_plots::Lines;

@@ -63,6 +63,7 @@ impl ReliabilityDiagram {
     }
 
     /// Adds a bin of confidence from `lower` to `upper`: its examples, their mean confidence, and the share that is right.
+    /// The ends are equal where a bin holds tied values alone, as one of equal mass may.
     pub fn bin(
         mut self,
         lower: f64,
@@ -91,7 +92,7 @@ impl ReliabilityDiagram {
     ///
     /// # Errors
     ///
-    /// [`PlotError::Input`] where no bin holds anything, a bin's ends are not in `[0, 1]` and in order, or a mean is not
+    /// [`PlotError::Input`] where no bin holds anything, a bin's ends are not in `[0, 1]` or not in order, or a mean is not
     /// in `[0, 1]`.
     pub fn draw(&self) -> Result<Picture> {
         let bins: Vec<_> = self.bins.iter().filter(|bin| bin.count > 0).collect();
@@ -143,8 +144,13 @@ impl ReliabilityDiagram {
         }
         for (index, bin) in bins.iter().enumerate() {
             let argument = |name| format!("{name} of bin {index}");
-            check::range(PLOT, &argument("range"), bin.lower, bin.upper)?;
             check::unit(PLOT, &argument("range"), &[bin.lower, bin.upper])?;
+            // Equal where a bin of equal mass holds tied values alone.
+            if bin.lower > bin.upper {
+                let found = format!("{} to {}", bin.lower, bin.upper);
+                let expected = "a lower end not above the upper end";
+                return Err(PlotError::input(PLOT, argument("range"), expected, found));
+            }
             check::unit(PLOT, &argument("confidence"), &[bin.confidence])?;
             check::unit(PLOT, &argument("accuracy"), &[bin.accuracy])?;
         }

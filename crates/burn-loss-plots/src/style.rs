@@ -27,6 +27,10 @@ pub const PALETTE: [RGBColor; 7] = [
     RGBColor(70, 70, 70),
 ];
 
+/// The lengths of dashes and gaps, in pixels, of each round through the palette.
+pub const DASHES: [Option<(f64, f64)>; 4] =
+    [None, Some((7.0, 4.0)), Some((2.0, 3.0)), Some((14.0, 4.0))];
+
 pub const PAPER: RGBColor = RGBColor(255, 255, 255);
 pub const BLACK: RGBColor = RGBColor(0, 0, 0);
 pub const INK: RGBColor = RGBColor(34, 34, 34);

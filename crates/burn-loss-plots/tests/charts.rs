@@ -5,7 +5,7 @@ mod support;
 use burn_loss_plots::{
     LearningCurves, Lines, Panels, PrecisionRecallCurves, ReliabilityDiagram, RocCurves,
 };
-use support::{assert_files, assert_text, count, message};
+use support::{assert_files, assert_margins_are_blank, assert_text, count, message};
 
 const BLUE: &str = "#0072B2";
 const ORANGE: &str = "#D55E00";
@@ -194,6 +194,20 @@ fn reliability_has_a_bar_and_a_count_a_bin() {
     assert_files(&picture, "reliability");
 }
 
+/// A bin of equal mass may hold tied values alone, and then start where it ends.
+#[test]
+fn a_bin_of_ties_is_drawn() {
+    let picture = ReliabilityDiagram::new()
+        .bin(0.0, 0.5, 4, 0.3, 0.25)
+        .bin(0.5, 0.5, 8, 0.5, 0.75)
+        .draw()
+        .unwrap();
+    assert_eq!(count(&picture, "rect", "fill", "#AAD6F0"), 2 + 2);
+    // Four pixels, in quarters of which the drawing is made.
+    assert_eq!(count(&picture, "rect", "width", "16"), 2);
+    assert_files(&picture, "ties");
+}
+
 #[test]
 fn bad_bins_are_explained() {
     let diagram = ReliabilityDiagram::new;
@@ -205,7 +219,7 @@ fn bad_bins_are_explained() {
         message(diagram().bin(0.0, 1.0, 5, f64::NAN, 0.5).draw()),
         "ReliabilityDiagram: confidence of bin 0: expected numbers from 0 to 1, found NaN at index 0"
     );
-    assert!(message(diagram().bin(0.5, 0.5, 5, 0.5, 0.5).draw()).contains("range of bin 0"));
+    assert!(message(diagram().bin(0.6, 0.5, 5, 0.5, 0.5).draw()).contains("range of bin 0"));
     assert!(message(diagram().bin(0.5, 1.5, 5, 0.5, 0.5).draw()).contains("range of bin 0"));
 }
 
@@ -275,4 +289,61 @@ fn bad_ranking_curves_are_explained() {
         .curve("a", &[0.0], &[0.5], 0.5)
         .base_rate(2.0);
     assert!(message(curve.draw()).contains("base_rate"));
+}
+
+#[test]
+fn long_texts_stay_on_the_sheet() {
+    let long = "a name that goes on and on, as names of experiments do, ".repeat(6);
+    let title =
+        "A title of many words that no sheet has room for in one line, and so has two or more";
+    let mut lines = Lines::new(title).x_label(&*long).y_label(&*long);
+    for number in 0..3 {
+        lines = lines.line(
+            format!("{number} {long}"),
+            &[0.0, 1.0],
+            &[0.0, f64::from(number)],
+        );
+    }
+    let picture = lines.draw().unwrap();
+    assert_eq!(picture.size().0, 640, "it is as wide as any other");
+    assert_margins_are_blank(&picture);
+    let texts = support::texts(&picture);
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.starts_with("2 a name") && text.ends_with('…'))
+    );
+    assert!(
+        texts
+            .iter()
+            .any(|text| title.starts_with(text) && text.len() > 30)
+    );
+    assert!(
+        texts
+            .iter()
+            .any(|text| title.ends_with(text) && text.len() > 3)
+    );
+    assert_files(&picture, "long_lines");
+
+    let curves = RocCurves::new()
+        .title(title)
+        .curve(&*long, &[0.0, 1.0], &[0.0, 1.0], 0.5);
+    assert_margins_are_blank(&curves.draw().unwrap());
+    let word = "x".repeat(300);
+    let panels = Panels::new(&*word).panel(Lines::new(&*word).line(&*word, &[0.0], &[1.0]));
+    assert_margins_are_blank(&panels.draw().unwrap());
+}
+
+#[test]
+fn every_series_looks_different() {
+    let mut lines = Lines::new("28 lines");
+    for number in 0..28 {
+        lines = lines.line(format!("{number}"), &[0.0, 1.0], &[0.0, f64::from(number)]);
+    }
+    let picture = lines.draw().unwrap();
+    // In the legend: the number of dashes of the samples of the same colour.
+    let mut dashes = support::short_lines(&picture, BLUE);
+    dashes.sort_unstable();
+    assert_eq!(dashes, [1, 2, 2, 4]);
+    assert_files(&picture, "many_lines");
 }

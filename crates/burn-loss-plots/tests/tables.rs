@@ -5,10 +5,10 @@ mod support;
 use std::path::Path;
 
 use burn_loss_plots::{
-    ConfusionMatrixPlot, ImageSheet, LabelMaps, LearningCurves, PlotError, Report,
+    ConfusionMatrixPlot, ImageSheet, LabelMaps, LearningCurves, Picture, PlotError, Report,
 };
 use resvg::tiny_skia::Pixmap;
-use support::{assert_files, assert_text, count, folder, message};
+use support::{assert_files, assert_margins_are_blank, assert_text, count, folder, message};
 
 #[test]
 fn confusion_matrix_has_numbers_and_colours() {
@@ -25,6 +25,59 @@ fn confusion_matrix_has_numbers_and_colours() {
     // The row without examples and the paper.
     assert_eq!(count(&picture, "rect", "fill", "#FFFFFF"), 2 + 1);
     assert_files(&picture, "confusion_matrix");
+}
+
+#[test]
+fn long_names_and_many_classes_have_a_bounded_picture() {
+    let draw = |classes: usize, name: &str| {
+        let counts: Vec<Vec<usize>> = (0..classes)
+            .map(|row| {
+                let count = |column| {
+                    if row == column {
+                        90
+                    } else {
+                        (row + column) % 7
+                    }
+                };
+                (0..classes).map(count).collect()
+            })
+            .collect();
+        let names: Vec<_> = (0..classes)
+            .map(|class| format!("{name} {class}"))
+            .collect();
+        let title = "A confusion matrix of classes with names, and with a title of many words";
+        let plot = ConfusionMatrixPlot::new(&counts, &names).title(title);
+        let picture = plot.draw().unwrap();
+        assert_margins_are_blank(&picture);
+        picture
+    };
+    let long = "an elaborate name of forty characters or so";
+    // Five short names are level, and widen their columns; five long ones read upwards.
+    let level = draw(5, "dog");
+    assert_eq!(upright(&level), 1, "the axis alone");
+    let few = draw(5, long);
+    assert_eq!(upright(&few), 5 + 1);
+    assert!(few.size().0 < 600, "{:?}", few.size());
+    assert!(support::texts(&few).iter().any(|text| text.ends_with('…')));
+    assert_files(&few, "long_names");
+    for classes in [30, 100, 1000] {
+        let many = draw(classes, long);
+        let (width, height) = many.size();
+        assert!(width < 1500 && height < 1500, "{width} x {height}");
+        assert!(many.svg().len() < 1_000_000, "{}", many.svg().len());
+        let numbers = support::texts(&many).iter().any(|text| text == "90");
+        assert_eq!(numbers, classes == 30, "{classes}");
+        assert_eq!(
+            count(&many, "image", "preserveAspectRatio", "none"),
+            usize::from(!numbers)
+        );
+    }
+    assert_files(&draw(100, "class"), "many_classes");
+}
+
+/// The number of texts that read upwards.
+fn upright(picture: &Picture) -> usize {
+    picture.svg().matches("rotate(270").count()
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The losses of a yes-or-no question, against the logit of one whose answer is yes.
 
-use burn_loss::{AutodiffLossBackend, BceWithLogitsLossConfig, SigmoidFocalLossConfig};
+use burn::tensor::activation::sigmoid;
+use burn_loss::{
+    AutodiffLossBackend, BceLossConfig, BceWithLogitsLossConfig, SigmoidFocalLossConfig,
+};
 use burn_loss_plots::{Picture, Result};
 
 use crate::figure::{Curve, Figure, grid};
@@ -15,7 +18,7 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
     };
     let plain = BceWithLogitsLossConfig::new;
     let curves = vec![
-        bce("BceWithLogitsLoss", plain()),
+        bce("BceWithLogitsLoss, and BceLoss of the sigmoid", plain()),
         bce("label_smoothing 0.2", plain().with_label_smoothing(0.2)),
         bce(
             "pos_weight 3",
@@ -27,6 +30,13 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
             loss.forward_no_reduction(logits, target)
         }),
     ];
+    // One line for two losses, so it had better be one.
+    let of_probabilities = Curve::of_numbers::<B>("BceLoss", &x, device, |logits| {
+        let target = logits.ones_like();
+        let loss = BceLossConfig::new().init();
+        loss.forward_no_reduction(sigmoid(logits), target)
+    });
+    curves[0].assert_same(&of_probabilities);
     let figure = Figure {
         title: "Losses of a yes-or-no question, target 1",
         x_label: "logit",

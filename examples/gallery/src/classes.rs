@@ -1,9 +1,10 @@
 //! The losses of one of C classes, against the probability of the true one.
 
 use burn::prelude::*;
+use burn::tensor::activation::log_softmax;
 use burn_loss::{
     AutodiffLossBackend, CrossEntropyLossConfig, FocalLossConfig,
-    GeneralizedCrossEntropyLossConfig, PolyLossConfig,
+    GeneralizedCrossEntropyLossConfig, NllLossConfig, PolyLossConfig,
 };
 use burn_loss_plots::{Picture, Result};
 
@@ -31,7 +32,9 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
         .with_q(0.7)
         .init(device);
     let curves = vec![
-        curve("CrossEntropyLoss", &|x, t| plain.forward_no_reduction(x, t)),
+        curve("CrossEntropyLoss, and NllLoss of log-softmax", &|x, t| {
+            plain.forward_no_reduction(x, t)
+        }),
         curve("label_smoothing 0.1", &|x, t| {
             smooth.forward_no_reduction(x, t)
         }),
@@ -45,6 +48,12 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
             generalized.forward_no_reduction(x, t)
         }),
     ];
+    // One line for two losses, so it had better be one.
+    let of_log_probabilities = curve("NllLoss", &|x, t| {
+        let loss = NllLossConfig::new().init(device);
+        loss.forward_no_reduction(log_softmax(x, 1), t)
+    });
+    curves[0].assert_same(&of_log_probabilities);
     let figure = Figure {
         title: "Losses of one of ten classes",
         x_label: "probability of the true class",

@@ -70,6 +70,22 @@ impl Curve {
     }
 }
 
+impl Curve {
+    /// Panics where another loss would not be the same line.
+    #[track_caller]
+    pub fn assert_same(&self, other: &Curve) {
+        let pairs = |a: &[f64], b: &[f64]| a.iter().copied().zip(b.iter().copied()).collect();
+        let both: [Vec<(f64, f64)>; 2] = [
+            pairs(&self.value, &other.value),
+            pairs(&self.slope, &other.slope),
+        ];
+        for (a, b) in both.into_iter().flatten() {
+            let (one, two) = (&self.name, &other.name);
+            assert!((a - b).abs() < 1e-4, "{one} has {a} where {two} has {b}");
+        }
+    }
+}
+
 impl Figure {
     pub fn draw(&self) -> Result<Picture> {
         let panel = |title: &str, y_label: &str, (from, to)| {

@@ -24,7 +24,7 @@ fn draws_every_figure() {
         (
             "binary_losses",
             [
-                "BceWithLogitsLoss",
+                "BceWithLogitsLoss, and BceLoss of the sigmoid",
                 "pos_weight 3",
                 "SigmoidFocalLoss, gamma 2",
             ],
@@ -32,7 +32,7 @@ fn draws_every_figure() {
         (
             "class_losses",
             [
-                "CrossEntropyLoss",
+                "CrossEntropyLoss, and NllLoss of log-softmax",
                 "PolyLoss, epsilon 1",
                 "FocalLoss, gamma 2",
             ],
@@ -53,20 +53,48 @@ fn draws_every_figure() {
     }
 }
 
+/// Panics where two drawings differ by more than rounding: their points are at whole quarters of a pixel, and another
+/// machine's arithmetic may move one by a quarter.
+#[track_caller]
+fn assert_same(what: &str, a: &str, b: &str) {
+    let words = |svg: &str| svg.replace(|character: char| character.is_ascii_digit(), "");
+    assert_eq!(words(a), words(b), "{what}");
+    let numbers = |svg: &str| -> Vec<f64> {
+        let parts = svg.split(|character: char| !character.is_ascii_digit());
+        parts.filter_map(|part| part.parse().ok()).collect()
+    };
+    let (a, b) = (numbers(a), numbers(b));
+    assert_eq!(a.len(), b.len(), "{what}");
+    assert!(
+        a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1.0),
+        "{what}"
+    );
+}
+
 #[test]
 fn backends_draw_the_same() {
     let run = run("backends");
     run.stdout("--output flex --backend flex");
     run.stdout("--output ndarray --backend ndarray");
-    // The loss as text has points at whole quarters of a pixel: rounding may move one by a quarter.
-    let numbers = |folder: &str| -> Vec<f64> {
-        let svg = String::from_utf8(run.file(&format!("{folder}/class_losses.svg"))).unwrap();
-        let parts = svg.split(|character: char| !character.is_ascii_digit());
-        parts.filter_map(|part| part.parse().ok()).collect()
-    };
-    let (flex, ndarray) = (numbers("flex"), numbers("ndarray"));
-    assert_eq!(flex.len(), ndarray.len());
-    assert!(flex.iter().zip(&ndarray).all(|(a, b)| (a - b).abs() <= 1.0));
+    let svg =
+        |folder: &str| String::from_utf8(run.file(&format!("{folder}/class_losses.svg"))).unwrap();
+    assert_same("class_losses", &svg("flex"), &svg("ndarray"));
+}
+
+/// The pictures of the README are those of today's losses; `cargo run -p gallery` draws them again.
+#[test]
+fn the_docs_have_what_is_drawn() {
+    let run = run("docs");
+    run.stdout("--output here");
+    for name in ["elementwise_losses", "binary_losses", "class_losses"] {
+        let drawn = String::from_utf8(run.file(&format!("here/{name}.svg"))).unwrap();
+        let path = format!(
+            "{}/../../docs/images/{name}.svg",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert_same(&path, &drawn, &kept);
+    }
 }
 
 #[test]

@@ -41,7 +41,11 @@ struct Mean {
 
 impl Means {
     fn update(&mut self, state: MetricState) {
-        let MetricState::Numeric(entry, value) = state else {
+        let MetricState::Numeric(entry, _) = state else {
+            return;
+        };
+        // What is logged, and not what is plotted: its mean is the epoch's value, in Burn's own summary, too.
+        let Ok(value) = NumericEntry::deserialize(&entry.serialized_entry.serialized) else {
             return;
         };
         let index = self
@@ -116,5 +120,28 @@ impl MetricsRenderer for PlainRenderer {
 
     fn register_metric(&mut self, definition: MetricDefinition) {
         self.names.insert(definition.metric_id, definition.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use burn::train::metric::{MetricEntry, SerializedEntry};
+
+    use super::*;
+
+    #[test]
+    fn the_line_has_the_means_of_what_is_logged() {
+        let id = MetricId::new(Arc::new("ROC-AUC".to_owned()));
+        let mut means = Means::default();
+        // Undefined at first, then 1 so far, then 0.5: the last two entries are what they added.
+        for (plotted, logged) in [(f64::NAN, "0,0"), (1.0, "1,4"), (0.5, "0,4")] {
+            let entry = SerializedEntry::new(String::new(), logged.to_owned());
+            let entry = MetricEntry::new(id.clone(), entry);
+            means.update(MetricState::Numeric(entry, NumericEntry::Value(plotted)));
+        }
+        let names = HashMap::from([(id, "ROC-AUC".to_owned())]);
+        assert_eq!(means.line(&names), "ROC-AUC 0.5000");
     }
 }

@@ -71,6 +71,55 @@ pub fn assert_files(picture: &Picture, name: &str) {
     assert!(other > 500, "{other} pixels are not of the paper's colour");
 }
 
+/// Nothing runs off the sheet: the pixels along its edges are paper.
+#[track_caller]
+pub fn assert_margins_are_blank(picture: &Picture) {
+    let pixels = Pixmap::decode_png(&picture.png().unwrap()).unwrap();
+    let (width, height) = (pixels.width(), pixels.height());
+    let paper = pixels.pixel(0, 0).unwrap();
+    let inked = |x, y| pixels.pixel(x, y).unwrap() != paper;
+    for x in 0..width {
+        assert!(
+            !inked(x, 0) && !inked(x, height - 1),
+            "ink on the edge at x {x}"
+        );
+    }
+    for y in 0..height {
+        assert!(
+            !inked(0, y) && !inked(width - 1, y),
+            "ink on the edge at y {y}"
+        );
+    }
+}
+
+/// Of each line of the legend in a colour, the number of its dashes: lines that lie level and are short.
+pub fn short_lines(picture: &Picture, color: &str) -> Vec<usize> {
+    let document = Document::parse(picture.svg()).unwrap();
+    let mut rows: Vec<((i64, i64), usize)> = Vec::new();
+    for node in document
+        .descendants()
+        .filter(|node| node.has_tag_name("polyline"))
+    {
+        let points = node.attribute("points").unwrap();
+        let numbers: Vec<i64> = points
+            .split([' ', ','])
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        if let [x, y, to, level] = numbers[..]
+            && node.attribute("stroke") == Some(color)
+            && y == level
+            && to - x <= 80
+        {
+            // Dashes of one sample start within its width.
+            match rows.iter_mut().find(|row| row.0.1 == y && x - row.0.0 < 80) {
+                Some(row) => row.1 += 1,
+                None => rows.push(((x, y), 1)),
+            }
+        }
+    }
+    rows.into_iter().map(|row| row.1).collect()
+}
+
 /// The message of the error.
 #[track_caller]
 pub fn message(result: Result<Picture>) -> String {

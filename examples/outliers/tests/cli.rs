@@ -29,10 +29,7 @@ fn robust_losses_are_closer_to_the_truth() {
         run.file("artifacts/outliers/fits.png")
             .starts_with(b"\x89PNG")
     );
-    assert!(
-        run.file("artifacts/outliers/fits.svg")
-            .starts_with(b"<svg")
-    );
+    assert!(run.file("artifacts/outliers/fits.svg").starts_with(b"<svg"));
 }
 
 #[test]

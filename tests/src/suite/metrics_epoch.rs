@@ -279,8 +279,9 @@ pub fn losses_in_batches<B: TestBackend>() {
             let (mut sum, mut weight) = (0.0, 0);
             for range in ends.windows(2) {
                 let rows = |range: &[usize]| {
-                    let logits = logits.clone().slice([range[0]..range[1]]);
-                    (logits, targets.clone().slice([range[0]..range[1]]))
+                    let (start, len) = (range[0], range[1] - range[0]);
+                    let logits = logits.clone().narrow(0, start, len);
+                    (logits, targets.clone().narrow(0, start, len))
                 };
                 let (logits, targets) = rows(range);
                 let losses = match mean {

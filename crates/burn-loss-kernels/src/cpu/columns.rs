@@ -239,7 +239,7 @@ pub fn statistics<F: Float, S: Isa, I: ClassIndex>(
         let logits = tiles.logits.vectors::<S>(classes.len());
         found = Some(softmax::<F, S>(simd, logits, found));
     }
-    let Some((max, sum, count)) = found else {
+    let Some([max, sum, count]) = found else {
         return;
     };
     F::set_first::<S>(&mut statistics.max, max);
@@ -256,12 +256,12 @@ pub fn statistics<F: Float, S: Isa, I: ClassIndex>(
 fn softmax<F: Float, S: Isa>(
     simd: S,
     logits: &[F::Vector<S>],
-    found: Option<(F::Vector<S>, F::Vector<S>, F::Vector<S>)>,
-) -> (F::Vector<S>, F::Vector<S>, F::Vector<S>) {
+    found: Option<[F::Vector<S>; 3]>,
+) -> [F::Vector<S>; 3] {
     let zero = F::splat(simd, F::ZERO);
     let one = F::splat(simd, F::ONE);
     // Not minus infinity, whose distance to itself is NaN.
-    let mut max = found.map_or(F::splat(simd, -F::MAX), |(before, ..)| before);
+    let mut max = found.map_or(F::splat(simd, -F::MAX), |[before, ..]| before);
     for x in logits {
         max = F::greater(simd, *x, max);
     }
@@ -272,14 +272,14 @@ fn softmax<F: Float, S: Isa>(
         sum = F::plus(simd, sum, F::select(simd, is_max, zero, e));
         count = F::plus(simd, count, F::select(simd, is_max, one, zero));
     }
-    if let Some((before, sum_before, count_before)) = found {
+    if let Some([before, sum_before, count_before]) = found {
         let same = F::equal(simd, before, max);
         let shrink = math::exp::<F, S>(simd, F::minus(simd, before, max));
         let moved = F::times(simd, F::plus(simd, sum_before, count_before), shrink);
         sum = F::plus(simd, sum, F::select(simd, same, sum_before, moved));
         count = F::plus(simd, count, F::select(simd, same, count_before, zero));
     }
-    (max, sum, count)
+    [max, sum, count]
 }
 
 /// The sum of `w (x - max)` of each row, by halves as for long rows.

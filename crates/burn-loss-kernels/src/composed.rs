@@ -9,7 +9,7 @@ use burn::tensor::{Bool, DType, FloatDType, Int, Tensor, TensorMetadata, TensorP
 
 use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, TARGET_LOG_PROB, rows_shape};
 
-/// Computes what [`LossBackend::softmax_terms`](crate::LossBackend::softmax_terms) promises.
+/// Computes what [`LossBackend::softmax_terms`] promises.
 pub fn softmax_terms<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,
@@ -57,7 +57,7 @@ pub fn softmax_terms<B: Backend>(
     }
 }
 
-/// Computes what [`LossBackend::softmax_terms_backward`](crate::LossBackend::softmax_terms_backward) promises.
+/// Computes what [`LossBackend::softmax_terms_backward`] promises.
 pub fn softmax_terms_backward<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,

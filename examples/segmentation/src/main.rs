@@ -63,8 +63,8 @@ fn run<B: AutodiffLossBackend>(args: &SharedArgs) -> Result<()> {
     Ok(())
 }
 
-/// One over the root of each class's share. One over the share itself would make a spot's pixel count 200 times as much as one
-/// of the background, and the network would see spots everywhere.
+/// One over the root of each class's share. One over the share itself would make a spot's pixel count almost 200 times as much as
+/// one of the background: the network would see spots all over the noise.
 fn class_weights<B: Backend>(scenes: &Scenes<B>) -> Vec<f32> {
     let weight = |share: &f64| {
         if *share > 0.0 {

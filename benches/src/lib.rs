@@ -81,9 +81,14 @@ impl Work {
     }
 }
 
+/// How long a contender's turn lasts, and how many runs it has at least.
+const TURN: (Duration, usize) = (Duration::from_millis(50), 3);
+
 /// Median times of contenders that take turns: neither `prepare` nor letting go of what they return is measured.
 ///
-/// Repeats for about `budget`, at least five times; the first turn of each is not counted.
+/// A turn is several runs, and the first of them is not counted: it finds the caches full of what the contender before left
+/// there, which no training loop does, and the peers of `peers/run.sh`, each in a process of its own, do not either. Repeats
+/// for about `budget`, at least three turns each.
 pub fn medians<T, U>(
     budget: Duration,
     mut prepare: impl FnMut() -> T,
@@ -91,19 +96,23 @@ pub fn medians<T, U>(
 ) -> Vec<Duration> {
     let mut times = vec![Vec::new(); contenders.len()];
     let start = Instant::now();
-    let mut turn = 0;
-    while turn < 6 || (start.elapsed() < budget && turn < 400) {
+    let mut turns = 0;
+    while turns < 3 || start.elapsed() < budget {
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
-            let input = prepare();
-            let start = Instant::now();
-            let output = contender(input);
-            let time = start.elapsed();
-            drop(output);
-            if turn > 0 {
-                times.push(time);
+            let (turn, mut runs) = (Instant::now(), 0);
+            while runs < TURN.1 || turn.elapsed() < TURN.0 {
+                let input = prepare();
+                let start = Instant::now();
+                let output = contender(input);
+                let time = start.elapsed();
+                drop(output);
+                if runs > 0 {
+                    times.push(time);
+                }
+                runs += 1;
             }
         }
-        turn += 1;
+        turns += 1;
     }
     let median = |times: &mut Vec<Duration>| {
         times.sort();

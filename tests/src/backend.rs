@@ -3,6 +3,7 @@
 use burn::backend::wgpu::graphics::AutoGraphicsApi;
 use burn::backend::wgpu::{CubeBackend, WgpuDevice, WgpuRuntime, init_setup};
 use burn::backend::{Flex, NdArray, Wgpu};
+use burn::tensor::{DType, Element};
 use burn_loss::LossBackend;
 
 /// How closely two numbers have to agree: within either bound.
@@ -27,6 +28,14 @@ const F32_ON_GPU: Tolerance = Tolerance {
     absolute: 2e-6,
 };
 
+/// Below this a number of the backend's type, or one that it was made of, has lost digits, or is 0.
+pub fn least_number<B: TestBackend>() -> f64 {
+    match B::FloatElem::dtype() {
+        DType::F64 => 1e-307,
+        _ => 1e-37,
+    }
+}
+
 /// A backend under test.
 pub trait TestBackend: LossBackend {
     /// How closely it has to agree with the reference.
@@ -35,6 +44,8 @@ pub trait TestBackend: LossBackend {
     const CHECKS_TARGETS: bool;
     /// Whether Burn 0.21 has tensors without elements there.
     const HAS_EMPTY_TENSORS: bool;
+    /// Whether Burn 0.21 has tensors of 16 bits there.
+    const HAS_HALVES: bool;
     /// How many cases a property test tries.
     const PROPERTY_CASES: u32;
 
@@ -43,11 +54,12 @@ pub trait TestBackend: LossBackend {
 }
 
 macro_rules! on_cpu {
-    ($backend:ty, $tolerance:expr) => {
+    ($backend:ty, $tolerance:expr, halves: $has_halves:literal) => {
         impl TestBackend for $backend {
             const TOLERANCE: Tolerance = $tolerance;
             const CHECKS_TARGETS: bool = true;
             const HAS_EMPTY_TENSORS: bool = true;
+            const HAS_HALVES: bool = $has_halves;
             const PROPERTY_CASES: u32 = 64;
 
             fn device() -> Self::Device {
@@ -63,6 +75,7 @@ macro_rules! on_gpu {
             const TOLERANCE: Tolerance = F32_ON_GPU;
             const CHECKS_TARGETS: bool = false;
             const HAS_EMPTY_TENSORS: bool = false;
+            const HAS_HALVES: bool = true;
             const PROPERTY_CASES: u32 = 12;
 
             fn device() -> Self::Device {
@@ -74,9 +87,9 @@ macro_rules! on_gpu {
     };
 }
 
-on_cpu!(NdArray<f32>, F32);
-on_cpu!(NdArray<f64>, F64);
-on_cpu!(Flex, F32);
+on_cpu!(NdArray<f32>, F32, halves: false);
+on_cpu!(NdArray<f64>, F64, halves: false);
+on_cpu!(Flex, F32, halves: true);
 
 /// wgpu as Burn ships it, with fusion.
 pub type WgpuFusion = Wgpu;

@@ -13,6 +13,16 @@ pub fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
 
 /// The first place in which two lists differ, in words.
 pub fn difference(actual: &[f64], expected: &[f64], tolerance: Tolerance) -> Option<String> {
+    difference_each(actual, expected, tolerance.relative, |_| tolerance.absolute)
+}
+
+/// As [`difference`], with an absolute bound of its own for each number.
+pub fn difference_each(
+    actual: &[f64],
+    expected: &[f64],
+    relative: f64,
+    absolute: impl Fn(usize) -> f64,
+) -> Option<String> {
     if actual.len() != expected.len() {
         return Some(format!(
             "{} numbers instead of {}",
@@ -20,18 +30,36 @@ pub fn difference(actual: &[f64], expected: &[f64], tolerance: Tolerance) -> Opt
             expected.len()
         ));
     }
-    let close = |actual: f64, expected: f64| {
-        (actual.is_nan() && expected.is_nan())
+    let wrong = |&(index, (actual, expected)): &(usize, (&f64, &f64))| {
+        let close = (actual.is_nan() && expected.is_nan())
             || relative_eq!(
                 actual,
                 expected,
-                epsilon = tolerance.absolute,
-                max_relative = tolerance.relative
-            )
+                epsilon = absolute(index),
+                max_relative = relative
+            );
+        !close
     };
-    let wrong = |(_, (actual, expected)): &(usize, (&f64, &f64))| !close(**actual, **expected);
     let (index, (actual, expected)) = actual.iter().zip(expected).enumerate().find(wrong)?;
-    Some(format!("at {index}: {actual:e} instead of {expected:e}"))
+    Some(format!(
+        "at {index}: {actual:e} instead of {expected:e}, within {:e} or {relative:e} of it",
+        absolute(index)
+    ))
+}
+
+/// For each number of `[N, C, S]` the largest finite one of its row, which runs along `C`: rounding grows with what is
+/// added up in a row, and one row's numbers say nothing of another's.
+pub fn largest_of_rows(numbers: &[f64], [_, num_classes, s]: [usize; 3]) -> Vec<f64> {
+    let mut largest = vec![0.0f64; numbers.len()];
+    let row = |index: usize| index / (num_classes * s) * num_classes * s + index % s;
+    for (index, number) in numbers.iter().enumerate() {
+        if number.is_finite() {
+            largest[row(index)] = largest[row(index)].max(number.abs());
+        }
+    }
+    (0..numbers.len())
+        .map(|index| largest[row(index)])
+        .collect()
 }
 
 /// Panics where two lists differ.

@@ -21,7 +21,10 @@ struct State<B: Backend, L> {
 
 /// Backward of the terms with respect to the logits.
 #[derive(Debug)]
-struct LogitsBackward;
+struct LogitsBackward {
+    /// Whether the target's log-probability is all there is.
+    of_target_alone: bool,
+}
 
 impl<B: LossBackend> Backward<B, 1> for LogitsBackward {
     // Retrieved from the checkpointer, so that a strategy that recomputes the logits may do so.
@@ -38,8 +41,44 @@ impl<B: LossBackend> Backward<B, 1> for LogitsBackward {
         let [logits_node] = ops.parents;
         let logits = checkpointer.retrieve_node_output(state.logits);
         if let Some(node) = logits_node {
-            let grad = B::softmax_terms_backward(logits, state.targets, state.normalizer, grad);
+            let backward = if self.of_target_alone {
+                B::target_log_prob_backward
+            } else {
+                B::softmax_terms_backward
+            };
+            let grad = backward(logits, state.targets, state.normalizer, grad);
             grads.register::<B>(node.id, grad);
+        }
+    }
+}
+
+impl LogitsBackward {
+    /// The terms as a tensor of the graph.
+    fn track<B: LossBackend, C: CheckpointStrategy>(
+        self,
+        logits: &FloatTensor<Autodiff<B, C>>,
+        targets: RowTargets<B>,
+        terms: SoftmaxTerms<B>,
+    ) -> SoftmaxTerms<Autodiff<B, C>> {
+        let SoftmaxTerms { terms, normalizer } = terms;
+        let terms = match self
+            .prepare::<C>([logits.node.clone()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::UnTracked(prep) => prep.finish(terms),
+            OpsKind::Tracked(mut prep) => {
+                let state = State {
+                    logits: prep.checkpoint(logits),
+                    targets,
+                    normalizer: normalizer.clone(),
+                };
+                prep.finish(state, terms)
+            }
+        };
+        SoftmaxTerms {
+            terms,
+            normalizer: <Autodiff<B, C> as AutodiffBackend>::from_inner(normalizer),
         }
     }
 }
@@ -85,6 +124,15 @@ fn sum_over_rows<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
     Tensor::<B, 1>::into_primitive(sum).tensor()
 }
 
+/// The targets as the inner backend has them.
+fn inner<B: Backend, C: CheckpointStrategy>(targets: RowTargets<Autodiff<B, C>>) -> RowTargets<B> {
+    RowTargets {
+        classes: targets.classes,
+        ignore_index: targets.ignore_index,
+        smooth: targets.smooth.map(|weights| weights.primitive),
+    }
+}
+
 impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
     fn softmax_terms(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
         let weights = match &targets.smooth {
@@ -95,50 +143,43 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
             }
             _ => None,
         };
-        let targets: RowTargets<B> = RowTargets {
-            classes: targets.classes,
-            ignore_index: targets.ignore_index,
-            smooth: targets.smooth.map(|weights| weights.primitive),
+        let targets = inner(targets);
+        let found = B::softmax_terms(logits.primitive.clone(), targets.clone());
+        let Some(weights) = weights else {
+            let backward = LogitsBackward {
+                of_target_alone: false,
+            };
+            return backward.track(&logits, targets, found);
         };
-        let SoftmaxTerms { terms, normalizer } =
-            B::softmax_terms(logits.primitive.clone(), targets.clone());
-
-        let tracked = match weights {
-            None => match LogitsBackward
-                .prepare::<C>([logits.node.clone()])
-                .compute_bound()
-                .stateful()
-            {
-                OpsKind::UnTracked(prep) => prep.finish(terms),
-                OpsKind::Tracked(mut prep) => {
-                    let state = State {
-                        logits: prep.checkpoint(&logits),
-                        targets,
-                        normalizer: normalizer.clone(),
-                    };
-                    prep.finish(state, terms)
-                }
-            },
-            Some(weights) => match LogitsAndWeightsBackward
-                .prepare::<C>([logits.node.clone(), weights.node.clone()])
-                .compute_bound()
-                .stateful()
-            {
-                OpsKind::UnTracked(prep) => prep.finish(terms),
-                OpsKind::Tracked(prep) => {
-                    let state = State {
-                        logits: logits.primitive,
-                        targets,
-                        normalizer: normalizer.clone(),
-                    };
-                    prep.finish(state, terms)
-                }
-            },
+        let SoftmaxTerms { terms, normalizer } = found;
+        let terms = match LogitsAndWeightsBackward
+            .prepare::<C>([logits.node.clone(), weights.node.clone()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::UnTracked(prep) => prep.finish(terms),
+            OpsKind::Tracked(prep) => {
+                let state = State {
+                    logits: logits.primitive,
+                    targets,
+                    normalizer: normalizer.clone(),
+                };
+                prep.finish(state, terms)
+            }
         };
         SoftmaxTerms {
-            terms: tracked,
+            terms,
             normalizer: Self::from_inner(normalizer),
         }
+    }
+
+    fn target_log_prob(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
+        let targets = inner(targets);
+        let found = B::target_log_prob(logits.primitive.clone(), targets.clone());
+        let backward = LogitsBackward {
+            of_target_alone: true,
+        };
+        backward.track(&logits, targets, found)
     }
 
     fn softmax_terms_backward(

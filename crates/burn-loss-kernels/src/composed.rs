@@ -1,24 +1,28 @@
 //! The operations in plain Burn operations: what every backend gets by default, and the reference of the kernels.
+//!
+//! Logits of 16 bits are computed in 32, as by the kernels, and so is the normalizer; terms and gradients are of the
+//! logits' type.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensor, IntTensor};
-use burn::tensor::{Bool, Int, Tensor, TensorMetadata, TensorPrimitive};
+use burn::tensor::{Bool, DType, FloatDType, Int, Tensor, TensorMetadata, TensorPrimitive};
 
-use crate::{RowTargets, SmoothWeights, SoftmaxTerms, rows_shape};
+use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, TARGET_LOG_PROB, rows_shape};
 
-/// Computes what [`LossBackend::softmax_terms`](crate::LossBackend::softmax_terms) promises.
+/// Computes what [`LossBackend::softmax_terms`] promises.
 pub fn softmax_terms<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,
 ) -> SoftmaxTerms<B> {
-    let logits = as_rows::<B>(logits);
+    let dtype = logits.dtype();
+    let logits = as_rows::<B>(widen_half::<B>(logits));
     let [n, num_classes, s] = logits.dims();
     let max = logits.clone().max_dim(1);
     let shifted = logits.clone() - max.clone();
 
     // The largest logits are counted, not summed, so that what the others add to 1 is not rounded away.
     let at_max = shifted.clone().equal_elem(0.0);
-    let ties = at_max.clone().float().sum_dim(1);
+    let ties = at_max.clone().float().cast(max.dtype()).sum_dim(1);
     let below = shifted.clone().exp().mask_fill(at_max, 0.0).sum_dim(1);
     let relative_lse = ties.clone().log() + log1p(below / ties);
 
@@ -48,59 +52,47 @@ pub fn softmax_terms<B: Backend>(
         of_rows(log_sum_exp),
     ];
     SoftmaxTerms {
-        terms: unwrap(Tensor::cat(terms, 1)),
+        terms: unwrap(Tensor::cat(terms, 1).cast(dtype)),
         normalizer: unwrap(Tensor::cat(vec![of_rows(max), of_rows(relative_lse)], 1)),
     }
 }
 
-/// Computes what [`LossBackend::softmax_terms_backward`](crate::LossBackend::softmax_terms_backward) promises.
+/// Computes what [`LossBackend::softmax_terms_backward`] promises.
 pub fn softmax_terms_backward<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,
     normalizer: FloatTensor<B>,
     grad: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let shape = logits.shape();
-    let logits = as_rows::<B>(logits);
+    let (shape, dtype) = (logits.shape(), logits.dtype());
+    let logits = as_rows::<B>(widen_half::<B>(logits));
     let [n, num_classes, s] = logits.dims();
-    let columns = |tensor: FloatTensor<B>, count: usize| -> Vec<Tensor<B, 3>> {
-        let tensor: Tensor<B, 2> = wrap(tensor);
-        let column = |i| {
-            tensor
-                .clone()
-                .slice([0..n * s, i..i + 1])
-                .reshape([n, 1, s])
-        };
-        (0..count).map(column).collect()
-    };
-    let normalizer = columns(normalizer, 2);
-    let grad = columns(grad, 3);
-    let [grad_target, grad_smooth, grad_lse] = [&grad[0], &grad[1], &grad[2]];
+    let [max, relative_lse] = columns::<B, 2>(normalizer, [n, s]);
+    let grads = columns::<B, 3>(grad, [n, s]);
+    let [grad_target, grad_smooth, grad_lse] = &grads;
 
-    let shifted = logits - normalizer[0].clone();
+    let shifted = logits - max;
     let at_max = shifted.clone().equal_elem(0.0);
-    let probs = (shifted - normalizer[1].clone()).exp();
-    let mut out = probs.clone() * (grad_lse.clone() - grad_target.clone());
+    let probs = (shifted - relative_lse.clone()).exp();
+    let mut out = probs.clone() * grad_lse.clone();
     let rows = Rows::new(targets.classes, targets.ignore_index, [n, num_classes, s]);
     if let Some(rows) = &rows {
+        let elsewhere = probs.clone() * (grad_lse.clone() - grad_target.clone());
         // 1 - p of the target as the sum of the others: where p is almost 1, subtracting would leave no digits.
         let at_target = rows.at_target(num_classes);
         let others = probs.clone().mask_fill(at_target.clone(), 0.0).sum_dim(1);
-        let at_target_grad = (grad_target.clone() * others).expand([n, num_classes, s])
-            + probs.clone() * grad_lse.clone();
-        out = out.mask_where(at_target, at_target_grad);
-    } else {
-        out = probs.clone() * grad_lse.clone();
+        let here = (grad_target.clone() * others).expand([n, num_classes, s]) + out;
+        out = elsewhere.mask_where(at_target, here);
     }
     if let Some(smooth) = smooth_weights::<B>(targets.smooth, num_classes) {
         // 1 - p, which a confident row's largest logit would lose its digits to.
-        let not_max = one_minus_exp_neg(normalizer[1].clone());
+        let not_max = one_minus_exp_neg(relative_lse);
         let others =
             (probs.clone().neg() + 1.0).mask_where(at_max, not_max.expand([n, num_classes, s]));
         out = out + smooth.grad(probs, others, grad_smooth);
     }
 
-    let mut dead = grad
+    let mut dead = grads
         .iter()
         .map(|grad| grad.clone().equal_elem(0.0))
         .reduce(|a, b| a.bool_and(b))
@@ -110,33 +102,95 @@ pub fn softmax_terms_backward<B: Backend>(
         dead = dead.bool_or(rows.ignored);
     }
     let out = out.mask_fill(dead.expand([n, num_classes, s]), 0.0);
-    B::float_reshape(unwrap(out), shape)
+    B::float_reshape(unwrap(out.cast(dtype)), shape)
 }
 
-/// The gradient of the weights of [`SMOOTH_LOG_PROB`](crate::SMOOTH_LOG_PROB), of the shape of the logits: the log-probabilities times
-/// the row's gradient. Ignored rows and rows with the gradient 0 give 0.
+/// Computes what [`LossBackend::target_log_prob`] promises, from the operation that computes all three terms.
+pub fn target_log_prob<B: LossBackend>(
+    logits: FloatTensor<B>,
+    mut targets: RowTargets<B>,
+) -> SoftmaxTerms<B> {
+    targets.smooth = SmoothWeights::Zero;
+    let SoftmaxTerms { terms, normalizer } = B::softmax_terms(logits, targets);
+    SoftmaxTerms {
+        terms: unwrap(column::<B>(wrap(terms), TARGET_LOG_PROB)),
+        normalizer,
+    }
+}
+
+/// Computes what [`LossBackend::target_log_prob_backward`] promises, likewise.
+pub fn target_log_prob_backward<B: LossBackend>(
+    logits: FloatTensor<B>,
+    mut targets: RowTargets<B>,
+    normalizer: FloatTensor<B>,
+    grad: FloatTensor<B>,
+) -> FloatTensor<B> {
+    targets.smooth = SmoothWeights::Zero;
+    let grad: Tensor<B, 1> = wrap(grad);
+    let [rows] = grad.dims();
+    let others = Tensor::zeros([rows, 2], (&grad.device(), grad.dtype()));
+    let grad = Tensor::cat(vec![grad.reshape([rows, 1]), others], 1);
+    B::softmax_terms_backward(logits, targets, normalizer, unwrap(grad))
+}
+
+/// One column of the terms `[M, 3]`, `[M]`.
+pub fn column<B: Backend>(terms: Tensor<B, 2>, index: usize) -> Tensor<B, 1> {
+    let [rows, _] = terms.dims();
+    if rows == 0 {
+        // Burn's slice of nothing leaves the graph; this sum of nothing does not.
+        return terms.sum_dim(1).reshape([0]);
+    }
+    // A row of the transposed terms, which NdArray copies a hundred times faster than a column.
+    let transposed = terms.swap_dims(0, 1);
+    transposed
+        .slice([index..index + 1, 0..rows])
+        .reshape([rows])
+}
+
+/// The gradient of the weights of [`SMOOTH_LOG_PROB`](crate::SMOOTH_LOG_PROB), of the shape of the logits and of the
+/// weights' type: the log-probabilities times the row's gradient. Ignored rows and rows with the gradient 0 give 0.
 pub fn smooth_weights_grad<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,
     normalizer: FloatTensor<B>,
     grad: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let shape = logits.shape();
-    let logits = as_rows::<B>(logits);
+    let (shape, mut dtype) = (logits.shape(), logits.dtype());
+    if let SmoothWeights::PerClass(weights) | SmoothWeights::PerLogit(weights) = &targets.smooth {
+        dtype = weights.dtype();
+    }
+    let logits = as_rows::<B>(widen_half::<B>(logits));
     let [n, num_classes, s] = logits.dims();
-    let (normalizer, grad): (Tensor<B, 2>, Tensor<B, 2>) = (wrap(normalizer), wrap(grad));
-    let column = |tensor: &Tensor<B, 2>, i| {
-        let column = tensor.clone().slice([0..n * s, i..i + 1]);
-        column.reshape([n, 1, s])
-    };
-    let grad = column(&grad, crate::SMOOTH_LOG_PROB);
+    let [max, relative_lse] = columns::<B, 2>(normalizer, [n, s]);
+    let [_, grad, _] = columns::<B, 3>(grad, [n, s]);
     let mut dead = grad.clone().equal_elem(0.0);
     if let Some(rows) = Rows::new(targets.classes, targets.ignore_index, [n, num_classes, s]) {
         dead = dead.bool_or(rows.ignored);
     }
     let dead = dead.expand([n, num_classes, s]);
-    let log_probs = logits - column(&normalizer, 0) - column(&normalizer, 1);
-    B::float_reshape(unwrap((log_probs * grad).mask_fill(dead, 0.0)), shape)
+    let log_probs = logits - max - relative_lse;
+    let out = (log_probs * grad).mask_fill(dead, 0.0);
+    B::float_reshape(unwrap(out.cast(dtype)), shape)
+}
+
+/// The columns of `[M, K]`, each as `[N, 1, S]`.
+fn columns<B: Backend, const K: usize>(
+    tensor: FloatTensor<B>,
+    [n, s]: [usize; 2],
+) -> [Tensor<B, 3>; K] {
+    let tensor: Tensor<B, 2> = wrap(widen_half::<B>(tensor));
+    core::array::from_fn(|i| {
+        let column = tensor.clone().slice([0..n * s, i..i + 1]);
+        column.reshape([n, 1, s])
+    })
+}
+
+/// Numbers of 16 bits in 32.
+fn widen_half<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
+    match tensor.dtype() {
+        DType::F16 | DType::BF16 => B::float_cast(tensor, FloatDType::F32),
+        _ => tensor,
+    }
 }
 
 /// Logits `[N, C, d1, ..]`, or as many weights, as `[N, C, S]`.
@@ -222,8 +276,10 @@ fn smooth_weights<B: Backend>(
                 total: Weights::Scalar(weight * num_classes as f64),
             });
         }
-        SmoothWeights::PerClass(weights) => wrap::<B, 1>(weights).reshape([1, num_classes, 1]),
-        SmoothWeights::PerLogit(weights) => as_rows::<B>(weights),
+        SmoothWeights::PerClass(weights) => {
+            wrap::<B, 1>(widen_half::<B>(weights)).reshape([1, num_classes, 1])
+        }
+        SmoothWeights::PerLogit(weights) => as_rows::<B>(widen_half::<B>(weights)),
     };
     Some(Smooth {
         total: Weights::Tensor(weights.clone().sum_dim(1)),
@@ -268,14 +324,28 @@ pub fn one_minus_exp_neg<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<
     small.mask_where(is_large, large)
 }
 
-/// `log(1 + x)` that keeps the digits of a small `x` also where the device's own does not. Not to be differentiated: at 0
-/// its automatic derivative is NaN.
+/// `log(1 + x)` that keeps the digits of a small `x` also where the device's own does not. Not to be differentiated:
+/// only its value is meant to be exact.
 pub fn log1p<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
-    let above = x.clone() + 1.0;
-    let rounded_away = above.clone().equal_elem(1.0);
-    // `above - 1` is exact and carries the same rounding as `above`, which the quotient takes out again.
-    let quotient = above.clone().log() / (above - 1.0);
-    (quotient * x.clone()).mask_where(rounded_away, x)
+    log_of_one_plus(x.clone(), x + 1.0)
+}
+
+/// `log(y)`, given `x = y - 1` as well, that keeps its digits where `y` is almost 1. Not to be differentiated, like
+/// [`log1p`].
+pub fn log_of_one_plus<B: Backend, const D: usize>(
+    x: Tensor<B, D>,
+    y: Tensor<B, D>,
+) -> Tensor<B, D> {
+    // The series, because near 1 the logarithm of a shading language is only good to 4e-8 in all, not relatively:
+    // 2 artanh(z) with z = x / (2 + x), in which five terms reach the last digit of an f64 for |x| < 1/16.
+    let is_small = x.clone().abs().lower_elem(1.0 / 16.0);
+    let z = x.clone() / (x + 2.0);
+    let z2 = z.clone() * z.clone();
+    let series = z2.clone() * (1.0 / 9.0) + 1.0 / 7.0;
+    let series = [1.0 / 5.0, 1.0 / 3.0, 1.0]
+        .into_iter()
+        .fold(series, |series, term| series * z2.clone() + term);
+    y.log().mask_where(is_small, z * series * 2.0)
 }
 
 fn wrap<B: Backend, const D: usize>(tensor: FloatTensor<B>) -> Tensor<B, D> {

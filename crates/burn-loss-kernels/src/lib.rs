@@ -12,6 +12,31 @@
 //! with `p = softmax(x)`. Everything else a loss does (class weights, smoothing, masks, reductions) is arithmetic on
 //! one number a row, in ordinary Burn operations.
 //!
+//! ```
+//! use burn::backend::NdArray;
+//! use burn::tensor::{Int, Tensor, TensorPrimitive};
+//! use burn_loss_kernels::{LossBackend, RowTargets, SmoothWeights, TARGET_LOG_PROB};
+//!
+//! let device = Default::default();
+//! // The softmax of a row's logarithms is the row over its sum.
+//! let logits = Tensor::<NdArray, 2>::from_floats([[1.0, 3.0], [4.0, 1.0]], &device).log();
+//! let classes = Tensor::<NdArray, 1, Int>::from_ints([1, -100], &device);
+//! let targets = RowTargets {
+//!     classes: Some(classes.into_primitive()),
+//!     ignore_index: Some(-100),
+//!     smooth: SmoothWeights::Uniform(0.5),
+//! };
+//! let terms = NdArray::softmax_terms(logits.into_primitive().tensor(), targets).terms;
+//! let terms = Tensor::<NdArray, 2>::from_primitive(TensorPrimitive::Float(terms));
+//! let terms = terms.into_data().to_vec::<f32>().unwrap();
+//!
+//! assert!((terms[TARGET_LOG_PROB] - 0.75f32.ln()).abs() < 1e-6);
+//! // (ln 1/4 + ln 3/4) / 2, and ln(1 + 3).
+//! assert!((terms[1] - 0.5 * 0.1875f32.ln()).abs() < 1e-6 && (terms[2] - 4f32.ln()).abs() < 1e-6);
+//! // The second row is ignored.
+//! assert_eq!(terms[3..], [0.0; 3]);
+//! ```
+//!
 //! The default bodies, in [`composed`], are plain Burn operations and serve every backend; they are also the reference
 //! against which the kernels are tested.
 
@@ -37,6 +62,19 @@ pub const SMOOTH_LOG_PROB: usize = 1;
 pub const LOG_SUM_EXP: usize = 2;
 
 /// The weights `w` of [`SMOOTH_LOG_PROB`].
+///
+/// # Example
+///
+/// ```
+/// use burn_loss_kernels::SmoothWeights;
+///
+/// let weights = SmoothWeights::PerClass(vec![0.25, 0.75]);
+/// // Of every kind of tensor, what `f` makes of it.
+/// let sum = weights.as_ref().map(|weights| weights.iter().sum::<f64>());
+/// assert!(matches!(sum, SmoothWeights::PerClass(1.0)));
+/// let absent: Option<SmoothWeights<f64>> = SmoothWeights::PerLogit(None).transpose();
+/// assert!(absent.is_none());
+/// ```
 #[derive(Clone, Debug)]
 pub enum SmoothWeights<T> {
     /// No weights: the column is 0.
@@ -109,10 +147,10 @@ pub(crate) fn rows_shape(shape: &[usize]) -> [usize; 3] {
     [shape[0], shape[1], shape[2..].iter().product()]
 }
 
-/// What [`LossBackend::softmax_terms`] returns.
+/// What [`LossBackend::softmax_terms`] and [`LossBackend::target_log_prob`] return.
 #[derive(Clone, Debug)]
 pub struct SoftmaxTerms<B: Backend> {
-    /// The three numbers of each row, `[M, 3]`.
+    /// The three numbers of each row, `[M, 3]`, or the first of them alone, `[M]`.
     pub terms: FloatTensor<B>,
     /// What the backward pass needs beside the logits, `[M, 2]`: the row's largest logit, and its log-sum-exp relative
     /// to that. Their sum would lose the digits that matter when all logits are large.
@@ -121,13 +159,18 @@ pub struct SoftmaxTerms<B: Backend> {
 
 /// A backend with the fused loss operations.
 ///
-/// Write `B: LossBackend` where generic code says `B: Backend`. A backend of your own joins with an empty `impl`, and
+/// Write `B: LossBackend` where generic code says `B: Backend`; the example at the crate's root calls it. A backend of your own joins with an empty `impl`, and
 /// computes the operations in plain Burn operations until it overrides them.
 pub trait LossBackend: Backend {
     /// Computes the three terms of every row of the logits `[N, C, d1, ..]`.
     ///
     /// The values are computed relative to the row's largest logit, so that neither a confident row nor a common offset
     /// loses digits. A row that holds NaN or `+inf`, or only `-inf`, gives NaN, as in PyTorch.
+    ///
+    /// # Panics
+    ///
+    /// If the logits have fewer than two dimensions or no class, if the classes or weights do not have the shapes that
+    /// [`RowTargets`] says, or if a device cannot index them.
     fn softmax_terms(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
         composed::softmax_terms(logits, targets)
     }
@@ -137,6 +180,10 @@ pub trait LossBackend: Backend {
     /// `logits` and `targets` are those of the forward pass and `normalizer` is what it returned. A row whose three
     /// gradients are all 0 has the gradient 0, whatever its logits. An implementation may write the result into the
     /// logits' buffer if nothing else holds it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::softmax_terms`], and under `Autodiff`: the losses have first derivatives only.
     fn softmax_terms_backward(
         logits: FloatTensor<Self>,
         targets: RowTargets<Self>,
@@ -144,6 +191,57 @@ pub trait LossBackend: Backend {
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         composed::softmax_terms_backward(logits, targets, normalizer, grad)
+    }
+
+    /// Computes [`TARGET_LOG_PROB`] alone, `[M]`: all that most losses need, at a third of the memory.
+    ///
+    /// The weights of the targets are not looked at.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::softmax_terms`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::{LossBackend, RowTargets, SmoothWeights};
+    ///
+    /// let device = Default::default();
+    /// let logits = Tensor::<NdArray, 2>::from_floats([[1.0, 3.0]], &device).log();
+    /// let classes = Tensor::<NdArray, 1, Int>::from_ints([1], &device);
+    /// let targets = RowTargets {
+    ///     classes: Some(classes.into_primitive()),
+    ///     ignore_index: None,
+    ///     smooth: SmoothWeights::Zero,
+    /// };
+    /// let logits = logits.into_primitive().tensor();
+    /// let found = NdArray::target_log_prob(logits.clone(), targets.clone());
+    /// let log_prob = Tensor::<NdArray, 1>::from_primitive(TensorPrimitive::Float(found.terms));
+    /// assert!((log_prob.into_scalar() - 0.75f32.ln()).abs() < 1e-6);
+    ///
+    /// // The gradient of -log p is p, and p - 1 at the class.
+    /// let minus = Tensor::<NdArray, 1>::from_floats([-1.0], &device).into_primitive().tensor();
+    /// let gradient = NdArray::target_log_prob_backward(logits, targets, found.normalizer, minus);
+    /// let gradient = Tensor::<NdArray, 2>::from_primitive(TensorPrimitive::Float(gradient));
+    /// let gradient = gradient.into_data().to_vec::<f32>().unwrap();
+    /// assert!((gradient[0] - 0.25).abs() < 1e-6 && (gradient[1] + 0.25).abs() < 1e-6);
+    /// ```
+    fn target_log_prob(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
+        composed::target_log_prob(logits, targets)
+    }
+
+    /// Turns the gradient of [`Self::target_log_prob`], `[M]`, into the gradient of the logits.
+    ///
+    /// As [`Self::softmax_terms_backward`] with the gradient 0 for the other two terms, panics included.
+    fn target_log_prob_backward(
+        logits: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        normalizer: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        composed::target_log_prob_backward(logits, targets, normalizer, grad)
     }
 }
 

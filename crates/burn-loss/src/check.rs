@@ -51,7 +51,8 @@ impl core::error::Error for TargetError {}
 /// Finds the first target that is neither in `[0, num_classes)` nor `ignore_index`.
 ///
 /// On NdArray and Flex the class losses do this by themselves. On a GPU it would stall the device at every step, so there
-/// a wrong target makes its row's loss and gradient NaN; call this on the data once, or when a NaN appears.
+/// a wrong target makes its row's loss and gradient NaN (of [`NllLoss`](crate::NllLoss), the gradient of the row's first
+/// log-probability); call this on the data once, or when a NaN appears.
 ///
 /// # Errors
 ///
@@ -162,6 +163,26 @@ pub(crate) fn same_shape<const D: usize, const E: usize>(
     assert!(
         dims.as_slice() == reference_dims.as_slice(),
         "{loss}: expected `{name}` of the shape of `{reference}`, {reference_dims:?}, got {dims:?}"
+    );
+}
+
+/// Panics unless an element-wise loss has two tensors of one shape.
+#[track_caller]
+pub(crate) fn prediction_and_target<B: Backend, const D: usize>(
+    loss: &str,
+    prediction: &Tensor<B, D>,
+    target: &Tensor<B, D>,
+) {
+    let reference = ("prediction", prediction.dims());
+    same_shape(loss, reference, ("target", target.dims()));
+}
+
+/// Panics on an ignored index that is a class: where every row has some of all classes, none can be ignored.
+#[track_caller]
+pub(crate) fn no_ignored_class(loss: &str, ignore_index: Option<i64>) {
+    assert!(
+        ignore_index.is_none_or(|index| index < 0),
+        "{loss}: expected no `ignore_index` with probabilities, got {ignore_index:?}"
     );
 }
 

@@ -30,12 +30,10 @@ impl<B: Backend> RowLosses<B> {
         }
     }
 
-    /// Weighs each row once more. A row of weight 0 is dropped, whatever its loss.
+    /// Weighs each row once more.
     pub(crate) fn weigh(self, by: Tensor<B, 1>) -> Self {
-        let dropped = by.clone().equal_elem(0.0);
-        let losses = self.losses * by.clone();
         Self {
-            losses: losses.mask_fill(dropped, 0.0),
+            losses: self.losses * by.clone(),
             weights: Some(match self.weights {
                 Some(weights) => weights * by,
                 None => by,
@@ -43,6 +41,9 @@ impl<B: Backend> RowLosses<B> {
         }
     }
 }
+
+/// What rows of weight 0 have for a target where no index is ignored: a number that no class has, and few mistakes.
+const DROPPED: i64 = -(1 << 30);
 
 /// The options that say how much a row counts.
 #[derive(Clone, Copy)]
@@ -69,6 +70,25 @@ impl<B: Backend> RowOptions<'_, B> {
         self
     }
 
+    /// Makes these rows ignored ones: their loss, their weight and their gradient are then 0, whatever their scores.
+    /// Multiplying by 0 would let NaN through.
+    pub(crate) fn ignore(
+        mut self,
+        rows: Tensor<B, 1, Bool>,
+        targets: Tensor<B, 1, Int>,
+    ) -> (Self, Tensor<B, 1, Int>) {
+        let (index, targets) = match self.ignore_index {
+            Some(index) => (index, targets),
+            None => {
+                // Where this number already stands it is a mistake, and stays one.
+                let mistaken = targets.clone().equal_elem(DROPPED);
+                (DROPPED, targets.mask_fill(mistaken, DROPPED + 1))
+            }
+        };
+        self.ignore_index = Some(index);
+        (self, targets.mask_fill(rows, index))
+    }
+
     /// Which rows have a target that is neither a class nor ignored.
     pub(crate) fn invalid(
         &self,
@@ -81,6 +101,7 @@ impl<B: Backend> RowOptions<'_, B> {
             None => outside,
         }
     }
+
     /// Checks the targets and the class weights against the number of classes.
     #[track_caller]
     pub(crate) fn check(&self, loss: &str, targets: &Tensor<B, 1, Int>, num_classes: usize) {
@@ -144,9 +165,13 @@ pub(crate) fn weights_tensor<B: Backend>(
 
 /// Implements the `forward` methods of a loss with `rows` and the fields `class_weights`, `ignore_index` and `reduction`.
 ///
-/// `$of` is the loss of the target's probability by default, for the examples.
+/// `$of` is the loss of the target's probability by default, for the examples; `$nan_gradient` is what a wrong target makes
+/// NaN beside the loss.
 macro_rules! class_forwards {
     ($loss:ident, $backend:ident, $scores:ident, $of:literal) => {
+        class_forwards!($loss, $backend, $scores, $of, "its gradient");
+    };
+    ($loss:ident, $backend:ident, $scores:ident, $of:literal, $nan_gradient:literal) => {
         impl<B: $backend> $loss<B> {
             /// Computes the loss as one number, reduced as configured.
             ///
@@ -159,8 +184,8 @@ macro_rules! class_forwards {
             /// # Panics
             ///
             /// If the shapes do not fit, if there is no class, if the class weights do not have the length of the
-            /// class axis, or, on NdArray and Flex, if a target is neither a class nor ignored (elsewhere its row's
-            /// loss and gradient are NaN).
+            /// class axis, or, on NdArray and Flex, if a target is neither a class nor ignored. Elsewhere its row's loss
+            #[doc = concat!("is NaN, and so is ", $nan_gradient, ".")]
             ///
             /// # Example
             ///
@@ -227,7 +252,7 @@ macro_rules! class_forwards {
             /// by `sum_i r_i w_i`, with the row losses `l`, the weights `r` and the class weights `w` of the targets
             /// (0 for ignored rows).
             ///
-            /// A row of weight 0 is dropped, whatever its scores: its gradient is 0.
+            /// A row of weight 0 is dropped, whatever its scores and its target: its gradient is 0.
             ///
             /// # Shapes
             ///
@@ -269,7 +294,8 @@ macro_rules! class_forwards {
                     ("targets", targets.dims()),
                     ("weights", weights.dims()),
                 );
-                self.checked_rows($scores, targets)
+                let dropped = weights.clone().equal_elem(0.0);
+                self.checked_rows($scores, targets, Some(dropped))
                     .weigh(weights)
                     .reduce(self.reduction)
             }
@@ -310,7 +336,8 @@ macro_rules! class_forwards {
                 $scores: Tensor<B, D>,
                 targets: Tensor<B, T, Int>,
             ) -> Tensor<B, 1> {
-                self.checked_rows($scores, targets).reduce(self.reduction)
+                self.checked_rows($scores, targets, None)
+                    .reduce(self.reduction)
             }
 
             /// Computes one loss a prediction; 0 for ignored ones.
@@ -350,7 +377,9 @@ macro_rules! class_forwards {
                 targets: Tensor<B, T, Int>,
             ) -> Tensor<B, T> {
                 let shape = targets.dims();
-                self.checked_rows($scores, targets).losses.reshape(shape)
+                self.checked_rows($scores, targets, None)
+                    .losses
+                    .reshape(shape)
             }
 
             #[track_caller]
@@ -358,6 +387,7 @@ macro_rules! class_forwards {
                 &self,
                 $scores: Tensor<B, D>,
                 targets: Tensor<B, T, Int>,
+                dropped: Option<Tensor<B, 1, Bool>>,
             ) -> RowLosses<B> {
                 let [rows, num_classes] = check::class_shapes(
                     Self::NAME,
@@ -366,9 +396,16 @@ macro_rules! class_forwards {
                     targets.dims(),
                 );
                 // Only the targets change their rank: of the scores that is a copy on some backends.
-                let targets = widen(targets.reshape([rows]));
-                let options = self.options().fit(&targets);
+                let mut targets = widen(targets.reshape([rows]));
+                let mut options = self.options().fit(&targets);
+                if let Some(dropped) = &dropped {
+                    // A class, which passes the check.
+                    targets = targets.mask_fill(dropped.clone(), 0);
+                }
                 options.check(Self::NAME, &targets, num_classes);
+                if let Some(dropped) = dropped {
+                    (options, targets) = options.ignore(dropped, targets);
+                }
                 self.rows($scores, targets, options)
             }
 

@@ -7,15 +7,19 @@ use crate::check;
 
 /// Prediction and target without the elements of weight 0, so that nothing in them, NaN included, reaches the loss or
 /// its gradient.
+#[track_caller]
 pub(crate) fn drop_weightless<B: Backend, const D: usize>(
     loss: &str,
     prediction: Tensor<B, D>,
     target: Tensor<B, D>,
     weights: &Tensor<B, D>,
 ) -> (Tensor<B, D>, Tensor<B, D>) {
-    let shape = ("prediction", prediction.dims());
-    check::same_shape(loss, shape, ("target", target.dims()));
-    check::same_shape(loss, shape, ("weights", weights.dims()));
+    check::prediction_and_target(loss, &prediction, &target);
+    check::same_shape(
+        loss,
+        ("prediction", prediction.dims()),
+        ("weights", weights.dims()),
+    );
     let dropped = weights.clone().equal_elem(0.0);
     // One half is a good prediction and a good target for every loss, probabilities among them.
     (

@@ -7,6 +7,7 @@ mod classification;
 mod display;
 mod elementwise;
 mod gradient;
+mod halves;
 mod reduction;
 mod regression;
 mod softmax_terms;

@@ -4,6 +4,8 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::halves::widen_halves;
+
 /// How `forward` turns one loss an element or a row into one number.
 ///
 /// PyTorch's `reduction="none"` is the method `forward_no_reduction`, because it returns another shape.
@@ -36,13 +38,15 @@ impl Default for Reduction {
 impl Reduction {
     /// Reduces losses that all count the same.
     pub(crate) fn reduce<B: Backend, const D: usize>(self, losses: Tensor<B, D>) -> Tensor<B, 1> {
-        let count = losses.shape().num_elements();
-        match self {
+        let (count, dtype) = (losses.shape().num_elements(), losses.dtype());
+        let losses = widen_halves(losses);
+        let reduced = match self {
             // Added instead of divided: the gradient of an empty batch stays defined on every backend.
             Reduction::Mean if count == 0 => losses.sum() + f64::NAN,
             Reduction::Mean => losses.mean(),
             Reduction::Sum => losses.sum(),
-        }
+        };
+        reduced.cast(dtype)
     }
 
     /// Reduces losses that are already multiplied by these weights.
@@ -51,9 +55,13 @@ impl Reduction {
         weighted: Tensor<B, D>,
         weights: Tensor<B, D>,
     ) -> Tensor<B, 1> {
-        match self {
-            Reduction::Mean => weighted.sum() / weights.sum(),
-            Reduction::Sum => weighted.sum(),
-        }
+        let dtype = weighted.dtype();
+        let sum = widen_halves(weighted).sum();
+        let reduced = match self {
+            // Both sums may be too large for 16 bits while the mean is not.
+            Reduction::Mean => sum / widen_halves(weights).sum(),
+            Reduction::Sum => sum,
+        };
+        reduced.cast(dtype)
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Int, Tensor, TensorPrimitive};
+use burn_loss_kernels::composed::column;
 use burn_loss_kernels::{
     LOG_SUM_EXP, LossBackend, RowTargets, SMOOTH_LOG_PROB, SmoothWeights, TARGET_LOG_PROB,
 };
@@ -21,7 +22,7 @@ pub(crate) fn target_losses<B: LossBackend, const D: usize>(
         ignore_index: options.ignore_index,
         smooth: SmoothWeights::Zero,
     };
-    RowLosses::weighed(loss(rows.terms(logits).target_log_prob()), weights)
+    RowLosses::weighed(loss(rows.target_log_prob(logits)), weights)
 }
 
 /// What rows of logits `[N, C, d1, ..]` are compared with; the tensor side of [`RowTargets`].
@@ -34,13 +35,22 @@ pub(crate) struct SoftmaxRows<B: LossBackend> {
 
 impl<B: LossBackend> SoftmaxRows<B> {
     pub(crate) fn terms<const D: usize>(self, logits: Tensor<B, D>) -> SoftmaxTerms<B> {
-        let targets = RowTargets {
+        let terms = B::softmax_terms(primitive(logits), self.into_targets()).terms;
+        SoftmaxTerms(Tensor::from_primitive(TensorPrimitive::Float(terms)))
+    }
+
+    /// `log p_t` alone, `[M]`.
+    pub(crate) fn target_log_prob<const D: usize>(self, logits: Tensor<B, D>) -> Tensor<B, 1> {
+        let terms = B::target_log_prob(primitive(logits), self.into_targets()).terms;
+        Tensor::from_primitive(TensorPrimitive::Float(terms))
+    }
+
+    fn into_targets(self) -> RowTargets<B> {
+        RowTargets {
             classes: self.classes.map(Tensor::into_primitive),
             ignore_index: self.ignore_index,
             smooth: self.smooth,
-        };
-        let terms = B::softmax_terms(primitive(logits), targets).terms;
-        SoftmaxTerms(Tensor::from_primitive(TensorPrimitive::Float(terms)))
+        }
     }
 }
 
@@ -69,16 +79,6 @@ impl<B: LossBackend> SoftmaxTerms<B> {
     }
 
     fn column(&self, index: usize) -> Tensor<B, 1> {
-        let [rows, _] = self.0.dims();
-        if rows == 0 {
-            // Burn's slice of nothing leaves the graph; this sum of nothing does not.
-            return self.0.clone().sum_dim(1).reshape([0]);
-        }
-        // A row of the transposed terms, which NdArray copies a hundred times faster than a column.
-        self.0
-            .clone()
-            .swap_dims(0, 1)
-            .slice([index..index + 1, 0..rows])
-            .reshape([rows])
+        column(self.0.clone(), index)
     }
 }

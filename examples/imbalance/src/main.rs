@@ -55,8 +55,8 @@ fn run<B: AutodiffLossBackend>(args: &SharedArgs) -> Result<()> {
         let judgement = Judgement::new(&score(&network, &validation), &score(&network, &test));
         judgements.push((name, judgement));
     }
-    args.save("calibration.png", &calibration(&judgements)?)?;
-    args.save("precision-recall.png", &ranking(&judgements, &test)?)?;
+    args.save("calibration", &calibration(&judgements)?)?;
+    args.save("precision-recall", &ranking(&judgements, &test)?)?;
     println!("\n{}", table(&judgements));
     Ok(())
 }

@@ -62,7 +62,7 @@ fn run<B: AutodiffLossBackend>(args: &SharedArgs) -> Result<()> {
     let labels = 0..TONES.len();
     let judge = |label| Judgement::new(&validation, &test, label);
     let judgements: Vec<Judgement> = labels.map(judge).collect();
-    args.save("roc.png", &picture(&judgements)?)?;
+    args.save("roc", &picture(&judgements)?)?;
     println!("\n{}", table(&judgements));
     Ok(())
 }

@@ -52,7 +52,7 @@ fn run<B: AutodiffLossBackend>(cli: &Cli) -> Result<()> {
             fit::line::<B>(name, &loss, &points, &training, &device)?,
         ));
     }
-    args.save("fits.png", &picture(&points, &fits)?)?;
+    args.save("fits", &picture(&points, &fits)?)?;
     println!("\n{}", table(&fits));
     Ok(())
 }

@@ -29,6 +29,7 @@ fn robust_losses_are_closer_to_the_truth() {
         run.file("artifacts/outliers/fits.png")
             .starts_with(b"\x89PNG")
     );
+    assert!(run.file("artifacts/outliers/fits.svg").starts_with(b"<svg"));
 }
 
 #[test]
@@ -59,6 +60,10 @@ fn mistakes_are_explained() {
             .contains("expected a finite number above 0")
     );
     assert!(run.error("--epochs 0").contains("--epochs"));
+    assert!(run.error("--limit 0").contains("--limit"));
+    assert!(run.error("--backend abacus").contains("--backend"));
+    let error = run.error("--output /dev/null/no");
+    assert!(error.contains("cannot write to /dev/null/no"), "{error}");
 }
 
 #[cfg(not(feature = "wgpu"))]

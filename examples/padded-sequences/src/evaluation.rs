@@ -93,9 +93,9 @@ pub fn picture<B: LossBackend>(
         .x_label("positions a sentence, with padding")
         .y_label("mean loss")
         .y_range(0.0, 1.2 * means[0].alone)
-        .line("divided by the tokens", &lengths, &padded)
-        .line("divided by all rows", &lengths, &all_rows)
-        .points("the sentences one by one", &lengths, &alone)
+        .reference("the sentences one by one", &lengths, &alone)
+        .points("divided by the tokens", &lengths, &padded)
+        .points("divided by all rows", &lengths, &all_rows)
         .draw()?;
     Ok(picture)
 }

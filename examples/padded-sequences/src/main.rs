@@ -68,7 +68,7 @@ fn run<B: AutodiffLossBackend>(cli: &Cli) -> Result<()> {
     })?;
 
     let model = model.valid();
-    args.save("padding.png", &evaluation::picture(&model, test, &device)?)?;
+    args.save("padding", &evaluation::picture(&model, test, &device)?)?;
     println!("\nSentences that it writes:");
     for number in 0..cli.samples {
         let seed = args.seed.wrapping_add(number as u64);

@@ -18,7 +18,7 @@ pub const BORDER: i64 = 255;
 
 /// How bright each class is, and the noise of a pixel.
 const BRIGHTNESS: [f64; 4] = [0.2, 0.6, 0.8, 0.42];
-const NOISE: f64 = 0.12;
+const NOISE: f64 = 0.18;
 
 /// The share of the images that have a spot.
 const SPOTS: f64 = 0.5;
@@ -63,42 +63,41 @@ struct Scene([usize; SIDE * SIDE]);
 impl Scene {
     /// A disc and a square, and sometimes a spot, apart from each other.
     fn draw(random: &mut StdRng) -> Self {
-        let mut scene = Scene([0; SIDE * SIDE]);
-        scene.add(random, 1, 4.0..7.0, |x, y| x.hypot(y));
-        scene.add(random, 2, 3.5..5.5, |x, y| x.abs().max(y.abs()));
-        if random.random_bool(SPOTS) {
-            scene.add(random, 3, 1.5..2.0, |x, y| x.hypot(y));
+        let spot = random.random_bool(SPOTS);
+        loop {
+            let mut scene = Scene([0; SIDE * SIDE]);
+            // New sizes, too, where it does not fit: large shapes can leave no room for one more.
+            let fits = scene.add(random, 1, 4.0..7.0, |x, y| x.hypot(y))
+                && scene.add(random, 2, 3.5..5.5, |x, y| x.abs().max(y.abs()))
+                && (!spot || scene.add(random, 3, 1.5..2.0, |x, y| x.hypot(y)));
+            if fits {
+                return scene;
+            }
         }
-        scene
     }
 
-    /// Fills what is within a size of a place, by a measure of distance.
+    /// Fills what is within a size of a place, by a measure of distance; says whether no other shape is near.
     fn add(
         &mut self,
         random: &mut StdRng,
         class: usize,
         sizes: Range<f64>,
         distance: impl Fn(f64, f64) -> f64,
-    ) {
+    ) -> bool {
         let size = random.random_range(sizes);
-        let within = |size: f64, [centre_x, centre_y]: [f64; 2]| {
-            let distance = &distance;
-            (0..SIDE * SIDE).filter(move |index| {
-                let (x, y) = ((index % SIDE) as f64, (index / SIDE) as f64);
-                distance(x - centre_x, y - centre_y) <= size
-            })
-        };
-        // There is always room: the shapes of the largest size fill less than a third of the image.
-        let centre = loop {
-            let mut place = || random.random_range(size + 1.0..SIDE as f64 - size - 1.0);
-            let centre = [place(), place()];
-            if within(size + 2.0, centre).all(|index| self.0[index] == 0) {
-                break centre;
+        let mut place = || random.random_range(size + 1.0..SIDE as f64 - size - 1.0);
+        let (centre_x, centre_y) = (place(), place());
+        let mut is_apart = true;
+        for (index, pixel) in self.0.iter_mut().enumerate() {
+            let (x, y) = ((index % SIDE) as f64, (index / SIDE) as f64);
+            let distance = distance(x - centre_x, y - centre_y);
+            // Two pixels more: one for the border of each.
+            is_apart &= distance > size + 2.0 || *pixel == 0;
+            if distance <= size {
+                *pixel = class;
             }
-        };
-        for index in within(size, centre) {
-            self.0[index] = class;
         }
+        is_apart
     }
 
     /// The classes of the pixels beside, above and below one.

@@ -30,7 +30,7 @@ struct Cli {
 fn main() -> ExitCode {
     let example = Example {
         name: env!("CARGO_PKG_NAME"),
-        epochs: 6,
+        epochs: 8,
     };
     example.main(|cli: &Cli| on_backend!(cli.shared.backend, run(&cli.shared)))
 }
@@ -55,7 +55,7 @@ fn run<B: AutodiffLossBackend>(args: &SharedArgs) -> Result<()> {
         let network = learn(name, &config.init(&device), &train, args)?;
         let predicted = evaluation::masks(&network, &test);
         let picture = picture(title, &test, &labels, &predicted)?;
-        args.save(&format!("masks-{name}.png"), &picture)?;
+        args.save(&format!("masks-{name}"), &picture)?;
         masks.push(predicted);
     }
     let confusions = [0, 1].map(|index| evaluation::confusion(&masks[index], &labels));
@@ -63,8 +63,8 @@ fn run<B: AutodiffLossBackend>(args: &SharedArgs) -> Result<()> {
     Ok(())
 }
 
-/// One over the root of each class's share. One over the share itself would make a spot's pixel count 300 times as much as one
-/// of the background, and the network would see spots everywhere.
+/// One over the root of each class's share. One over the share itself would make a spot's pixel count almost 200 times as much as
+/// one of the background: the network would see spots all over the noise.
 fn class_weights<B: Backend>(scenes: &Scenes<B>) -> Vec<f32> {
     let weight = |share: &f64| {
         if *share > 0.0 {
@@ -86,7 +86,7 @@ fn learn<B: AutodiffLossBackend>(
     let training = Training {
         epochs: args.epochs,
         batch_size: 8,
-        learning_rate: 0.01,
+        learning_rate: 0.02,
         seed: args.seed,
     };
     let device = scenes.images.device();

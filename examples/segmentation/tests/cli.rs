@@ -6,16 +6,16 @@ use example_support::cli_test::{PrintedTable, Run};
 fn class_weights_find_more_of_the_rare_class() {
     let binary = env!("CARGO_BIN_EXE_segmentation");
     let run = Run::new(binary, env!("CARGO_TARGET_TMPDIR"), "table");
-    let table = PrintedTable::last(&run.stdout("--limit 80 --epochs 5"));
+    let table = PrintedTable::last(&run.stdout("--limit 200"));
 
     assert!(table.number("spot", "pixels") < 1.0);
     let [plain, weighted] =
         ["recall", "recall, weighted"].map(|column| table.number("spot", column));
-    assert!(weighted > plain + 10.0, "recall {plain}% and {weighted}%");
+    assert!(weighted > plain + 25.0, "recall {plain}% and {weighted}%");
     for class in ["background", "disc", "square"] {
         for column in ["IoU", "IoU, weighted"] {
             let overlap = table.number(class, column);
-            assert!(overlap > 60.0, "{class}, {column}: {overlap}%");
+            assert!(overlap > 70.0, "{class}, {column}: {overlap}%");
         }
     }
     let classes = ["background", "disc", "square", "spot"];

@@ -35,17 +35,17 @@ impl SharedArgs {
         self.limit.map_or(all, |limit| all.min(limit))
     }
 
-    /// Writes a picture into the output folder and prints its path.
+    /// Writes a picture into the output folder, as `name.svg` and as `name.png`, and prints their paths.
     ///
     /// # Errors
     ///
     /// If it cannot be written.
     pub fn save(&self, name: &str, picture: &Picture) -> Result<()> {
-        std::fs::create_dir_all(&self.output)
-            .map_err(|error| format!("cannot write to {}: {error}", self.output.display()))?;
-        let path = self.output.join(name);
-        picture.save(&path)?;
-        println!("Picture: {}", path.display());
+        for ending in ["svg", "png"] {
+            let path = self.output.join(format!("{name}.{ending}"));
+            picture.save(&path)?;
+            println!("Picture: {}", path.display());
+        }
         Ok(())
     }
 }
@@ -63,7 +63,9 @@ impl Example {
     pub fn main<A: Parser>(&self, run: impl FnOnce(&A) -> Result<()>) -> ExitCode {
         let matches = self.command::<A>().get_matches();
         let args = A::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        match run(&args) {
+        let output: &PathBuf = matches.get_one("output").expect("it has a default");
+        // Before the training: a folder that cannot be made should cost no time.
+        match make_folder(output).and_then(|()| run(&args)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("error: {error}");
@@ -83,6 +85,11 @@ impl Example {
         let command = default("epochs", self.epochs.to_string())(A::command());
         default("output", output.display().to_string())(command)
     }
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| format!("cannot write to {}: {error}", folder.display()).into())
 }
 
 #[cfg(test)]

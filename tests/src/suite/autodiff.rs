@@ -13,13 +13,13 @@ use crate::fixture::tensor;
 
 const LOGITS: [f64; 6] = [0.5, -1.0, 2.0, 0.0, 3.0, -0.25];
 
-fn logits<B: TestBackend, A: Backend2<B>>() -> Tensor<A, 2> {
+fn logits<B: TestBackend, A: AutodiffOver<B>>() -> Tensor<A, 2> {
     tensor(&LOGITS, &[2, 3], &B::device())
 }
 
 /// An autodiff backend over `B`.
-trait Backend2<B: TestBackend>: AutodiffLossBackend<InnerBackend = B, Device = B::Device> {}
-impl<B: TestBackend, A> Backend2<B> for A where
+trait AutodiffOver<B: TestBackend>: AutodiffLossBackend<InnerBackend = B, Device = B::Device> {}
+impl<B: TestBackend, A> AutodiffOver<B> for A where
     A: AutodiffLossBackend<InnerBackend = B, Device = B::Device>
 {
 }
@@ -107,7 +107,7 @@ pub fn gradients_for_some_rows<B: TestBackend>() {
 }
 
 pub fn checkpointing_strategies<B: TestBackend>() {
-    fn grad<B: TestBackend, A: Backend2<B>>(ours: bool) -> Vec<f64> {
+    fn grad<B: TestBackend, A: AutodiffOver<B>>(ours: bool) -> Vec<f64> {
         let device = B::device();
         let leaf = logits::<B, A>().require_grad();
         // Memory-bound steps, which the balanced strategy recomputes instead of keeping.

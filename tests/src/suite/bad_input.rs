@@ -7,7 +7,8 @@ use burn::tensor::{Int, IntDType, Tensor};
 use burn_loss::*;
 
 use crate::backend::TestBackend;
-use crate::compare::numbers;
+use crate::compare::{assert_close, numbers};
+use crate::fixture::tensor;
 
 /// Runs what has to panic and looks for all of these words in its message.
 #[track_caller]
@@ -137,16 +138,23 @@ pub fn no_class<B: TestBackend>() {
 pub fn weights_of_the_wrong_length<B: TestBackend>() {
     let device = B::device();
     let three = Some(vec![1.0; 3]);
-    let words = ["`class_weights`", "length 4", "class axis", "got 3"];
+    macro_rules! class_loss {
+        ($name:literal, $config:expr) => {
+            let loss = $config.with_class_weights(three.clone());
+            let loss = loss.init::<B>(&device);
+            let words = [$name, "`class_weights`", "length 4", "class axis", "got 3"];
+            panics(&words, || loss.forward(floats([2, 4]), classes([2])));
+        };
+    }
+    class_loss!("NllLoss:", NllLossConfig::new());
+    class_loss!("CrossEntropyLoss:", CrossEntropyLossConfig::new());
+    class_loss!("FocalLoss:", FocalLossConfig::new());
+    class_loss!("PolyLoss:", PolyLossConfig::new());
+    let gce = GeneralizedCrossEntropyLossConfig::new();
+    class_loss!("GeneralizedCrossEntropyLoss:", gce);
     let cross_entropy = CrossEntropyLossConfig::new().with_class_weights(three.clone());
     let cross_entropy = cross_entropy.init::<B>(&device);
-    let nll = NllLossConfig::new().with_class_weights(three.clone());
-    let nll = nll.init::<B>(&device);
-    panics(&words, || {
-        cross_entropy.forward(floats([2, 4]), classes([2]))
-    });
-    panics(&words, || nll.forward(floats([2, 4]), classes([2])));
-    panics(&words, || {
+    panics(&["`class_weights`", "length 4", "got 3"], || {
         cross_entropy.forward_probabilities(floats([2, 4]), floats([2, 4]))
     });
     let bce = BceWithLogitsLossConfig::new().with_pos_weight(three);
@@ -213,16 +221,19 @@ pub fn configs<B: TestBackend>() {
     }
     for weight in [-1.0, f32::NAN, f32::INFINITY] {
         let weights = Some(vec![1.0, weight]);
-        panics(&["CrossEntropyLossConfig", "`class_weights[1]`"], || {
-            CrossEntropyLossConfig::new()
-                .with_class_weights(weights.clone())
-                .init::<B>(&device)
-        });
-        panics(&["NllLossConfig", "`class_weights[1]`"], || {
-            NllLossConfig::new()
-                .with_class_weights(weights.clone())
-                .init::<B>(&device)
-        });
+        macro_rules! class_loss {
+            ($name:literal, $config:expr) => {
+                let config = $config.with_class_weights(weights.clone());
+                let words = [concat!($name, ":"), "`class_weights[1]`", "at least 0"];
+                panics(&words, || config.init::<B>(&device));
+            };
+        }
+        class_loss!("NllLossConfig", NllLossConfig::new());
+        class_loss!("CrossEntropyLossConfig", CrossEntropyLossConfig::new());
+        class_loss!("FocalLossConfig", FocalLossConfig::new());
+        class_loss!("PolyLossConfig", PolyLossConfig::new());
+        let gce = GeneralizedCrossEntropyLossConfig::new();
+        class_loss!("GeneralizedCrossEntropyLossConfig", gce);
         panics(&["BceWithLogitsLossConfig", "`pos_weight[1]`"], || {
             BceWithLogitsLossConfig::new()
                 .with_pos_weight(weights.clone())
@@ -288,12 +299,84 @@ pub fn target_outside_the_classes<B: TestBackend>() {
         let (of_losses, of_grad) = nan_rows(losses, logits_in);
         assert_eq!(of_losses, [false, false, true, false]);
         // Only the picked log-probability has a gradient; a wrong target picks that of class 0.
-        let of_rows: Vec<bool> = of_grad.chunks(3).map(|row| row.contains(&true)).collect();
-        assert_eq!(of_rows, [false, false, true, false]);
+        let mut expected = [false; 12];
+        expected[6] = true;
+        assert_eq!(of_grad, expected);
     }
     let fine = Tensor::<B, 2, Int>::from_ints([[0, 2], [1, -7]], &device);
     assert_eq!(check_targets(&fine, 3, Some(-7)), Ok(()));
     assert_eq!(check_targets(&fine, 3, None).unwrap_err().row, 3);
+}
+
+/// The mean with these weights, and the gradient of the scores.
+macro_rules! weighted_mean {
+    ($loss:expr, $scores:expr, $targets:expr, $weights:expr) => {{
+        let scores = Tensor::<Autodiff<B>, 2>::from_inner($scores).require_grad();
+        let mean = $loss.forward_weighted(scores.clone(), $targets, $weights);
+        let grad = scores
+            .grad(&mean.backward())
+            .expect("the scores are tracked");
+        (numbers(mean), numbers(grad))
+    }};
+}
+
+pub fn rows_of_weight_zero<B: TestBackend>() {
+    let device = B::device();
+    let inf = f64::INFINITY;
+    // The second row is bad in every way: its scores, its target, which is not ignored.
+    let scores = [0.5, -1.0, -2.0, f64::NAN, inf, -inf, -0.25, 0.0, -3.0];
+    let scores = || tensor::<B, 2>(&scores, &[3, 3], &device);
+    let good = [0.5, -1.0, -2.0, -0.25, 0.0, -3.0];
+    let good = || tensor::<B, 2>(&good, &[2, 3], &device);
+    let weights = |weights: &[f64]| tensor::<Autodiff<B>, 1>(weights, &[weights.len()], &device);
+    let classes = |classes: &[i64]| Tensor::<Autodiff<B>, 1, Int>::from_ints(classes, &device);
+    macro_rules! check {
+        ($config:expr) => {
+            for ignore_index in [None, Some(-7), Some(1)] {
+                let config = $config
+                    .with_ignore_index(ignore_index)
+                    .with_class_weights(Some(vec![0.5, 2.0, 3.0]));
+                let loss = config.init::<Autodiff<B>>(&device);
+                let (expected, expected_grad) =
+                    weighted_mean!(loss, good(), classes(&[0, 2]), weights(&[1.0, 4.0]));
+                for wrong in [7, -1, -(1 << 30), 0] {
+                    let (mean, grad) = weighted_mean!(
+                        loss,
+                        scores(),
+                        classes(&[0, wrong, 2]),
+                        weights(&[1.0, 0.0, 4.0])
+                    );
+                    let what = format!("{loss}, {ignore_index:?}, {wrong}");
+                    assert_close(&what, &mean, &expected, B::TOLERANCE);
+                    assert_close(&what, &grad[..3], &expected_grad[..3], B::TOLERANCE);
+                    assert_eq!(grad[3..6], [0.0; 3], "{what}");
+                    assert_close(&what, &grad[6..], &expected_grad[3..], B::TOLERANCE);
+                }
+                // What stands in for the target of a dropped row is no excuse for another row.
+                for wrong in [7, -1, -(1 << 30)] {
+                    let mean = || {
+                        let (targets, weights) = (classes(&[0, wrong]), weights(&[0.0, 4.0]));
+                        weighted_mean!(loss, good(), targets, weights).0
+                    };
+                    if B::CHECKS_TARGETS {
+                        panics(&["row 1", &wrong.to_string(), "[0, 3)"], mean);
+                    } else {
+                        assert!(mean()[0].is_nan(), "{loss}, {ignore_index:?}, {wrong}");
+                    }
+                }
+            }
+        };
+    }
+    check!(NllLossConfig::new());
+    check!(CrossEntropyLossConfig::new());
+    check!(
+        CrossEntropyLossConfig::new()
+            .with_label_smoothing(0.1)
+            .with_z_loss(0.5)
+    );
+    check!(FocalLossConfig::new());
+    check!(PolyLossConfig::new());
+    check!(GeneralizedCrossEntropyLossConfig::new());
 }
 
 pub fn targets_of_other_integer_types<B: TestBackend>() {

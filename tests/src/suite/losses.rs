@@ -6,7 +6,8 @@ use burn::tensor::{Int, Tensor};
 use burn_loss::*;
 
 use crate::backend::TestBackend;
-use crate::compare::numbers;
+use crate::compare::{assert_close, numbers};
+use crate::fixture::tensor;
 
 pub fn configs_survive_json<B: TestBackend>() {
     fn round_trip<C: Config + PartialEq>(config: C) {
@@ -133,8 +134,16 @@ pub fn modules_move_and_record<B: TestBackend>() {
     };
     let model = model().load_record(model().to_device(&device).into_record());
     assert_eq!(model.other.delta, 2.0);
+    // Logits and weights that differ, so that each lost option changes the number.
     let targets = Tensor::<B, 1, Int>::from_ints([0, 1, -1], &device);
-    let logits = Tensor::<B, 2>::zeros([3, 2], &device);
+    let rows = [[0.5, -1.0], [2.0, 0.25], [1.0, 3.0]];
+    let logits = tensor::<B, 2>(rows.as_flattened(), &[3, 2], &device);
+    let loss_of_row = |[a, b]: [f64; 2], target: usize| {
+        let lse = (a.exp() + b.exp()).ln();
+        let away = [lse - a, 3.0 * (lse - b)];
+        0.9 * away[target] + 0.1 / 2.0 * (away[0] + away[1])
+    };
+    let expected = (loss_of_row(rows[0], 0) + loss_of_row(rows[1], 1)) / (1.0 + 3.0);
     let loss = numbers(model.loss.forward(logits, targets));
-    assert!((loss[0] - 2f64.ln()).abs() < 1e-5, "{loss:?}");
+    assert_close("loss", &loss, &[expected], B::TOLERANCE);
 }

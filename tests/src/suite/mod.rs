@@ -4,6 +4,7 @@ pub mod autodiff;
 pub mod bad_input;
 pub mod burn_nn;
 pub mod finite_differences;
+pub mod halves;
 pub mod kernels;
 pub mod losses;
 pub mod metrics;
@@ -36,10 +37,11 @@ macro_rules! suite {
             numerics {
                 confident_rows_keep_their_digits offset_rows_keep_their_digits
                 large_logits_do_not_overflow saturated_logits_are_exact relatives_keep_their_digits
+                bce_keeps_its_digits
             }
             bad_input {
                 shapes_that_differ ranks_that_do_not_fit no_class weights_of_the_wrong_length
-                configs target_outside_the_classes targets_of_other_integer_types
+                configs target_outside_the_classes rows_of_weight_zero targets_of_other_integer_types
                 probabilities_outside_the_unit_interval ignore_index_with_probabilities
             }
             autodiff {
@@ -48,7 +50,12 @@ macro_rules! suite {
                 non_contiguous_inputs broadcast_inputs
             }
             kernels {
-                equal_composed_operations equal_composed_operations_at_the_edges same_bits_every_time
+                equal_composed_operations equal_composed_operations_of_any_shape
+                equal_composed_operations_at_the_edges same_bits_every_time
+            }
+            halves {
+                means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
+                label_smoothing_is_not_rounded gradients_of_the_probabilities
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }

@@ -4,7 +4,7 @@ use burn::backend::Autodiff;
 use burn::tensor::{Int, Tensor};
 use burn_loss::*;
 
-use crate::backend::{TestBackend, Tolerance};
+use crate::backend::{TestBackend, Tolerance, least_number};
 use crate::compare::{assert_close, numbers};
 use crate::fixture::tensor;
 
@@ -19,10 +19,10 @@ fn loss_and_grad<B: TestBackend>(logits: &[f64], class: i64) -> (Vec<f64>, Vec<f
     (numbers(loss), numbers(logits.grad(&grads).unwrap()))
 }
 
-/// No absolute part, but for numbers that float32 does not hold.
+/// No absolute part, but for numbers that the type does not hold.
 fn relative<B: TestBackend>() -> Tolerance {
     Tolerance {
-        absolute: 1e-37,
+        absolute: least_number::<B>(),
         ..B::TOLERANCE
     }
 }
@@ -135,4 +135,39 @@ pub fn relatives_keep_their_digits<B: TestBackend>() {
     let sigmoid_focal = sigmoid_focal.forward_no_reduction(logit.clone(), logit.ones_like());
     let (rest, loss) = (1.0 / (1.0 + 20f64.exp()), (-20f64).exp().ln_1p());
     close("sigmoid focal", sigmoid_focal, rest * rest * loss);
+}
+
+pub fn bce_keeps_its_digits<B: TestBackend>() {
+    let device = B::device();
+    // Close to both ends, and on them.
+    let tiny = 2f64.powi(-24);
+    let p = [1.0 - tiny, 1.0 - 16.0 * tiny, tiny, 1e-30, 0.5, 1.0, 0.0];
+    for y in [0.0, 0.25, 1.0] {
+        let p_in = tensor::<Autodiff<B>, 1>(&p, &[p.len()], &device).require_grad();
+        // The probabilities as the backend holds them.
+        let p = numbers(p_in.clone());
+        let target = || p_in.clone().detach().zeros_like() + y;
+        let log = |log: f64| log.max(-100.0);
+        let losses = p
+            .iter()
+            .map(|p| -(y * log(p.ln()) + (1.0 - y) * log((-p).ln_1p())));
+        let losses: Vec<f64> = losses.collect();
+        let least = f64::from(1e-12f32);
+        let grad = p.iter().map(|p| (p - y) / (p * (1.0 - p)).max(least));
+        let grad: Vec<f64> = grad.collect();
+        let loss = BceLossConfig::new().with_reduction(Reduction::Sum).init();
+        assert_close(
+            &format!("losses of {y}"),
+            &numbers(loss.forward_no_reduction(p_in.clone(), target())),
+            &losses,
+            relative::<B>(),
+        );
+        let grads = loss.forward(p_in.clone(), target()).backward();
+        assert_close(
+            &format!("gradients of {y}"),
+            &numbers(p_in.grad(&grads).unwrap()),
+            &grad,
+            relative::<B>(),
+        );
+    }
 }

@@ -78,10 +78,10 @@ fn equal<B: TestBackend, const D: usize>(
     left: Tensor<B, D>,
     right: Tensor<B, D>,
 ) -> Result<(), String> {
-    // Both sides round, and sums of 40 logits of 10 round in units of 400.
+    // Both sides round.
     let tolerance = Tolerance {
-        relative: 4.0 * B::TOLERANCE.relative,
-        absolute: 64.0 * B::TOLERANCE.absolute,
+        relative: 2.0 * B::TOLERANCE.relative,
+        absolute: 2.0 * B::TOLERANCE.absolute,
     };
     match difference(&numbers(left), &numbers(right), tolerance) {
         None => Ok(()),

@@ -4,8 +4,8 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn_loss::*;
 
-use crate::backend::{TestBackend, Tolerance};
-use crate::compare::{difference, numbers};
+use crate::backend::{TestBackend, Tolerance, least_number};
+use crate::compare::{difference_each, largest_of_rows, numbers};
 use crate::fixture::{Case, cases};
 
 /// One loss behind one face, so that all fixtures are checked by the same code.
@@ -26,7 +26,9 @@ impl<B: TestBackend, const D: usize, const T: usize> Forward<'_, B, D, T> {
         let input = || case.input::<Autodiff<B>, D>(&device);
         let mut found = Vec::new();
         let mut compare = |what: &str, actual: &[f64], expected: &[f64]| {
-            let difference = difference(actual, expected, tolerance::<B>(expected));
+            let absolute = absolute::<B>(expected, self.row_shape(case, expected.len()));
+            let Tolerance { relative, .. } = B::TOLERANCE;
+            let difference = difference_each(actual, expected, relative, |i| absolute[i]);
             found.extend(difference.map(|text| format!("{}, {what}: {text}", case.name)));
         };
         compare("none", &numbers((self.none)(input())), &case.none);
@@ -67,17 +69,31 @@ impl<B: TestBackend, const D: usize, const T: usize> Forward<'_, B, D, T> {
         }
         found
     }
+
+    /// The shape `[N, C, S]` of this many numbers, in which what belongs together runs along `C`: the scores of a row.
+    /// An element-wise loss is all one row.
+    fn row_shape(&self, case: &Case, count: usize) -> [usize; 3] {
+        let is_of_rows = T + 1 == D;
+        match is_of_rows && count == case.input.len() {
+            true => {
+                let [n, c, ref rest @ ..] = case.shape[..] else {
+                    unreachable!("scores have two dimensions or more");
+                };
+                [n, c, rest.iter().product()]
+            }
+            false if is_of_rows => [count, 1, 1],
+            false => [1, count, 1],
+        }
+    }
 }
 
 /// Rounding grows with the largest number in play, which a sum of terms that cancel is small against: the absolute bound
-/// is in units of the largest of the numbers, or of 1 where that is less (or nothing).
-fn tolerance<B: TestBackend>(expected: &[f64]) -> Tolerance {
-    let finite = expected.iter().filter(|number| number.is_finite());
-    let largest = finite.fold(0.0f64, |largest, number| largest.max(number.abs()));
-    Tolerance {
-        absolute: B::TOLERANCE.absolute * if largest > 0.0 { largest.min(1.0) } else { 1.0 },
-        ..B::TOLERANCE
-    }
+/// is in units of the largest number of the row, or of 1 where that is less (or nothing).
+fn absolute<B: TestBackend>(expected: &[f64], shape: [usize; 3]) -> Vec<f64> {
+    let unit = |largest: f64| if largest > 0.0 { largest.min(1.0) } else { 1.0 };
+    let largest = largest_of_rows(expected, shape).into_iter();
+    let bound = |largest: f64| B::TOLERANCE.absolute * unit(largest);
+    largest.map(|l| bound(l).max(least_number::<B>())).collect()
 }
 
 /// Runs every case of a loss and reports all that differ.

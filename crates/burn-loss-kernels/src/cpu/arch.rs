@@ -6,6 +6,8 @@ use pulp::Scalar;
 #[cfg(target_arch = "aarch64")]
 use pulp::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
+use pulp::cast;
+#[cfg(target_arch = "x86_64")]
 use pulp::x86::{V2, V3, V4};
 use pulp::{Simd, bytemuck};
 
@@ -35,6 +37,18 @@ pub trait Isa: Simd {
     #[inline(always)]
     fn multiply_add_f64s(self, a: Self::f64s, b: Self::f64s, c: Self::f64s) -> Self::f64s {
         self.mul_add_e_f64s(a, b, c)
+    }
+
+    /// Turns as many vectors as there are lanes, the first of these, from rows to columns.
+    #[inline(always)]
+    fn transpose_f32s(self, vectors: &mut [Self::f32s]) {
+        swap_lanes(Self::F32_LANES, bytemuck::cast_slice_mut::<_, f32>(vectors));
+    }
+
+    /// Turns as many vectors as there are lanes, the first of these, from rows to columns.
+    #[inline(always)]
+    fn transpose_f64s(self, vectors: &mut [Self::f64s]) {
+        swap_lanes(Self::F64_LANES, bytemuck::cast_slice_mut::<_, f64>(vectors));
     }
 
     /// Moves the low bits into the exponent field.
@@ -69,6 +83,33 @@ fn each_u64<V: bytemuck::Pod>(mut vector: V, f: impl Fn(u64) -> u64) -> V {
         *bits = f(*bits);
     }
     vector
+}
+
+/// Swaps rows and columns of a square matrix.
+#[inline(always)]
+fn swap_lanes<F>(lanes: usize, matrix: &mut [F]) {
+    for row in 0..lanes {
+        for column in 0..row {
+            matrix.swap(row * lanes + column, column * lanes + row);
+        }
+    }
+}
+
+/// Swaps rows and columns of `N` vectors of `N` lanes, the first of these: `merge` makes two vectors of two by taking lanes
+/// of both in turn, and doing that `log2(N)` times moves every number to its place.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn merge_lanes<V: Copy, const N: usize>(vectors: &mut [V], merge: impl Fn(V, V) -> [V; 2]) {
+    let mut rows: [V; N] = std::array::from_fn(|i| vectors[i]);
+    for _ in 0..N.ilog2() {
+        let before = rows;
+        for i in 0..N / 2 {
+            [rows[2 * i], rows[2 * i + 1]] = merge(before[i], before[i + N / 2]);
+        }
+    }
+    for (vector, row) in vectors.iter_mut().zip(rows) {
+        *vector = row;
+    }
 }
 
 impl Isa for Scalar {}
@@ -110,8 +151,59 @@ isa_x86! {
             self.add_f64s(self.mul_f64s(a, b), c)
         }
     }
-    V3 {}
-    V4 {}
+    V3 {
+        #[inline(always)]
+        fn transpose_f32s(self, vectors: &mut [Self::f32s]) {
+            merge_lanes::<_, 8>(vectors, #[inline(always)] |a, b| {
+                let (a, b) = (cast(a), cast(b));
+                let low = self.avx._mm256_unpacklo_ps(a, b);
+                let high = self.avx._mm256_unpackhi_ps(a, b);
+                [
+                    cast(self.avx._mm256_permute2f128_ps::<0x20>(low, high)),
+                    cast(self.avx._mm256_permute2f128_ps::<0x31>(low, high)),
+                ]
+            });
+        }
+
+        #[inline(always)]
+        fn transpose_f64s(self, vectors: &mut [Self::f64s]) {
+            merge_lanes::<_, 4>(vectors, #[inline(always)] |a, b| {
+                let (a, b) = (cast(a), cast(b));
+                let low = self.avx._mm256_unpacklo_pd(a, b);
+                let high = self.avx._mm256_unpackhi_pd(a, b);
+                [
+                    cast(self.avx._mm256_permute2f128_pd::<0x20>(low, high)),
+                    cast(self.avx._mm256_permute2f128_pd::<0x31>(low, high)),
+                ]
+            });
+        }
+    }
+    V4 {
+        #[inline(always)]
+        fn transpose_f32s(self, vectors: &mut [Self::f32s]) {
+            // Lanes from 16 on are those of the second vector.
+            const LOW: [u32; 16] = [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23];
+            const HIGH: [u32; 16] = [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31];
+            merge_lanes::<_, 16>(vectors, #[inline(always)] |a, b| {
+                [LOW, HIGH].map(|lanes| {
+                    let merged = self.avx512f._mm512_permutex2var_ps(cast(a), cast(lanes), cast(b));
+                    cast(merged)
+                })
+            });
+        }
+
+        #[inline(always)]
+        fn transpose_f64s(self, vectors: &mut [Self::f64s]) {
+            const LOW: [u64; 8] = [0, 8, 1, 9, 2, 10, 3, 11];
+            const HIGH: [u64; 8] = [4, 12, 5, 13, 6, 14, 7, 15];
+            merge_lanes::<_, 8>(vectors, #[inline(always)] |a, b| {
+                [LOW, HIGH].map(|lanes| {
+                    let merged = self.avx512f._mm512_permutex2var_pd(cast(a), cast(lanes), cast(b));
+                    cast(merged)
+                })
+            });
+        }
+    }
 }
 
 /// A computation that can be compiled for any instruction set.

@@ -1,6 +1,7 @@
 //! Gradient of the terms to gradient of the logits.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -8,14 +9,14 @@ use super::arch::{Arch, Isa, Kernel};
 use super::cells::{Cells, Rows};
 use super::columns::{self, Tiles};
 use super::float::{Float, MAX_LANES};
-use super::panel::{Panel, Slopes};
+use super::panel::{Input, Panel, Slopes};
 use super::problem::{ClassIndex, Problem};
 use super::rows::{self, Copied};
 
 /// Writes the gradient of the logits `[N, C, S]` to a buffer that need not be initialized; all of it is written.
 ///
-/// `gradient` is the gradient of the terms, `[M, 3]`. A row whose three gradients are 0 has the gradient 0, whatever its
-/// logits and its class.
+/// `input` holds the normalizer and the columns of the gradient of the terms, `[M]` each. A row whose three gradients are 0
+/// has the gradient 0, whatever its logits and its class.
 ///
 /// # Panics
 ///
@@ -24,8 +25,7 @@ pub fn backward<F: Float, I: ClassIndex>(
     arch: Arch,
     problem: &Problem<F, I>,
     logits: &[F],
-    normalizer: &[F],
-    gradient: &[F],
+    input: Input<F>,
     output: &mut [MaybeUninit<F>],
 ) {
     problem.check(logits.len());
@@ -33,8 +33,7 @@ pub fn backward<F: Float, I: ClassIndex>(
         arch,
         problem,
         Cells::between(logits, output, problem.shape),
-        normalizer,
-        gradient,
+        input,
     );
 }
 
@@ -47,62 +46,44 @@ pub fn backward_in_place<F: Float, I: ClassIndex>(
     arch: Arch,
     problem: &Problem<F, I>,
     logits: &mut [F],
-    normalizer: &[F],
-    gradient: &[F],
+    input: Input<F>,
 ) {
     problem.check(logits.len());
-    run(
-        arch,
-        problem,
-        Cells::in_place(logits, problem.shape),
-        normalizer,
-        gradient,
-    );
+    run(arch, problem, Cells::in_place(logits, problem.shape), input);
 }
 
 fn run<F: Float, I: ClassIndex>(
     arch: Arch,
     problem: &Problem<F, I>,
     cells: Cells<F>,
-    normalizer: &[F],
-    gradient: &[F],
+    input: Input<F>,
 ) {
-    assert_eq!(gradient.len(), 3 * problem.rows(), "gradient is [N * S, 3]");
-    assert_eq!(
-        normalizer.len(),
-        2 * problem.rows(),
-        "normalizer is [N * S, 2]"
-    );
+    let columns = input.gradient.iter().flatten().chain(&input.normalizer);
+    for column in columns {
+        assert_eq!(column.len(), problem.rows(), "a column is [N * S]");
+    }
     let weight = problem.total_weight();
-    let step = problem.rows_per_task();
-    let tasks = gradient
-        .par_chunks(3 * step)
-        .zip(normalizer.par_chunks(2 * step));
-    tasks
-        .enumerate()
-        .for_each(|(task, (gradient, normalizer))| {
-            let first = task * step;
+    let (rows, step) = (problem.rows(), problem.rows_per_task());
+    (0..rows.div_ceil(step)).into_par_iter().for_each(|task| {
+        let rows = task * step..rows.min((task + 1) * step);
+        arch.run(Backward {
+            problem,
             // SAFETY: the tasks' ranges of rows do not overlap.
-            let rows = unsafe { cells.rows(first..first + normalizer.len() / 2) };
-            arch.run(Backward {
-                problem,
-                rows,
-                weight,
-                first,
-                gradient,
-                normalizer,
-            });
+            cells: unsafe { cells.rows(rows.clone()) },
+            rows,
+            weight,
+            input,
         });
+    });
 }
 
 /// The backward pass of consecutive rows.
 struct Backward<'a, F, I> {
     problem: &'a Problem<'a, F, I>,
-    rows: Rows<'a, F>,
+    cells: Rows<'a, F>,
+    rows: Range<usize>,
     weight: Option<F>,
-    first: usize,
-    gradient: &'a [F],
-    normalizer: &'a [F],
+    input: Input<'a, F>,
 }
 
 impl<F: Float, I: ClassIndex> Kernel for Backward<'_, F, I> {
@@ -110,43 +91,31 @@ impl<F: Float, I: ClassIndex> Kernel for Backward<'_, F, I> {
     fn run<S: Isa>(self, simd: S) {
         let Self {
             problem,
-            mut rows,
+            mut cells,
+            rows,
             weight,
-            mut first,
-            gradient,
-            normalizer,
+            input,
         } = self;
-        let lanes = F::lanes::<S>();
-        let panels = gradient.chunks(3 * lanes).zip(normalizer.chunks(2 * lanes));
+        let panels = Panel::all(rows, F::lanes::<S>());
         let mut weights = [weight.unwrap_or(F::ZERO); MAX_LANES];
-        if problem.shape[2] == 1 {
+        if problem.has_long_rows() {
             let mut copied = Copied::new();
-            for input in panels {
-                let panel = Panel {
-                    first,
-                    len: input.1.len() / 2,
-                };
+            for panel in panels {
                 if weight.is_none() {
                     rows::total_weights(simd, problem, panel, &mut weights);
                 }
-                let slopes = Slopes::new(simd, problem, &rows, panel, input, &weights);
-                rows::backward(simd, problem, &mut rows, panel, &mut copied, &slopes);
-                first += panel.len;
+                let slopes = Slopes::new(simd, problem, &cells, panel, &input, &weights);
+                rows::backward(simd, problem, &mut cells, panel, &mut copied, &slopes);
             }
             return;
         }
         let mut tiles = Tiles::new();
-        for input in panels {
-            let panel = Panel {
-                first,
-                len: input.1.len() / 2,
-            };
+        for panel in panels {
             if weight.is_none() {
                 columns::total_weights(simd, problem, panel, &mut tiles, &mut weights);
             }
-            let slopes = Slopes::new(simd, problem, &rows, panel, input, &weights);
-            columns::backward(simd, problem, &mut rows, panel, &mut tiles, &slopes);
-            first += panel.len;
+            let slopes = Slopes::new(simd, problem, &cells, panel, &input, &weights);
+            columns::backward(simd, problem, &mut cells, panel, &mut tiles, &slopes);
         }
     }
 }

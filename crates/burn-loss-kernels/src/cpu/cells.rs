@@ -107,8 +107,8 @@ impl Run {
 
 /// Logits to read: a slice, or rows that will be overwritten.
 pub trait Logits<F> {
-    /// Some logits of one row, for `S = 1`.
-    fn row(&self, row: usize, classes: Range<usize>) -> &[F];
+    /// The logits of consecutive rows, for `S = 1`.
+    fn rows(&self, rows: Range<usize>) -> &[F];
     /// The logits of one class, for consecutive rows.
     fn run(&self, run: Run, class: usize) -> &[F];
 }
@@ -123,8 +123,8 @@ pub struct Shared<'a, F> {
 
 impl<F: Float> Logits<F> for Shared<'_, F> {
     #[inline(always)]
-    fn row(&self, row: usize, classes: Range<usize>) -> &[F] {
-        &self.logits[row * self.shape[1]..][classes]
+    fn rows(&self, rows: Range<usize>) -> &[F] {
+        &self.logits[rows.start * self.shape[1]..rows.end * self.shape[1]]
     }
 
     #[inline(always)]
@@ -135,11 +135,11 @@ impl<F: Float> Logits<F> for Shared<'_, F> {
 
 impl<F: Float> Logits<F> for Rows<'_, F> {
     #[inline(always)]
-    fn row(&self, row: usize, classes: Range<usize>) -> &[F] {
-        let at = self.in_row(row, &classes);
-        // SAFETY: `in_row` keeps it within these rows, which are initialized and which nobody writes while `self` is
-        // borrowed.
-        unsafe { std::slice::from_raw_parts(self.cells.logits.add(at), classes.len()) }
+    fn rows(&self, rows: Range<usize>) -> &[F] {
+        let (at, len) = self.in_rows(rows);
+        // SAFETY: `in_rows` keeps it within these rows, which lie one after the other, are initialized, and which nobody
+        // writes while `self` is borrowed.
+        unsafe { std::slice::from_raw_parts(self.cells.logits.add(at), len) }
     }
 
     #[inline(always)]
@@ -160,6 +160,15 @@ impl<F: Float> Rows<'_, F> {
         row * num_classes + classes.start
     }
 
+    /// Where consecutive rows of `S = 1` start, if they are of these rows, and how many logits they have.
+    #[inline(always)]
+    fn in_rows(&self, rows: Range<usize>) -> (usize, usize) {
+        let [_, num_classes, inner] = self.cells.shape;
+        assert!(inner == 1 && self.rows.start <= rows.start);
+        assert!(rows.start <= rows.end && rows.end <= self.rows.end);
+        (rows.start * num_classes, rows.len() * num_classes)
+    }
+
     /// Where a class of a run of rows starts, if they are of these rows.
     #[inline(always)]
     fn in_run(&self, run: Run, class: usize) -> usize {
@@ -169,19 +178,13 @@ impl<F: Float> Rows<'_, F> {
         run.at(inner, class).start
     }
 
-    /// The logits of consecutive rows, for `S = 1`.
-    #[inline(always)]
-    pub fn consecutive(&self, rows: Range<usize>) -> &[F] {
-        let [_, num_classes, inner] = self.cells.shape;
-        assert!(inner == 1 && self.rows.start <= rows.start && rows.end <= self.rows.end);
-        let (at, len) = (rows.start * num_classes, rows.len() * num_classes);
-        // SAFETY: these rows lie one after the other, and nobody writes them while `self` is borrowed.
-        unsafe { std::slice::from_raw_parts(self.cells.logits.add(at), len) }
-    }
-
     /// One logit of one of these rows.
     #[inline(always)]
     pub fn get(&self, row: usize, class: usize) -> F {
+        if self.cells.shape[2] == 1 {
+            // Short rows are common, and a run takes longer to find than the logit.
+            return self.rows(row..row + 1)[class];
+        }
         self.run(Run::new(self.cells.shape, row, row + 1), class)[0]
     }
 
@@ -230,6 +233,33 @@ impl<F: Float> Rows<'_, F> {
                 .add(at)
                 .copy_from_nonoverlapping(values.as_ptr(), run.len)
         };
+    }
+
+    /// Writes at most a vector of each of consecutive rows of the gradient, for `S = 1`.
+    #[inline(always)]
+    pub fn write_parts<S: Isa>(
+        &mut self,
+        simd: S,
+        rows: Range<usize>,
+        classes: Range<usize>,
+        parts: &[F::Vector<S>],
+    ) {
+        let num_classes = self.cells.shape[1];
+        let (at, _) = self.in_rows(rows.clone());
+        assert!(classes.start <= classes.end && classes.end <= num_classes);
+        assert!(classes.len() <= F::lanes::<S>() && parts.len() == rows.len());
+        let inside = F::leading(simd, classes.len());
+        for (i, part) in parts.iter().enumerate() {
+            // SAFETY: `at` and the two assertions keep it within these rows, which nobody else touches while `self` is
+            // borrowed mutably.
+            unsafe {
+                let to = self
+                    .cells
+                    .gradient
+                    .add(at + i * num_classes + classes.start);
+                F::store_masked(simd, inside, to, *part);
+            }
+        }
     }
 
     /// Writes what `f` makes of each vector of a row and of its place, for `S = 1`.

@@ -42,10 +42,11 @@ impl<F: Float> Tiles<F> {
 }
 
 impl<F: Float> Tile<F> {
-    /// Copies some classes of the rows. Lanes without a row keep what they had.
+    /// Copies some classes of the rows. What lanes without a row have does not matter.
     #[inline(always)]
     fn read<S: Isa>(
         &mut self,
+        simd: S,
         source: &impl Logits<F>,
         shape: [usize; 3],
         panel: Panel,
@@ -53,11 +54,15 @@ impl<F: Float> Tile<F> {
     ) {
         let lanes = F::lanes::<S>();
         if shape[2] == 1 {
-            for (i, row) in panel.rows().enumerate() {
-                let row = source.row(row, classes.clone());
-                for (x, column) in row.iter().zip(self.0.chunks_exact_mut(lanes)) {
-                    column[i] = *x;
+            for start in classes.clone().step_by(lanes) {
+                let part = start..classes.end.min(start + lanes);
+                let vectors =
+                    &mut F::vectors_mut::<S>(&mut self.0).0[start - classes.start..][..lanes];
+                let rows = source.rows(panel.rows()).chunks_exact(shape[1]);
+                for (vector, row) in vectors.iter_mut().zip(rows) {
+                    *vector = F::part(simd, &row[part.clone()], F::ZERO);
                 }
+                F::transpose(simd, vectors);
             }
             return;
         }
@@ -74,21 +79,49 @@ impl<F: Float> Tile<F> {
         }
     }
 
-    /// Copies back what [`Self::read`] copied, for `S > 1`.
+    /// Copies back what [`Self::read`] copied, and keeps nothing.
     #[inline(always)]
     fn write<S: Isa>(
-        &self,
+        &mut self,
+        simd: S,
         target: &mut Rows<F>,
         shape: [usize; 3],
         panel: Panel,
         classes: Range<usize>,
     ) {
         let lanes = F::lanes::<S>();
+        if shape[2] == 1 {
+            for start in classes.clone().step_by(lanes) {
+                let part = start..classes.end.min(start + lanes);
+                let vectors =
+                    &mut F::vectors_mut::<S>(&mut self.0).0[start - classes.start..][..lanes];
+                F::transpose(simd, vectors);
+                target.write_parts(simd, panel.rows(), part, &vectors[..panel.len]);
+            }
+            return;
+        }
         for (lane, run) in runs(shape, panel) {
             for (class, column) in classes.clone().zip(self.0.chunks_exact(lanes)) {
                 target.write_run(run, class, &column[lane..][..run.len()]);
             }
         }
+    }
+
+    /// Where each confident row's largest logit is, for weights that may cancel it.
+    #[inline(always)]
+    fn confident_max<S: Isa, I: ClassIndex>(
+        &self,
+        problem: &Problem<F, I>,
+        panel: Panel,
+        classes: usize,
+        slopes: &Slopes<F>,
+    ) -> [Option<usize>; MAX_LANES] {
+        let mut places = [None; MAX_LANES];
+        for i in panel.lanes().filter(|i| slopes.is_confident(problem, *i)) {
+            let mut column = self.0.chunks_exact(F::lanes::<S>()).take(classes);
+            places[i] = column.position(|column| column[i] == slopes.max[i]);
+        }
+        places
     }
 
     /// The vectors of the first classes.
@@ -131,6 +164,7 @@ struct Weights<'a, F> {
 impl<'a, F: Float> Weights<'a, F> {
     #[inline(always)]
     fn read<S: Isa, I: ClassIndex>(
+        simd: S,
         problem: &'a Problem<'a, F, I>,
         panel: Panel,
         classes: Range<usize>,
@@ -141,7 +175,7 @@ impl<'a, F: Float> Weights<'a, F> {
                 logits: weights,
                 shape: problem.shape,
             };
-            tile.read::<S>(&source, problem.shape, panel, classes.clone());
+            tile.read(simd, &source, problem.shape, panel, classes.clone());
         }
         Self {
             smooth: &problem.smooth,
@@ -173,7 +207,7 @@ pub fn total_weights<F: Float, S: Isa, I: ClassIndex>(
 ) {
     let mut total = F::splat(simd, F::ZERO);
     for classes in steps(problem.num_classes()) {
-        let weights = Weights::read::<S, I>(problem, panel, classes.clone(), &mut tiles.weights);
+        let weights = Weights::read(simd, problem, panel, classes.clone(), &mut tiles.weights);
         let mut step = F::splat(simd, F::ZERO);
         for place in 0..classes.len() {
             step = F::plus(simd, step, weights.load(simd, place));
@@ -197,16 +231,17 @@ pub fn statistics<F: Float, S: Isa, I: ClassIndex>(
         logits,
         shape: problem.shape,
     };
-    let mut max = F::splat(simd, -F::MAX);
-    let mut sum = F::splat(simd, F::ZERO);
-    let mut count = sum;
+    let mut found = None;
     for classes in steps(problem.num_classes()) {
         tiles
             .logits
-            .read::<S>(&source, problem.shape, panel, classes.clone());
+            .read(simd, &source, problem.shape, panel, classes.clone());
         let logits = tiles.logits.vectors::<S>(classes.len());
-        (max, sum, count) = softmax::<F, S>(simd, logits, (max, sum, count));
+        found = Some(softmax::<F, S>(simd, logits, found));
     }
+    let Some([max, sum, count]) = found else {
+        return;
+    };
     F::set_first::<S>(&mut statistics.max, max);
     F::set_first::<S>(&mut statistics.sum, sum);
     F::set_first::<S>(&mut statistics.count, count);
@@ -216,32 +251,35 @@ pub fn statistics<F: Float, S: Isa, I: ClassIndex>(
     }
 }
 
-/// Adds some classes to the largest logit, the sum and the count of [`Statistics`].
+/// The largest logit, the sum and the count of [`Statistics`] of some classes, together with what was found before.
 #[inline(always)]
 fn softmax<F: Float, S: Isa>(
     simd: S,
     logits: &[F::Vector<S>],
-    (before, mut sum, mut count): (F::Vector<S>, F::Vector<S>, F::Vector<S>),
-) -> (F::Vector<S>, F::Vector<S>, F::Vector<S>) {
+    found: Option<[F::Vector<S>; 3]>,
+) -> [F::Vector<S>; 3] {
     let zero = F::splat(simd, F::ZERO);
     let one = F::splat(simd, F::ONE);
-    let mut max = before;
+    // Not minus infinity, whose distance to itself is NaN.
+    let mut max = found.map_or(F::splat(simd, -F::MAX), |[before, ..]| before);
     for x in logits {
         max = F::greater(simd, *x, max);
     }
-    let same = F::equal(simd, before, max);
-    let shrink = math::exp::<F, S>(simd, F::minus(simd, before, max));
-    let moved = F::times(simd, F::plus(simd, sum, count), shrink);
-    sum = F::select(simd, same, sum, moved);
-    count = F::select(simd, same, count, zero);
-    let mut step = zero;
+    let (mut sum, mut count) = (zero, zero);
     for x in logits {
         let e = math::exp::<F, S>(simd, F::minus(simd, *x, max));
         let is_max = F::equal(simd, *x, max);
-        step = F::plus(simd, step, F::select(simd, is_max, zero, e));
+        sum = F::plus(simd, sum, F::select(simd, is_max, zero, e));
         count = F::plus(simd, count, F::select(simd, is_max, one, zero));
     }
-    (max, F::plus(simd, sum, step), count)
+    if let Some([before, sum_before, count_before]) = found {
+        let same = F::equal(simd, before, max);
+        let shrink = math::exp::<F, S>(simd, F::minus(simd, before, max));
+        let moved = F::times(simd, F::plus(simd, sum_before, count_before), shrink);
+        sum = F::plus(simd, sum, F::select(simd, same, sum_before, moved));
+        count = F::plus(simd, count, F::select(simd, same, count_before, zero));
+    }
+    [max, sum, count]
 }
 
 /// The sum of `w (x - max)` of each row, by halves as for long rows.
@@ -262,9 +300,9 @@ fn weighted<F: Float, S: Isa, I: ClassIndex>(
         if classes.len() < num_classes {
             tiles
                 .logits
-                .read::<S>(source, problem.shape, panel, classes.clone());
+                .read(simd, source, problem.shape, panel, classes.clone());
         }
-        let weights = Weights::read::<S, I>(problem, panel, classes.clone(), &mut tiles.weights);
+        let weights = Weights::read(simd, problem, panel, classes.clone(), &mut tiles.weights);
         let mut step = F::splat(simd, F::ZERO);
         for (place, x) in tiles.logits.vectors::<S>(classes.len()).iter().enumerate() {
             let w = weights.load(simd, place);
@@ -286,15 +324,37 @@ pub fn backward<F: Float, S: Isa, I: ClassIndex>(
     tiles: &mut Tiles<F>,
     slopes: &Slopes<F>,
 ) {
+    if slopes.none_live(panel) {
+        // Not even read.
+        for (_, run) in runs(problem.shape, panel) {
+            let zeros = &[F::ZERO; MAX_LANES][..run.len()];
+            (0..problem.num_classes()).for_each(|class| cells.write_run(run, class, zeros));
+        }
+        return;
+    }
     for classes in steps(problem.num_classes()) {
         tiles
             .logits
-            .read::<S>(cells, problem.shape, panel, classes.clone());
+            .read(simd, cells, problem.shape, panel, classes.clone());
+        let confident = if slopes.is_smooth {
+            tiles
+                .logits
+                .confident_max::<S, I>(problem, panel, classes.len(), slopes)
+        } else {
+            [None; MAX_LANES]
+        };
         replace::<F, S, I>(simd, problem, panel, classes.clone(), tiles, slopes);
+        for i in panel.lanes() {
+            if let Some(place) = confident[i] {
+                let w = problem.weight(panel.first + i, classes.start + place);
+                let value = slopes.at_confident_max(simd, i, w);
+                tiles.logits.0[place * F::lanes::<S>() + i] = value;
+            }
+        }
         set_exceptions::<F, S>(&mut tiles.logits, panel, classes.clone(), slopes);
         tiles
             .logits
-            .write::<S>(cells, problem.shape, panel, classes);
+            .write(simd, cells, problem.shape, panel, classes);
     }
 }
 
@@ -322,7 +382,7 @@ fn replace<F: Float, S: Isa, I: ClassIndex>(
         }
         return;
     }
-    let weights = Weights::read::<S, I>(problem, panel, classes, &mut tiles.weights);
+    let weights = Weights::read(simd, problem, panel, classes, &mut tiles.weights);
     let smooth = F::first::<S>(&slopes.smooth);
     let zero = F::splat(simd, F::ZERO);
     let without = F::equal(simd, smooth, zero);

@@ -126,6 +126,8 @@ pub trait Float:
     fn largest<S: Isa>(simd: S, a: Self::Vector<S>) -> Self;
     /// The sum of the lanes.
     fn sum<S: Isa>(simd: S, a: Self::Vector<S>) -> Self;
+    /// Turns as many vectors as there are lanes, the first of these, from rows to columns.
+    fn transpose<S: Isa>(simd: S, vectors: &mut [Self::Vector<S>]);
     /// `2^n`, given `n + EXPONENT_MAGIC`; 0 for `n = -BIAS`.
     fn exp2_of_magic<S: Isa>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
     /// Splits a normal number `>= 1` into `(k, a / 2^k)` with `sqrt(1/2) <= a / 2^k < sqrt(2)`.
@@ -172,7 +174,7 @@ macro_rules! float {
         bits $bits:ident, mantissa $mantissa:literal,
         vector $vector:ident $mask:ident $view:ident $view_mut:ident $load_masked:ident $store_masked:ident $greater_than:ident,
         $splat:ident $add:ident $sub:ident $mul:ident $div:ident $mul_add:ident $greater:ident $equal:ident
-        $select:ident $largest:ident $sum:ident,
+        $select:ident $largest:ident $sum:ident $transpose:ident,
         $to_bits:ident $from_bits:ident $splat_bits:ident $add_bits:ident $and_bits:ident $or_bits:ident
         $to_exponent:ident $exponent_of:ident
     ) => {
@@ -297,6 +299,11 @@ macro_rules! float {
             }
 
             #[inline(always)]
+            fn transpose<S: Isa>(simd: S, vectors: &mut [S::$vector]) {
+                simd.$transpose(vectors);
+            }
+
+            #[inline(always)]
             fn exp2_of_magic<S: Isa>(simd: S, a: S::$vector) -> S::$vector {
                 simd.$from_bits(simd.$to_exponent(simd.$to_bits(a)))
             }
@@ -334,7 +341,7 @@ float! {
     bits u32, mantissa 23,
     vector f32s m32s as_simd_f32s as_mut_simd_f32s mask_load_ptr_f32s mask_store_ptr_f32s greater_than_f32s,
     splat_f32s add_f32s sub_f32s mul_f32s div_f32s multiply_add_f32s greater_f32s equal_f32s
-    select_f32s reduce_max_f32s reduce_sum_f32s,
+    select_f32s reduce_max_f32s reduce_sum_f32s transpose_f32s,
     transmute_u32s_f32s transmute_f32s_u32s splat_u32s add_u32s and_u32s or_u32s
     to_exponent_u32s exponent_of_u32s
 }
@@ -372,7 +379,7 @@ float! {
     bits u64, mantissa 52,
     vector f64s m64s as_simd_f64s as_mut_simd_f64s mask_load_ptr_f64s mask_store_ptr_f64s greater_than_f64s,
     splat_f64s add_f64s sub_f64s mul_f64s div_f64s multiply_add_f64s greater_f64s equal_f64s
-    select_f64s reduce_max_f64s reduce_sum_f64s,
+    select_f64s reduce_max_f64s reduce_sum_f64s transpose_f64s,
     transmute_u64s_f64s transmute_f64s_u64s splat_u64s add_u64s and_u64s or_u64s
     to_exponent_u64s exponent_of_u64s
 }

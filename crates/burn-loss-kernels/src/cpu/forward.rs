@@ -5,11 +5,11 @@ use rayon::prelude::*;
 use super::arch::{Arch, Isa, Kernel};
 use super::columns::{self, Tiles};
 use super::float::{Float, MAX_LANES};
-use super::panel::{Panel, Statistics};
+use super::panel::{Output, Panel, Statistics};
 use super::problem::{ClassIndex, Problem};
 use super::rows;
 
-/// Writes the terms `[M, 3]` and the normalizer `[M, 2]` of the logits `[N, C, S]`.
+/// Writes the columns of the terms that are wanted and of the normalizer, `[M]` each, of the logits `[N, C, S]`.
 ///
 /// Of the normalizer the first column is the row's largest logit `m` and the second `ln(sum exp(x - m))`. Columns of the
 /// terms without classes or weights are 0. An ignored row has terms and normalizer 0.
@@ -21,29 +21,27 @@ pub fn forward<F: Float, I: ClassIndex>(
     arch: Arch,
     problem: &Problem<F, I>,
     logits: &[F],
-    terms: &mut [F],
-    normalizer: &mut [F],
+    terms: [Option<&mut [F]>; 3],
+    normalizer: [&mut [F]; 2],
 ) {
     problem.check(logits.len());
-    assert_eq!(terms.len(), 3 * problem.rows(), "terms are [N * S, 3]");
-    assert_eq!(
-        normalizer.len(),
-        2 * problem.rows(),
-        "normalizer is [N * S, 2]"
-    );
+    let columns = terms.iter().flatten().map(|column| column.len());
+    for len in columns.chain(normalizer.iter().map(|column| column.len())) {
+        assert_eq!(len, problem.rows(), "a column is [N * S]");
+    }
     let weight = problem.total_weight();
-    let step = problem.rows_per_task();
-    let tasks = terms
-        .par_chunks_mut(3 * step)
-        .zip(normalizer.par_chunks_mut(2 * step));
-    tasks.enumerate().for_each(|(task, (terms, normalizer))| {
+    let output = Output {
+        first: 0,
+        terms,
+        normalizer,
+    };
+    let tasks = output.split(problem.rows_per_task());
+    tasks.into_par_iter().for_each(|output| {
         arch.run(Forward {
             problem,
             logits,
             weight,
-            first: task * step,
-            terms,
-            normalizer,
+            output,
         });
     });
 }
@@ -53,9 +51,7 @@ struct Forward<'a, F, I> {
     problem: &'a Problem<'a, F, I>,
     logits: &'a [F],
     weight: Option<F>,
-    first: usize,
-    terms: &'a mut [F],
-    normalizer: &'a mut [F],
+    output: Output<'a, F>,
 }
 
 impl<F: Float, I: ClassIndex> Kernel for Forward<'_, F, I> {
@@ -65,45 +61,32 @@ impl<F: Float, I: ClassIndex> Kernel for Forward<'_, F, I> {
             problem,
             logits,
             weight,
-            mut first,
-            terms,
-            normalizer,
+            mut output,
         } = self;
-        let lanes = F::lanes::<S>();
-        let panels = terms
-            .chunks_mut(3 * lanes)
-            .zip(normalizer.chunks_mut(2 * lanes));
+        let panels = Panel::all(output.rows(), F::lanes::<S>());
         if problem.has_long_rows() {
-            for output in panels {
-                let panel = Panel {
-                    first,
-                    len: output.1.len() / 2,
-                };
+            for panel in panels {
                 let mut found = Statistics::new();
                 match weight {
                     Some(weight) => found.weight = [weight; MAX_LANES],
                     None => rows::total_weights(simd, problem, panel, &mut found.weight),
                 }
                 rows::statistics(simd, problem, logits, panel, &mut found);
-                found.finish(simd, problem, logits, panel, output);
-                first += panel.len;
+                found.finish(simd, problem, logits, panel, &mut output);
             }
             return;
         }
         let mut tiles = Tiles::new();
-        for output in panels {
-            let panel = Panel {
-                first,
-                len: output.1.len() / 2,
-            };
+        for panel in panels {
             let mut found = Statistics::new();
             match weight {
                 Some(weight) => found.weight = [weight; MAX_LANES],
                 None => columns::total_weights(simd, problem, panel, &mut tiles, &mut found.weight),
             }
-            columns::statistics(simd, problem, logits, panel, &mut tiles, &mut found);
-            found.finish(simd, problem, logits, panel, output);
-            first += panel.len;
+            if !problem.ignores(panel.rows()) {
+                columns::statistics(simd, problem, logits, panel, &mut tiles, &mut found);
+            }
+            found.finish(simd, problem, logits, panel, &mut output);
         }
     }
 }

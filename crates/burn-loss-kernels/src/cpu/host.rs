@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use crate::SmoothWeights;
 
-use super::{Arch, ClassIndex, Float, Problem, pages};
+use super::{Arch, ClassIndex, Float, Input, Problem, pages};
 
 /// The classes of the rows, in the integer type that the backend has them in.
 pub(crate) enum Classes<'a> {
@@ -27,13 +27,32 @@ pub(crate) enum Logits<'a, F> {
     Shared(&'a [F]),
 }
 
+/// Which terms are computed, and how their columns lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Wanted {
+    /// All three, one column after the other.
+    Terms,
+    /// The log-probability of the target alone.
+    TargetLogProb,
+}
+
+impl Wanted {
+    /// The number of columns.
+    pub(crate) fn columns(self) -> usize {
+        match self {
+            Wanted::Terms => 3,
+            Wanted::TargetLogProb => 1,
+        }
+    }
+}
+
 impl<F: Float> HostRows<'_, F> {
-    /// The terms `[M, 3]` and the normalizer `[M, 2]`.
-    pub(crate) fn forward(&self, logits: &[F]) -> (Vec<F>, Vec<F>) {
+    /// The columns of the terms, and the two of the normalizer, each kind in one buffer.
+    pub(crate) fn forward(&self, logits: &[F], wanted: Wanted) -> (Vec<F>, Vec<F>) {
         match &self.classes {
-            Some(Classes::I32(classes)) => forward(&self.problem(Some(classes)), logits),
-            Some(Classes::I64(classes)) => forward(&self.problem(Some(classes)), logits),
-            None => forward(&self.problem::<i64>(None), logits),
+            Some(Classes::I32(classes)) => forward(&self.problem(Some(classes)), logits, wanted),
+            Some(Classes::I64(classes)) => forward(&self.problem(Some(classes)), logits, wanted),
+            None => forward(&self.problem::<i64>(None), logits, wanted),
         }
     }
 
@@ -43,15 +62,20 @@ impl<F: Float> HostRows<'_, F> {
         logits: Logits<'_, F>,
         normalizer: &[F],
         gradient: &[F],
+        wanted: Wanted,
     ) -> Option<Vec<F>> {
+        let rows = self.shape[0] * self.shape[2];
+        let part = |index: usize| index * rows..(index + 1) * rows;
+        let input = Input {
+            gradient: std::array::from_fn(|index| {
+                (index < wanted.columns()).then(|| &gradient[part(index)])
+            }),
+            normalizer: std::array::from_fn(|index| &normalizer[part(index)]),
+        };
         match &self.classes {
-            Some(Classes::I32(classes)) => {
-                backward(&self.problem(Some(classes)), logits, normalizer, gradient)
-            }
-            Some(Classes::I64(classes)) => {
-                backward(&self.problem(Some(classes)), logits, normalizer, gradient)
-            }
-            None => backward(&self.problem::<i64>(None), logits, normalizer, gradient),
+            Some(Classes::I32(classes)) => backward(&self.problem(Some(classes)), logits, input),
+            Some(Classes::I64(classes)) => backward(&self.problem(Some(classes)), logits, input),
+            None => backward(&self.problem::<i64>(None), logits, input),
         }
     }
 
@@ -65,43 +89,39 @@ impl<F: Float> HostRows<'_, F> {
     }
 }
 
-fn forward<F: Float, I: ClassIndex>(problem: &Problem<F, I>, logits: &[F]) -> (Vec<F>, Vec<F>) {
+fn forward<F: Float, I: ClassIndex>(
+    problem: &Problem<F, I>,
+    logits: &[F],
+    wanted: Wanted,
+) -> (Vec<F>, Vec<F>) {
     let rows = problem.rows();
-    let mut terms = vec![F::ZERO; 3 * rows];
+    let mut terms = vec![F::ZERO; wanted.columns() * rows];
     let mut normalizer = vec![F::ZERO; 2 * rows];
-    super::forward(Arch::detect(), problem, logits, &mut terms, &mut normalizer);
+    let mut rest = &mut terms[..];
+    let columns = std::array::from_fn(|_| rest.split_off_mut(..rows));
+    let (max, log_sum) = normalizer.split_at_mut(rows);
+    super::forward(Arch::detect(), problem, logits, columns, [max, log_sum]);
     (terms, normalizer)
 }
 
 fn backward<F: Float, I: ClassIndex>(
     problem: &Problem<F, I>,
     logits: Logits<'_, F>,
-    normalizer: &[F],
-    gradient: &[F],
+    input: Input<F>,
 ) -> Option<Vec<F>> {
     match logits {
         Logits::Owned(logits) => {
-            super::backward_in_place(Arch::detect(), problem, logits, normalizer, gradient);
+            super::backward_in_place(Arch::detect(), problem, logits, input);
             None
         }
         Logits::Shared(logits) => {
             let mut output = Vec::with_capacity(logits.len());
             let cells: &mut [MaybeUninit<F>] = &mut output.spare_capacity_mut()[..logits.len()];
             pages::prefer_large(cells);
-            super::backward(Arch::detect(), problem, logits, normalizer, gradient, cells);
+            super::backward(Arch::detect(), problem, logits, input, cells);
             // SAFETY: the backward pass writes every cell of its output; a test looks for cells it left out.
             unsafe { output.set_len(logits.len()) };
             Some(output)
         }
     }
-}
-
-/// The elements in row-major order of a matrix that lies in memory column by column: the gradient of the terms comes like
-/// that from the gradients of its columns, and the libraries' own way through it is slow.
-pub(crate) fn rows_of_columns<F: Copy>(columns: &[F], rows: usize) -> Vec<F> {
-    let mut elements = Vec::with_capacity(columns.len());
-    for row in 0..rows {
-        elements.extend(columns[row..].iter().step_by(rows));
-    }
-    elements
 }

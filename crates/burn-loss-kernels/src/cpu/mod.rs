@@ -41,4 +41,5 @@ pub use arch::Arch;
 pub use backward::{backward, backward_in_place};
 pub use float::Float;
 pub use forward::forward;
+pub use panel::Input;
 pub use problem::{ClassIndex, Problem};

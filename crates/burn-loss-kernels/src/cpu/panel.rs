@@ -1,5 +1,9 @@
 //! A panel: a few rows at a time, one a lane, so that what is computed once a row is computed for all of them at once.
 
+use std::ops::Range;
+
+use crate::{SMOOTH_LOG_PROB, SmoothWeights, TARGET_LOG_PROB};
+
 use super::arch::Isa;
 use super::cells::Rows;
 use super::float::{Float, MAX_LANES, PerLane};
@@ -16,15 +20,24 @@ pub struct Panel {
 }
 
 impl Panel {
+    /// The panels of consecutive rows; the last may have fewer rows.
+    #[inline(always)]
+    pub fn all(rows: Range<usize>, lanes: usize) -> impl Iterator<Item = Self> {
+        rows.clone().step_by(lanes).map(move |first| Self {
+            first,
+            len: lanes.min(rows.end - first),
+        })
+    }
+
     /// The rows.
     #[inline(always)]
-    pub fn rows(self) -> std::ops::Range<usize> {
+    pub fn rows(self) -> Range<usize> {
         self.first..self.first + self.len
     }
 
     /// The lanes that have a row. That they are no more than there are is for the compiler to see.
     #[inline(always)]
-    pub fn lanes(self) -> std::ops::Range<usize> {
+    pub fn lanes(self) -> Range<usize> {
         0..self.len.min(MAX_LANES)
     }
 }
@@ -65,25 +78,33 @@ impl<F: Float> Statistics<F> {
     /// The largest logits, which add exactly 1 each, are kept apart from the rest, so that a small rest keeps its digits.
     #[inline(always)]
     fn log_sum<S: Isa>(&self, simd: S) -> PerLane<F> {
-        let count = F::first::<S>(&self.count);
-        let rest = F::over(simd, F::first::<S>(&self.sum), count);
-        let several = F::minus(simd, count, F::splat(simd, F::ONE));
-        let log = F::plus(
-            simd,
-            math::ln_1p::<F, S>(simd, several),
-            math::ln_1p::<F, S>(simd, rest),
-        );
         let mut result = [F::ZERO; MAX_LANES];
-        F::set_first::<S>(&mut result, log);
+        let rest = F::first::<S>(&self.sum);
+        // One largest logit is common; the general formula has the same bits then, but takes three times as long.
+        if self.count.iter().all(|count| *count == F::ONE) {
+            F::set_first::<S>(&mut result, math::ln_1p::<F, S>(simd, rest));
+        } else {
+            let count = F::first::<S>(&self.count);
+            let rest = F::over(simd, rest, count);
+            let several = F::minus(simd, count, F::splat(simd, F::ONE));
+            let log = F::plus(
+                simd,
+                math::ln_1p::<F, S>(simd, several),
+                math::ln_1p::<F, S>(simd, rest),
+            );
+            F::set_first::<S>(&mut result, log);
+        }
         for ((result, max), count) in result.iter_mut().zip(self.max).zip(self.count) {
-            if max == F::INFINITY || count == F::ZERO {
-                *result = F::NAN;
-            }
+            *result = if max == F::INFINITY || count == F::ZERO {
+                F::NAN
+            } else {
+                *result
+            };
         }
         result
     }
 
-    /// Writes the terms `[len, 3]` and the normalizer `[len, 2]` of the rows.
+    /// Writes the terms and the normalizer of the rows.
     #[inline(always)]
     pub fn finish<S: Isa, I: ClassIndex>(
         &self,
@@ -91,32 +112,164 @@ impl<F: Float> Statistics<F> {
         problem: &Problem<F, I>,
         logits: &[F],
         panel: Panel,
-        (terms, normalizer): (&mut [F], &mut [F]),
+        output: &mut Output<F>,
     ) {
+        let labels = Labels::read(
+            problem,
+            panel,
+            #[inline(always)]
+            |row, class| logits[problem.index(row, class)],
+        );
         let log_sum = self.log_sum(simd);
-        let terms = terms.as_chunks_mut().0.iter_mut();
-        let normalizer = normalizer.as_chunks_mut().0.iter_mut();
-        for (i, (terms, normalizer)) in panel.lanes().zip(terms.zip(normalizer)) {
-            let row = panel.first + i;
-            let kind = problem.row(row);
-            let (max, log_sum) = match kind {
-                Row::Ignored => (F::ZERO, F::ZERO),
-                Row::Invalid => (F::NAN, F::NAN),
-                Row::Unlabelled | Row::Labelled(_) => (self.max[i], log_sum[i]),
-            };
-            *normalizer = [max, log_sum];
-            let target = match kind {
-                Row::Unlabelled | Row::Ignored => F::ZERO,
-                Row::Invalid => F::NAN,
-                Row::Labelled(class) => (logits[problem.index(row, class)] - max) - log_sum,
-            };
-            let smooth = if problem.is_smooth() && kind != Row::Ignored {
-                self.weighted[i] - log_sum * self.weight[i]
-            } else {
-                F::ZERO
-            };
-            *terms = [target, smooth, max + log_sum];
+        let (max, log) = (F::first::<S>(&self.max), F::first::<S>(&log_sum));
+        let weight = F::first::<S>(&self.weight);
+        let logit = F::first::<S>(&labels.logit);
+        let target = F::minus(simd, F::minus(simd, logit, max), log);
+        let smooth = F::minus(
+            simd,
+            F::first::<S>(&self.weighted),
+            F::times(simd, log, weight),
+        );
+        let smooth = if problem.is_smooth() {
+            smooth
+        } else {
+            F::splat(simd, F::ZERO)
+        };
+        let columns = [target, smooth, F::plus(simd, max, log), max, log];
+        let mut numbers = [[F::ZERO; MAX_LANES]; 5];
+        for (numbers, column) in numbers.iter_mut().zip(columns) {
+            F::set_first::<S>(numbers, column);
         }
+        if !labels.all_labelled {
+            for i in panel.lanes() {
+                match problem.row(panel.first + i) {
+                    Row::Labelled(_) => {}
+                    Row::Unlabelled => numbers[TARGET_LOG_PROB][i] = F::ZERO,
+                    Row::Ignored => numbers.iter_mut().for_each(|numbers| numbers[i] = F::ZERO),
+                    Row::Invalid => {
+                        for (column, numbers) in numbers.iter_mut().enumerate() {
+                            let absent = column == SMOOTH_LOG_PROB && !problem.is_smooth();
+                            numbers[i] = if absent { F::ZERO } else { F::NAN };
+                        }
+                    }
+                }
+            }
+        }
+        output.put::<S>(panel, &numbers);
+    }
+}
+
+/// Where the numbers of consecutive rows go, one slice a number: the terms that are wanted, and the normalizer.
+pub struct Output<'a, F> {
+    /// The first row.
+    pub first: usize,
+    /// The columns of the terms.
+    pub terms: [Option<&'a mut [F]>; 3],
+    /// The columns of the normalizer.
+    pub normalizer: [&'a mut [F]; 2],
+}
+
+impl<'a, F: Float> Output<'a, F> {
+    /// The rows.
+    pub fn rows(&self) -> Range<usize> {
+        self.first..self.first + self.normalizer[0].len()
+    }
+
+    /// Parts of `step` rows, the last of what is left.
+    pub fn split(self, step: usize) -> Vec<Self> {
+        let (mut rest, mut parts) = (self, Vec::new());
+        while !rest.normalizer[0].is_empty() {
+            let len = step.min(rest.normalizer[0].len());
+            let (terms, later_terms) = split_each(rest.terms, |column| match column {
+                Some(column) => {
+                    let (now, later) = column.split_at_mut(len);
+                    (Some(now), Some(later))
+                }
+                None => (None, None),
+            });
+            let (normalizer, later_normalizer) =
+                split_each(rest.normalizer, |column| column.split_at_mut(len));
+            parts.push(Self {
+                first: rest.first,
+                terms,
+                normalizer,
+            });
+            rest = Self {
+                first: rest.first + len,
+                terms: later_terms,
+                normalizer: later_normalizer,
+            };
+        }
+        parts
+    }
+
+    /// Writes the numbers of a panel of these rows.
+    #[inline(always)]
+    fn put<S: Isa>(&mut self, panel: Panel, numbers: &[PerLane<F>; 5]) {
+        let at = panel.first - self.first;
+        let terms = self.terms.iter_mut().map(Option::as_deref_mut);
+        let normalizer = self.normalizer.iter_mut().map(|column| Some(&mut **column));
+        for (column, numbers) in terms.chain(normalizer).zip(numbers) {
+            let Some(column) = column else { continue };
+            let column = &mut column[at..][..panel.len];
+            if panel.len == F::lanes::<S>() {
+                // A vector, where a copy of unknown length is a call.
+                F::set_first::<S>(column, F::first::<S>(numbers));
+            } else {
+                column.copy_from_slice(&numbers[..panel.len]);
+            }
+        }
+    }
+}
+
+/// Splits every element of an array in two.
+fn split_each<T, const N: usize>(array: [T; N], split: impl Fn(T) -> (T, T)) -> ([T; N], [T; N]) {
+    let mut later = Vec::with_capacity(N);
+    let now = array.map(|element| {
+        let (now, rest) = split(element);
+        later.push(rest);
+        now
+    });
+    let Ok(later) = later.try_into() else {
+        unreachable!("one for each")
+    };
+    (now, later)
+}
+
+/// The classes of a panel of rows.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Labels<F> {
+    /// The logit of the class; 0 without one.
+    logit: PerLane<F>,
+    /// The class, if the row has one.
+    class: [Option<usize>; MAX_LANES],
+    /// Whether every row has one.
+    all_labelled: bool,
+}
+
+impl<F: Float> Labels<F> {
+    #[inline(always)]
+    fn read<I: ClassIndex>(
+        problem: &Problem<F, I>,
+        panel: Panel,
+        logit: impl Fn(usize, usize) -> F,
+    ) -> Self {
+        let mut labels = Self {
+            logit: [F::ZERO; MAX_LANES],
+            class: [None; MAX_LANES],
+            all_labelled: true,
+        };
+        for i in panel.lanes() {
+            let row = panel.first + i;
+            if let Row::Labelled(class) = problem.row(row) {
+                labels.logit[i] = logit(row, class);
+                labels.class[i] = Some(class);
+            } else {
+                labels.all_labelled = false;
+            }
+        }
+        labels
     }
 }
 
@@ -138,6 +291,8 @@ pub struct Slopes<F> {
     pub class: [Option<usize>; MAX_LANES],
     /// Whether the row has a gradient at all.
     pub live: [bool; MAX_LANES],
+    /// Whether all rows have one.
+    all_live: bool,
     /// Whether the weights count in any row.
     pub is_smooth: bool,
     /// The factor of the probability that does not come from the weights.
@@ -146,8 +301,39 @@ pub struct Slopes<F> {
     weight: PerLane<F>,
 }
 
+/// What the forward pass found out about the rows and the gradient of its terms, one slice a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a, F> {
+    /// The columns of the gradient of the terms; those without are 0.
+    pub gradient: [Option<&'a [F]>; 3],
+    /// The columns of the normalizer.
+    pub normalizer: [&'a [F]; 2],
+}
+
+impl<F: Float> Input<'_, F> {
+    /// The numbers of a panel.
+    #[inline(always)]
+    fn read<S: Isa>(&self, panel: Panel) -> [PerLane<F>; 5] {
+        let mut numbers = [[F::ZERO; MAX_LANES]; 5];
+        let normalizer = self.normalizer.map(Some);
+        for (numbers, column) in numbers
+            .iter_mut()
+            .zip(self.gradient.iter().chain(&normalizer))
+        {
+            let Some(column) = column else { continue };
+            let column = &column[panel.rows()];
+            if panel.len == F::lanes::<S>() {
+                F::set_first::<S>(numbers, F::first::<S>(column));
+            } else {
+                numbers[..panel.len].copy_from_slice(column);
+            }
+        }
+        numbers
+    }
+}
+
 impl<F: Float> Slopes<F> {
-    /// From the gradient of the terms, `[len, 3]`, and the normalizer, `[len, 2]`, of the rows.
+    /// From the gradient of the terms and the normalizer of the rows.
     ///
     /// `weight` gives the sum of a row's weights.
     #[inline(always)]
@@ -156,107 +342,160 @@ impl<F: Float> Slopes<F> {
         problem: &Problem<F, I>,
         logits: &Rows<F>,
         panel: Panel,
-        (gradient, normalizer): (&[F], &[F]),
+        input: &Input<F>,
         weight: &PerLane<F>,
     ) -> Self {
+        let labels = Labels::read(
+            problem,
+            panel,
+            #[inline(always)]
+            |row, class| logits.get(row, class),
+        );
+        let [
+            mut of_target,
+            mut of_smooth,
+            mut of_total,
+            mut max,
+            mut log_sum,
+        ] = input.read::<S>(panel);
+        let mut live = [true; MAX_LANES];
+        let mut all_live = true;
+        for i in panel.lanes() {
+            live[i] = of_target[i] != F::ZERO || of_smooth[i] != F::ZERO || of_total[i] != F::ZERO;
+            all_live &= live[i];
+        }
+        if !problem.is_smooth() {
+            // The column is the constant 0.
+            of_smooth = [F::ZERO; MAX_LANES];
+        }
+        if !labels.all_labelled {
+            for i in panel.lanes() {
+                match problem.row(panel.first + i) {
+                    Row::Labelled(_) => {}
+                    // The column is the constant 0.
+                    Row::Unlabelled => of_target[i] = F::ZERO,
+                    Row::Ignored => (live[i], all_live) = (false, false),
+                    Row::Invalid => of_total[i] = F::NAN,
+                }
+            }
+        }
+        if !all_live {
+            // Neither their logits nor what the forward pass made of them must matter.
+            for i in panel.lanes().filter(|i| !live[*i]) {
+                (of_target[i], of_smooth[i], of_total[i]) = (F::ZERO, F::ZERO, F::ZERO);
+                (max[i], log_sum[i]) = (F::ZERO, F::ZERO);
+            }
+        }
+        let is_smooth = of_smooth.iter().any(|smooth| *smooth != F::ZERO);
+        let [target, smooth, total] =
+            [&of_target, &of_smooth, &of_total].map(|column| F::first::<S>(column));
+        let plain = F::minus(simd, total, target);
+        let weights = F::first::<S>(weight);
+        let softmax = if is_smooth {
+            let none = F::equal(simd, smooth, F::splat(simd, F::ZERO));
+            let with = F::minus(simd, plain, F::times(simd, smooth, weights));
+            F::select(simd, none, plain, with)
+        } else {
+            plain
+        };
+        let log_prob = F::minus(
+            simd,
+            F::minus(simd, F::first::<S>(&labels.logit), F::first::<S>(&max)),
+            F::first::<S>(&log_sum),
+        );
+        // At the row's class `1 - p` comes from exp - 1, where subtracting would lose a confident row's digits; and not
+        // from `plain`, in which `target` may have swallowed the digits of `total`.
+        let prob_m1 = math::exp_m1::<F, S>(simd, log_prob);
+        let prob = math::exp::<F, S>(simd, log_prob);
+        let at_target = F::minus(
+            simd,
+            F::times(simd, total, prob),
+            F::times(simd, target, prob_m1),
+        );
         let zero = [F::ZERO; MAX_LANES];
         let mut slopes = Self {
-            max: zero,
-            log_sum: zero,
+            max,
+            log_sum,
             softmax: zero,
-            smooth: zero,
+            smooth: of_smooth,
             target: zero,
-            class: [None; MAX_LANES],
-            live: [false; MAX_LANES],
-            is_smooth: false,
+            class: labels.class,
+            live,
+            all_live,
+            is_smooth,
             plain: zero,
             weight: *weight,
         };
-        let mut log_prob = zero;
-        let gradient = &gradient.as_chunks().0[..panel.len];
-        let normalizer = &normalizer.as_chunks().0[..panel.len];
-        for i in panel.lanes() {
-            let row = panel.first + i;
-            let [mut target, smooth, total] = gradient[i];
-            let kind = problem.row(row);
-            if kind == Row::Ignored || gradient[i] == [F::ZERO; 3] {
-                continue;
-            }
-            if kind == Row::Unlabelled {
-                // The column is the constant 0.
-                target = F::ZERO;
-            }
-            slopes.live[i] = true;
-            [slopes.max[i], slopes.log_sum[i]] = normalizer[i];
-            slopes.plain[i] = total - target;
-            slopes.softmax[i] = slopes.plain[i];
-            if problem.is_smooth() && smooth != F::ZERO {
-                slopes.is_smooth = true;
-                slopes.smooth[i] = smooth;
-                slopes.softmax[i] = slopes.softmax[i] - smooth * weight[i];
-            }
-            if let Row::Labelled(class) = kind {
-                slopes.class[i] = Some(class);
-                log_prob[i] = (logits.get(row, class) - slopes.max[i]) - slopes.log_sum[i];
-            }
-            if kind == Row::Invalid {
-                slopes.softmax[i] = F::NAN;
-            }
+        F::set_first::<S>(&mut slopes.softmax, softmax);
+        F::set_first::<S>(&mut slopes.plain, plain);
+        F::set_first::<S>(&mut slopes.target, at_target);
+        if is_smooth {
+            slopes.add_weights_at_targets(simd, problem, panel, prob, prob_m1);
         }
-        slopes.set_targets(simd, problem, panel, gradient, &log_prob);
         slopes
     }
 
-    /// At the row's class `1 - p` comes from exp - 1, where subtracting would lose a confident row's digits.
+    /// Whether no row of the panel has a gradient.
     #[inline(always)]
-    fn set_targets<S: Isa, I: ClassIndex>(
+    pub fn none_live(&self, panel: Panel) -> bool {
+        !self.all_live && panel.lanes().all(|i| !self.live[i])
+    }
+
+    /// Adds to the gradient at the rows' classes what comes from the weights: `w (1 - p) - p (sum w - w)`, because
+    /// `w - p sum w` loses a confident row's digits if its class has most of the weight.
+    #[inline(always)]
+    fn add_weights_at_targets<S: Isa, I: ClassIndex>(
         &mut self,
         simd: S,
         problem: &Problem<F, I>,
         panel: Panel,
-        gradient: &[[F; 3]],
-        log_prob: &PerLane<F>,
+        prob: F::Vector<S>,
+        prob_m1: F::Vector<S>,
     ) {
-        let (mut prob_m1, mut prob) = (*log_prob, *log_prob);
-        F::set_first::<S>(
-            &mut prob_m1,
-            math::exp_m1::<F, S>(simd, F::first::<S>(log_prob)),
-        );
-        F::set_first::<S>(&mut prob, math::exp::<F, S>(simd, F::first::<S>(log_prob)));
+        let zero = F::splat(simd, F::ZERO);
+        let mut own = [F::ZERO; MAX_LANES];
         for i in panel.lanes() {
             if let Some(class) = self.class[i] {
-                let row = panel.first + i;
-                let [target, _, total] = gradient[i];
-                // Not from `softmax`, in which `target` may have swallowed the digits of `total`.
-                self.target[i] = total * prob[i] - target * prob_m1[i];
-                if self.smooth[i] != F::ZERO {
-                    let of_weights = problem.weight(row, class) - self.weight[i] * prob[i];
-                    self.target[i] = self.target[i] + self.smooth[i] * of_weights;
-                }
+                own[i] = problem.weight(panel.first + i, class);
             }
         }
+        let own = F::first::<S>(&own);
+        let others = F::minus(simd, F::first::<S>(&self.weight), own);
+        let of_weights = F::minus(
+            simd,
+            F::minus(simd, zero, F::times(simd, own, prob_m1)),
+            F::times(simd, prob, others),
+        );
+        let smooth = F::first::<S>(&self.smooth);
+        let target = F::first::<S>(&self.target);
+        let with = F::plus(simd, target, F::times(simd, smooth, of_weights));
+        let without = F::equal(simd, smooth, zero);
+        F::set_first::<S>(&mut self.target, F::select(simd, without, target, with));
     }
 
-    /// The gradient at a row's largest logit, whose weight is `w`, if the row is so confident that there
-    /// `w - p * sum w` cancels: from `w (1 - p) - p (sum w - w)` instead, with `1 - p` from exp - 1.
+    /// Whether the row is so confident that at its largest logit `w - p * sum w` may cancel. If all weights are the same,
+    /// it does not.
     #[inline(always)]
-    pub fn at_confident_max<S: Isa>(
-        &self,
-        simd: S,
-        lane: usize,
-        w: impl FnOnce() -> F,
-    ) -> Option<F> {
-        if self.log_sum[lane].to_f64() > CONFIDENT {
-            return None;
-        }
+    pub fn is_confident<I: ClassIndex>(&self, problem: &Problem<F, I>, lane: usize) -> bool {
+        let differ = matches!(
+            problem.smooth,
+            SmoothWeights::PerClass(_) | SmoothWeights::PerLogit(_)
+        );
+        differ && self.smooth[lane] != F::ZERO && self.log_sum[lane].to_f64() <= CONFIDENT
+    }
+
+    /// The gradient at a confident row's largest logit, whose weight is `w`: `w (1 - p) - p (sum w - w)`, with `1 - p` from
+    /// exp - 1.
+    #[inline(always)]
+    pub fn at_confident_max<S: Isa>(&self, simd: S, lane: usize, w: F) -> F {
         let log_prob = F::splat(simd, F::ZERO - self.log_sum[lane]);
         let mut scratch = [F::ZERO; MAX_LANES];
         F::set_first::<S>(&mut scratch, math::exp_m1::<F, S>(simd, log_prob));
         let prob_m1 = scratch[0];
         F::set_first::<S>(&mut scratch, math::exp::<F, S>(simd, log_prob));
-        let (prob, w) = (scratch[0], w());
+        let prob = scratch[0];
         let of_weights = F::ZERO - w * prob_m1 - prob * (self.weight[lane] - w);
-        Some(self.smooth[lane] * of_weights + self.plain[lane] * prob)
+        self.smooth[lane] * of_weights + self.plain[lane] * prob
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is computed: the shape, the classes and the weights, and what that means for one row.
 
+use std::ops::Range;
+
 use crate::SmoothWeights;
 
 use super::float::{Float, MAX_LANES};
@@ -106,6 +108,12 @@ impl<F: Float, I: ClassIndex> Problem<'_, F, I> {
                 _ => Row::Invalid,
             }
         }
+    }
+
+    /// Whether all of these rows are ignored.
+    #[inline(always)]
+    pub(super) fn ignores(&self, mut rows: Range<usize>) -> bool {
+        self.ignore_index.is_some() && rows.all(|row| self.row(row) == Row::Ignored)
     }
 
     /// Where a row's logit of a class lies.

@@ -3,7 +3,7 @@
 use crate::SmoothWeights;
 
 use super::arch::Isa;
-use super::cells::Rows;
+use super::cells::{Logits, Rows};
 use super::float::{Float, MAX_LANES, PerLane};
 use super::math;
 use super::panel::{Panel, Slopes, Statistics};
@@ -320,7 +320,7 @@ impl<F: Float> Copied<F> {
     /// Copies the panel's logits if they are few.
     #[inline(always)]
     fn read(&mut self, cells: &Rows<F>, panel: Panel) -> Option<&[F]> {
-        let logits = cells.consecutive(panel.rows());
+        let logits = cells.rows(panel.rows());
         let copy = self.0.get_mut(..logits.len())?;
         copy.copy_from_slice(logits);
         Some(copy)
@@ -391,8 +391,8 @@ pub fn backward<F: Float, S: Isa, I: ClassIndex>(
     }
 }
 
-/// Where a confident row's largest logit is, and its gradient; for weights a logit alone, because others are never so
-/// close to a confident row's probabilities that their difference cancels.
+/// Where a confident row's largest logit is, and its gradient, where the weights may be so close to the row's probabilities
+/// that their difference cancels: not if they are all the same.
 #[inline(always)]
 fn confident_max<F: Float, S: Isa, I: ClassIndex>(
     simd: S,
@@ -402,16 +402,11 @@ fn confident_max<F: Float, S: Isa, I: ClassIndex>(
     lane: usize,
     slopes: &Slopes<F>,
 ) -> Option<(usize, F)> {
-    if !matches!(problem.smooth, SmoothWeights::PerLogit(_)) {
+    if !slopes.is_confident(problem, lane) {
         return None;
     }
-    let classes = problem.num_classes();
-    let mut class = 0;
-    let value = slopes.at_confident_max(simd, lane, || {
-        let logits = cells.consecutive(row..row + 1);
-        let is_max = |x: &F| *x == slopes.max[lane];
-        class = logits.iter().position(is_max).unwrap_or(classes - 1);
-        problem.weight(row, class)
-    })?;
+    let logits = cells.rows(row..row + 1);
+    let class = logits.iter().position(|x| *x == slopes.max[lane])?;
+    let value = slopes.at_confident_max(simd, lane, problem.weight(row, class));
     Some((class, value))
 }

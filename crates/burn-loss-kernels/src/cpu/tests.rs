@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use crate::SmoothWeights;
 
 use super::float::Float;
-use super::{Arch, ClassIndex, Problem, backward, backward_in_place, forward};
+use super::{Arch, ClassIndex, Input, Problem, backward, backward_in_place, forward};
 
 /// A small generator of numbers (SplitMix64), the same on every machine.
 struct Numbers(u64);
@@ -48,16 +48,73 @@ fn compute<F: Float, I: ClassIndex>(
     grad: &[F],
 ) -> Results<F> {
     let rows = problem.rows();
-    let mut terms = vec![F::from_f64(7.0); 3 * rows];
-    let mut normalizer = vec![F::from_f64(7.0); 2 * rows];
-    forward(arch, problem, logits, &mut terms, &mut normalizer);
+    let unwritten = || vec![F::from_f64(7.0); rows];
+    let mut columns: [Vec<F>; 5] = std::array::from_fn(|_| unwritten());
+    let [target, smooth, total, max, log_sum] = &mut columns;
+    let terms = [
+        Some(&mut target[..]),
+        Some(&mut smooth[..]),
+        Some(&mut total[..]),
+    ];
+    forward(arch, problem, logits, terms, [max, log_sum]);
+    let normalizer = [&columns[3][..], &columns[4][..]];
+
+    let grads = columns_of(grad);
     let mut gradient = logits.to_vec();
-    backward_in_place(arch, problem, &mut gradient, &normalizer, grad);
-    Results {
-        terms,
+    let input = Input {
+        gradient: grads.each_ref().map(|column| Some(&column[..])),
         normalizer,
+    };
+    backward_in_place(arch, problem, &mut gradient, input);
+    check_target_alone(arch, problem, logits, &columns, &grads[0]);
+    Results {
+        terms: (0..3 * rows).map(|i| columns[i % 3][i / 3]).collect(),
+        normalizer: columns[3..].concat(),
         gradient,
     }
+}
+
+/// The columns of `[M, 3]`.
+fn columns_of<F: Float>(rows: &[F]) -> [Vec<F>; 3] {
+    std::array::from_fn(|column| rows.iter().skip(column).step_by(3).copied().collect())
+}
+
+/// The first column alone is the same as among the others, in both passes.
+#[track_caller]
+fn check_target_alone<F: Float, I: ClassIndex>(
+    arch: Arch,
+    problem: &Problem<F, I>,
+    logits: &[F],
+    columns: &[Vec<F>; 5],
+    grad: &[F],
+) {
+    if problem.is_smooth() {
+        return;
+    }
+    let mut alone: [Vec<F>; 3] = std::array::from_fn(|_| vec![F::from_f64(7.0); problem.rows()]);
+    let [target, max, log_sum] = &mut alone;
+    forward(
+        arch,
+        problem,
+        logits,
+        [Some(target), None, None],
+        [max, log_sum],
+    );
+    for (alone, column) in alone.iter().zip([0, 3, 4]) {
+        assert_eq!(bits(alone), bits(&columns[column]));
+    }
+    let normalizer = [&alone[1][..], &alone[2][..]];
+    let zeros = vec![F::ZERO; problem.rows()];
+    let [with_zeros, without] = [Some(&zeros[..]), None].map(|others| {
+        let mut gradient = logits.to_vec();
+        let input = Input {
+            gradient: [Some(grad), others, others],
+            normalizer,
+        };
+        backward_in_place(arch, problem, &mut gradient, input);
+        gradient
+    });
+    assert_eq!(bits(&with_zeros), bits(&without));
 }
 
 /// The sum without the rounding errors of long sums (Neumaier).
@@ -506,6 +563,41 @@ fn confident_rows_keep_their_digits() {
 }
 
 #[test]
+fn confident_rows_keep_their_digits_where_one_class_has_all_the_weight() {
+    for label in [0i64, 1] {
+        for (inner, classes) in [(1, 5), (1, 40), (2, 5), (20, 40), (3, 300)] {
+            let mut row = vec![-200f32; classes];
+            (row[0], row[1]) = (16.0, 0.0);
+            let (logits, places) = among_others(&row, inner);
+            let mut weights = vec![0f32; classes];
+            weights[0] = 1.0;
+            let labels = vec![label; 3 * inner];
+            let problem = Problem {
+                shape: [3, classes, inner],
+                classes: Some(&labels[..]),
+                ignore_index: None,
+                smooth: SmoothWeights::PerClass(&weights[..]),
+            };
+            let grad = [0.0, -1.0, 0.0].repeat(3 * inner);
+            let rest = (-16f64).exp().ln_1p();
+            // -(w - p sum w) is p - 1 for the class with the weight, and p for the others.
+            let expected = [(-rest).exp_m1(), (-16.0 - rest).exp()];
+            for arch in Arch::available() {
+                let found = compute(arch, &problem, &logits, &grad);
+                for r in &places {
+                    for (c, expected) in expected.iter().enumerate() {
+                        let at = (r / inner * classes + c) * inner + r % inner;
+                        let found = f64::from(found.gradient[at]);
+                        let what = format!("{arch:?} class {c} of {classes}, {inner} apart");
+                        assert!((found / expected - 1.0).abs() < 1e-6, "{what}: {found}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn enormous_logits_have_a_finite_weighted_sum() {
     let special = [(0, 3e38), (1, -3e38)];
     special_rows::<f32>(
@@ -594,7 +686,13 @@ fn same_bits<F: Float>() {
         for arch in Arch::available() {
             let here = compute(arch, &problem, &logits, &grad);
             let mut new = vec![MaybeUninit::uninit(); logits.len()];
-            backward(arch, &problem, &logits, &here.normalizer, &grad, &mut new);
+            let grads = columns_of(&grad);
+            let (max, log_sum) = here.normalizer.split_at(problem.rows());
+            let input = Input {
+                gradient: grads.each_ref().map(|column| Some(&column[..])),
+                normalizer: [max, log_sum],
+            };
+            backward(arch, &problem, &logits, input, &mut new);
             // SAFETY: `backward` writes all of it; Miri would find an element left out.
             let new: Vec<F> = new
                 .into_iter()
@@ -634,7 +732,7 @@ fn too_few_classes_panic() {
         Arch::Scalar,
         &problem,
         &[0f32; 6],
-        &mut [0.0; 6],
-        &mut [0.0; 4],
+        [None, None, None],
+        [&mut [0.0; 2], &mut [0.0; 2]],
     );
 }

@@ -97,10 +97,13 @@ impl<R: CubeRuntime> Args<R> {
     /// The type of the indices: 64 bits wide where a tensor has more elements than 32 bits can count.
     pub fn address_type(&self) -> AddressType {
         let weights = self.weights.as_ref().map(CubeTensor::required_address_type);
+        let [n, _, s] = rows_shape(self.logits.meta.shape());
+        // With one or two classes the terms are larger than the logits.
         let required = self
             .logits
             .required_address_type()
-            .max(weights.unwrap_or_default());
+            .max(weights.unwrap_or_default())
+            .max(AddressType::from_len(3 * n * s));
         assert!(
             self.logits.client.properties().supports_address(required),
             "softmax terms: logits of shape {:?} are more than this device can index",

@@ -4,14 +4,16 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn_loss_kernels::composed::log1p;
+use burn_loss_kernels::composed::{log_of_one_plus, log1p};
 
 use crate::display::display_fields;
 use crate::elementwise::elementwise_forwards;
 use crate::gradient::with_gradient;
+use crate::halves::widen_halves;
 use crate::{Reduction, check};
 
-/// The least `p (1 - p)` that the gradient divides by. PyTorch's 1e-12 is a `float`, for doubles, too.
+/// The least `p (1 - p)` that the gradient divides by. PyTorch's 1e-12 is a `float`, for doubles, too; in `f16` it would be
+/// 0, which is one reason to compute those in `f32`.
 const LEAST_VARIANCE: f64 = 1e-12f32 as f64;
 
 /// Configuration of [`BceLoss`].
@@ -33,6 +35,22 @@ pub struct BceLossConfig {
 
 impl BceLossConfig {
     /// Makes the loss.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::{BceLossConfig, Reduction};
+    ///
+    /// let device = Default::default();
+    /// let loss = BceLossConfig::new().with_reduction(Reduction::Sum).init();
+    /// let prediction = Tensor::<NdArray, 1>::from_floats([0.5, 0.5], &device);
+    /// let target = Tensor::from_floats([1.0, 0.0], &device);
+    /// // log(2) each
+    /// let loss: f32 = loss.forward(prediction, target).into_scalar();
+    /// assert!((loss - 2.0 * 2f32.ln()).abs() < 1e-6);
+    /// ```
     pub fn init(&self) -> BceLoss {
         BceLoss {
             reduction: self.reduction,
@@ -48,6 +66,7 @@ impl BceLossConfig {
 /// - `prediction`: probabilities in `[0, 1]`
 /// - `target`: probabilities in `[0, 1]`, as floats, of the same shape; mostly 0 or 1
 /// - gradient: `(p - y) / max(p (1 - p), 1e-12)`, as in PyTorch
+/// - `f16` and `bf16` are computed in `f32` and rounded once, as in PyTorch
 /// - PyTorch: [`nn.BCELoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html)
 ///
 /// # Example
@@ -107,21 +126,24 @@ impl BceLoss {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         check::probabilities_on_host(Self::NAME, "prediction", &prediction);
         check::probabilities_on_host(Self::NAME, "target", &target);
 
+        let dtype = prediction.dtype();
+        let (prediction, target) = (widen_halves(prediction), widen_halves(target));
         let p = prediction.clone().detach();
-        let log_p = p.clone().log().clamp_min(-100.0);
+        let log_p = log_of_one_plus(p.clone() - 1.0, p.clone()).clamp_min(-100.0);
         let log_not_p = log1p(p.clone().neg()).clamp_min(-100.0);
-        let value = log_not_p.clone().neg() + target.clone() * (log_not_p - log_p);
+        // Not log(1 - p) and what y adds to it: where p and y are almost 1, that is a difference of large numbers.
+        let value = target.clone() * log_p + (target.clone().neg() + 1.0) * log_not_p;
         // A clamp may turn NaN into its bound, and a wrong probability into a loss.
         let outside = check::outside_unit_interval(p.clone());
-        let value = value.mask_fill(outside, f64::NAN);
-        with_gradient(prediction, value, || {
+        let value = value.neg().mask_fill(outside, f64::NAN);
+        let loss = with_gradient(prediction, value, || {
             let variance = (p.clone() * (p.clone().neg() + 1.0)).clamp_min(LEAST_VARIANCE);
             (p - target.detach()) / variance
-        })
+        });
+        loss.cast(dtype)
     }
 }

@@ -43,6 +43,22 @@ impl BceWithLogitsLossConfig {
     /// # Panics
     ///
     /// If a weight is negative or not finite, or the label smoothing is outside `[0, 1]`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::BceWithLogitsLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = BceWithLogitsLossConfig::new().with_pos_weight(Some(vec![3.0])).init(&device);
+    /// let prediction = Tensor::<NdArray, 1>::from_floats([0.0], &device);
+    /// let target = Tensor::from_floats([1.0], &device);
+    /// // A positive counts three times log(2).
+    /// let loss: f32 = loss.forward(prediction, target).into_scalar();
+    /// assert!((loss - 3.0 * 2f32.ln()).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> BceWithLogitsLoss<B> {
         let name = "BceWithLogitsLossConfig";
@@ -88,9 +104,10 @@ impl BceWithLogitsLossConfig {
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct BceWithLogitsLoss<B: Backend> {
-    /// The weight of the positive side of each label, of the length of the last axis.
+    /// The weight of the positive side of each label, of the length of the last axis, each finite and at least 0; none
+    /// weighs both sides the same.
     pub pos_weight: Option<Tensor<B, 1>>,
-    /// The share of the target that is replaced by one half.
+    /// The share of the target that is replaced by one half, in `[0, 1]`.
     pub label_smoothing: f64,
     /// How the losses become one number.
     #[module(skip)]
@@ -131,8 +148,7 @@ impl<B: Backend> BceWithLogitsLoss<B> {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         let target = match self.label_smoothing {
             0.0 => target,
             share => target * (1.0 - share) + share / 2.0,

@@ -4,12 +4,13 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::{LossBackend, SmoothWeights};
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
 use crate::display::display_fields;
-use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms, primitive};
+use crate::halves::{at_least_f32, widen_halves};
+use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms, primitive, target_losses};
 use crate::{Reduction, check};
 
 /// Configuration of [`CrossEntropyLoss`].
@@ -48,6 +49,22 @@ impl CrossEntropyLossConfig {
     /// # Panics
     ///
     /// If a class weight or `z_loss` is negative or not finite, or the label smoothing is outside `[0, 1]`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::CrossEntropyLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = CrossEntropyLossConfig::new().with_z_loss(0.5).init(&device);
+    /// let logits = Tensor::<NdArray, 2>::zeros([1, 4], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([3], &device);
+    /// // All logits are the same: log(4), and half its square.
+    /// let loss: f32 = loss.forward(logits, targets).into_scalar();
+    /// assert!((loss - (4f32.ln() + 0.5 * 4f32.ln().powi(2))).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> CrossEntropyLoss<B> {
         let name = "CrossEntropyLossConfig";
@@ -99,14 +116,14 @@ impl CrossEntropyLossConfig {
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct CrossEntropyLoss<B: Backend> {
-    /// One weight a class, `[C]`.
+    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
-    /// Rows with this target do not count.
+    /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
-    /// The share of the target that is spread evenly over all classes.
+    /// The share of the target that is spread evenly over all classes, in `[0, 1]`.
     pub label_smoothing: f64,
-    /// The weight of the auxiliary loss `lse^2`.
+    /// The weight of the auxiliary loss `lse^2`, finite and at least 0.
     pub z_loss: f64,
     /// How the losses become one number.
     #[module(skip)]
@@ -122,7 +139,8 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     /// Computes the loss against one probability a class, reduced as configured; the mean divides by the number of rows.
     ///
     /// With `q = (1 - a) probabilities + a / C`, a row's loss is `sum_c w_c q_c (lse - x_c) + z lse^2`. Gradients flow to
-    /// the probabilities, too.
+    /// the probabilities, too; if they are tracked, so is a tensor of their size. With label smoothing or class weights
+    /// `q` is another one.
     ///
     /// # Shapes
     ///
@@ -132,8 +150,8 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     ///
     /// # Panics
     ///
-    /// If the shapes differ, if there is no class, if the class weights do not have the length of the class axis, or if there is an `ignore_index` of 0 or more (no class can be
-    /// ignored where every row has some of all).
+    /// If the shapes differ, if there is no class, if the class weights do not have the length of the class axis, or if
+    /// there is an `ignore_index` of 0 or more (no class can be ignored where every row has some of all).
     ///
     /// # Example
     ///
@@ -197,13 +215,12 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         let [n, num_classes] = logits.dims();
         check::class_shapes(Self::NAME, "logits", [n, num_classes], [n]);
         self.options().check_class_weights(Self::NAME, num_classes);
-        assert!(
-            self.ignore_index.is_none_or(|index| index < 0),
-            "{}: expected no `ignore_index` with probabilities, got {:?}",
-            Self::NAME,
-            self.ignore_index
-        );
+        check::no_ignored_class(Self::NAME, self.ignore_index);
         let mut weights = probabilities;
+        if self.label_smoothing > 0.0 || self.class_weights.is_some() {
+            // A class's share of the smoothing may be too small for 16 bits.
+            weights = widen_halves(weights);
+        }
         if self.label_smoothing > 0.0 {
             weights =
                 weights * (1.0 - self.label_smoothing) + self.label_smoothing / num_classes as f64;
@@ -235,6 +252,9 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         targets: Tensor<B, 1, Int>,
         options: RowOptions<'_, B>,
     ) -> RowLosses<B> {
+        if self.label_smoothing == 0.0 && self.z_loss == 0.0 {
+            return target_losses(logits, targets, options, Tensor::neg);
+        }
         let num_classes = logits.dims()[1];
         let weights = options.row_weights(&targets, &logits);
         let terms = SoftmaxRows {
@@ -261,8 +281,10 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         match &self.class_weights {
             _ if share == 0.0 => SmoothWeights::Zero,
             None => SmoothWeights::Uniform(share),
+            // As precise as the operation computes: with many classes a share is too small for 16 bits.
             Some(weights) => {
-                SmoothWeights::PerClass(primitive(weights.clone().cast(dtype) * share))
+                let weights = weights.clone().cast(at_least_f32(dtype));
+                SmoothWeights::PerClass(primitive(weights * share))
             }
         }
     }

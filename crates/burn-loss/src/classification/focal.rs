@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 use burn_loss_kernels::LossBackend;
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
@@ -43,6 +43,22 @@ impl FocalLossConfig {
     /// # Panics
     ///
     /// If `gamma` is negative or not finite, or a class weight is.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::FocalLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = FocalLossConfig::new().with_gamma(1.0).init(&device);
+    /// let logits = Tensor::<NdArray, 2>::zeros([1, 2], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+    /// // p = 1/2: half the cross entropy.
+    /// let loss: f32 = loss.forward(logits, targets).into_scalar();
+    /// assert!((loss - 0.5 * 2f32.ln()).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> FocalLoss<B> {
         let name = "FocalLossConfig";
@@ -89,11 +105,11 @@ impl FocalLossConfig {
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct FocalLoss<B: Backend> {
-    /// How strongly rows that are already right are weighed down.
+    /// How strongly rows that are already right are weighed down, finite and at least 0.
     pub gamma: f64,
-    /// One weight a class, `[C]`.
+    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
-    /// Rows with this target do not count.
+    /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
     /// How the losses become one number.

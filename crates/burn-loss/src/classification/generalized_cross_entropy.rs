@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 use burn_loss_kernels::LossBackend;
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
@@ -44,6 +44,22 @@ impl GeneralizedCrossEntropyLossConfig {
     /// # Panics
     ///
     /// If `q` is outside `(0, 1]`, or a class weight is negative or not finite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::GeneralizedCrossEntropyLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = GeneralizedCrossEntropyLossConfig::new().with_q(1.0).init(&device);
+    /// let logits = Tensor::<NdArray, 2>::zeros([1, 4], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+    /// // 1 - p, with p = 1/4.
+    /// let loss: f32 = loss.forward(logits, targets).into_scalar();
+    /// assert!((loss - 0.75).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> GeneralizedCrossEntropyLoss<B> {
         let name = "GeneralizedCrossEntropyLossConfig";
@@ -90,11 +106,11 @@ impl GeneralizedCrossEntropyLossConfig {
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct GeneralizedCrossEntropyLoss<B: Backend> {
-    /// Between cross entropy (towards 0) and the mean absolute error (1).
+    /// Between cross entropy (towards 0) and the mean absolute error (1), in `(0, 1]`.
     pub q: f64,
-    /// One weight a class, `[C]`.
+    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
-    /// Rows with this target do not count.
+    /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
     /// How the losses become one number.

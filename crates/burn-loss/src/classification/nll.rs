@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, valid, weights_tensor, widen};
 use crate::display::display_fields;
@@ -38,6 +38,23 @@ impl NllLossConfig {
     /// # Panics
     ///
     /// If a class weight is negative or not finite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::{NllLossConfig, Reduction};
+    ///
+    /// let device = Default::default();
+    /// let weights = Some(vec![1.0, 3.0]);
+    /// let loss = NllLossConfig::new().with_class_weights(weights).with_reduction(Reduction::Sum).init(&device);
+    /// let log_probs = Tensor::<NdArray, 2>::from_floats([[-1.0, -2.0]], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1], &device);
+    /// // The second class counts three times.
+    /// let loss: f32 = loss.forward(log_probs, targets).into_scalar();
+    /// assert!((loss - 6.0).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> NllLoss<B> {
         check::config_weights(
@@ -83,9 +100,9 @@ impl NllLossConfig {
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct NllLoss<B: Backend> {
-    /// One weight a class, `[C]`.
+    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
-    /// Rows with this target do not count.
+    /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
     /// How the losses become one number.
@@ -94,7 +111,13 @@ pub struct NllLoss<B: Backend> {
 }
 
 display_fields!([<B: Backend>] NllLoss<B>: {class_weights} ignore_index, reduction);
-class_forwards!(NllLoss, Backend, log_probs, "|p: f32| -p.ln()");
+class_forwards!(
+    NllLoss,
+    Backend,
+    log_probs,
+    "|p: f32| -p.ln()",
+    "the gradient of the row's first log-probability (no other has one: the loss reads one number a row)"
+);
 
 impl<B: Backend> NllLoss<B> {
     const NAME: &str = "NllLoss";
@@ -110,7 +133,8 @@ impl<B: Backend> NllLoss<B> {
         let weights = options.row_weights(&targets, &log_probs);
         let classes = valid(&targets, num_classes).reshape(one_class);
         let losses = log_probs.gather(1, classes).reshape([rows]).neg();
-        // Multiplied, not filled in: a fill would give the row the gradient 0.
+        // Multiplied, not filled in: a fill would give the row the gradient 0. NaN in all of the row's gradient would
+        // cost a pass over all scores, of which this loss reads one a row.
         let invalid = options.invalid(&targets, num_classes);
         let losses = losses.clone() * losses.ones_like().mask_fill(invalid, f64::NAN);
         let mut rows = RowLosses::weighed(losses, weights);

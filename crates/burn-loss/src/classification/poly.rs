@@ -3,12 +3,12 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 use burn_loss_kernels::LossBackend;
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
 use crate::display::display_fields;
-use crate::gradient::one_minus_exp;
+use crate::gradient::{minus_one_minus_exp_neg, one_minus_exp, with_gradient};
 use crate::softmax_terms::target_losses;
 use crate::{Reduction, check};
 
@@ -43,6 +43,22 @@ impl PolyLossConfig {
     /// # Panics
     ///
     /// If `epsilon` is below -1 (being right would cost) or not finite, or a class weight is negative or not finite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::PolyLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = PolyLossConfig::new().with_epsilon(2.0).init(&device);
+    /// let logits = Tensor::<NdArray, 2>::zeros([1, 2], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+    /// // p = 1/2: the cross entropy, and 2 (1 - p).
+    /// let loss: f32 = loss.forward(logits, targets).into_scalar();
+    /// assert!((loss - (2f32.ln() + 1.0)).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> PolyLoss<B> {
         let name = "PolyLossConfig";
@@ -93,11 +109,11 @@ impl PolyLossConfig {
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct PolyLoss<B: Backend> {
-    /// What is added to the first coefficient of the cross entropy's series.
+    /// What is added to the first coefficient of the cross entropy's series, finite and at least -1.
     pub epsilon: f64,
-    /// One weight a class, `[C]`.
+    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
-    /// Rows with this target do not count.
+    /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
     /// How the losses become one number.
@@ -117,8 +133,16 @@ impl<B: LossBackend> PolyLoss<B> {
         targets: Tensor<B, 1, Int>,
         options: RowOptions<'_, B>,
     ) -> RowLosses<B> {
-        target_losses(logits, targets, options, |log_p| {
-            one_minus_exp(log_p.clone()) * self.epsilon - log_p
-        })
+        target_losses(logits, targets, options, |log_p| self.of_log_prob(log_p))
+    }
+
+    /// `-log p + epsilon (1 - p)`, as `(1 + epsilon) (1 - p)` and what `-log p` exceeds `1 - p` by: with `epsilon` near -1
+    /// two terms that are almost equal would cancel, and again in the derivative.
+    fn of_log_prob(&self, log_p: Tensor<B, 1>) -> Tensor<B, 1> {
+        let x = log_p.clone().detach();
+        let others = one_minus_exp(x.clone());
+        let first = 1.0 + self.epsilon;
+        let value = others.clone() * first + minus_one_minus_exp_neg(x.neg());
+        with_gradient(log_p, value, || others * self.epsilon - first)
     }
 }

@@ -41,6 +41,22 @@ impl SigmoidFocalLossConfig {
     /// # Panics
     ///
     /// If `alpha` is outside `[0, 1]`, or `gamma` is negative or not finite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::SigmoidFocalLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = SigmoidFocalLossConfig::new().with_alpha(None).with_gamma(1.0).init();
+    /// let prediction = Tensor::<NdArray, 1>::from_floats([0.0], &device);
+    /// let target = Tensor::from_floats([1.0], &device);
+    /// // p = 1/2: half the binary cross entropy.
+    /// let loss: f32 = loss.forward(prediction, target).into_scalar();
+    /// assert!((loss - 0.5 * 2f32.ln()).abs() < 1e-6);
+    /// ```
     #[track_caller]
     pub fn init(&self) -> SigmoidFocalLoss {
         let name = "SigmoidFocalLossConfig";
@@ -87,10 +103,10 @@ impl SigmoidFocalLossConfig {
 #[derive(Module, Clone, Debug)]
 #[module(custom_display)]
 pub struct SigmoidFocalLoss {
-    /// The weight of the positive side; the negative side weighs `1 - alpha`.
+    /// The weight of the positive side, in `[0, 1]`; the negative side weighs `1 - alpha`; with none both weigh 1.
     #[module(skip)]
     pub alpha: Option<f64>,
-    /// How strongly labels that are already right are weighed down.
+    /// How strongly labels that are already right are weighed down, finite and at least 0.
     pub gamma: f64,
     /// How the losses become one number.
     #[module(skip)]
@@ -98,7 +114,7 @@ pub struct SigmoidFocalLoss {
 }
 
 display_fields!([] SigmoidFocalLoss: {} alpha, gamma, reduction);
-elementwise_forwards!(<> SigmoidFocalLoss, <B>, "SigmoidFocalLossConfig::new().init()", "0.016_888_95");
+elementwise_forwards!(<> SigmoidFocalLoss, <B>, "SigmoidFocalLossConfig::new().init()", "0.016_893_37");
 
 impl SigmoidFocalLoss {
     const NAME: &str = "SigmoidFocalLoss";
@@ -133,8 +149,7 @@ impl SigmoidFocalLoss {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         let y = target.clone();
         let not_y = target.neg() + 1.0;
         let alpha = self

@@ -34,6 +34,21 @@ impl HuberLossConfig {
     /// # Panics
     ///
     /// If `delta` is not a finite number above 0.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::HuberLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = HuberLossConfig::new().with_delta(0.5).init();
+    /// let prediction = Tensor::<NdArray, 1>::from_floats([2.0], &device);
+    /// let target = Tensor::from_floats([0.0], &device);
+    /// // 0.5 (2 - 0.5 / 2)
+    /// assert_eq!(loss.forward(prediction, target).into_scalar(), 0.875);
+    /// ```
     #[track_caller]
     pub fn init(&self) -> HuberLoss {
         check::config(
@@ -78,7 +93,7 @@ impl HuberLossConfig {
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
 pub struct HuberLoss {
-    /// The error at which the loss turns from quadratic to linear.
+    /// The error at which the loss turns from quadratic to linear, finite and above 0.
     pub delta: f64,
     /// How the losses become one number.
     #[module(skip)]
@@ -117,8 +132,7 @@ impl HuberLoss {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         let error = (prediction - target).abs();
         // Both branches in one formula: the clipped error is the error itself below delta, and delta above it. It does
         // not square large errors, which would overflow.

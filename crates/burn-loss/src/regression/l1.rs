@@ -28,6 +28,21 @@ pub struct L1LossConfig {
 
 impl L1LossConfig {
     /// Makes the loss.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::{L1LossConfig, Reduction};
+    ///
+    /// let device = Default::default();
+    /// let loss = L1LossConfig::new().with_reduction(Reduction::Sum).init();
+    /// let prediction = Tensor::<NdArray, 1>::from_floats([3.0, 1.0], &device);
+    /// let target = Tensor::from_floats([0.0, 0.0], &device);
+    /// // 3 + 1
+    /// assert_eq!(loss.forward(prediction, target).into_scalar(), 4.0);
+    /// ```
     pub fn init(&self) -> L1Loss {
         L1Loss {
             reduction: self.reduction,
@@ -98,8 +113,7 @@ impl L1Loss {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         (prediction - target).abs()
     }
 }

@@ -28,6 +28,21 @@ pub struct MseLossConfig {
 
 impl MseLossConfig {
     /// Makes the loss.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::{MseLossConfig, Reduction};
+    ///
+    /// let device = Default::default();
+    /// let loss = MseLossConfig::new().with_reduction(Reduction::Sum).init();
+    /// let prediction = Tensor::<NdArray, 1>::from_floats([3.0, 1.0], &device);
+    /// let target = Tensor::from_floats([0.0, 0.0], &device);
+    /// // 9 + 1
+    /// assert_eq!(loss.forward(prediction, target).into_scalar(), 10.0);
+    /// ```
     pub fn init(&self) -> MseLoss {
         MseLoss {
             reduction: self.reduction,
@@ -103,8 +118,7 @@ impl MseLoss {
         prediction: Tensor<B, D>,
         target: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        let shape = ("prediction", prediction.dims());
-        check::same_shape(Self::NAME, shape, ("target", target.dims()));
+        check::prediction_and_target(Self::NAME, &prediction, &target);
         let error = prediction - target;
         error.clone() * error
     }

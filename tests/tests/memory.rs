@@ -1,0 +1,58 @@
+//! What training allocates beside the logits, on the backends whose memory is this process's own: NdArray and Flex.
+
+use burn::backend::{Autodiff, Flex, NdArray};
+use burn::tensor::{Distribution, Int, Tensor};
+use burn_loss::{CrossEntropyLossConfig, LossBackend};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// `[N, C, d, d]`, large enough that a few numbers a row are little beside them.
+const SHAPE: [usize; 4] = [2, 2000, 8, 8];
+
+/// The peak during forward and backward, in parts of the logits.
+fn peak<B: LossBackend>(config: &CrossEntropyLossConfig, keep: bool) -> f64 {
+    let device = B::Device::default();
+    let loss = config.init::<Autodiff<B>>(&device);
+    let targets = Tensor::<Autodiff<B>, 3, Int>::ones([SHAPE[0], SHAPE[2], SHAPE[3]], &device);
+    // Computed, as logits are: in a buffer of the backend's own.
+    let logits = Tensor::<B, 4>::random(SHAPE, Distribution::Default, &device) * 2.0;
+    let kept = keep.then(|| logits.clone());
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let loss = loss.forward_nd(Tensor::from_inner(logits).require_grad(), targets);
+    let gradients = loss.backward();
+    let peak = MEMORY.peak_usage() - before;
+    drop((gradients, kept));
+    peak as f64 / (SHAPE.iter().product::<usize>() * size_of::<f32>()) as f64
+}
+
+fn check<B: LossBackend>(name: &str) {
+    let plain = CrossEntropyLossConfig::new();
+    let every_option = plain
+        .clone()
+        .with_class_weights(Some(vec![0.5; SHAPE[1]]))
+        .with_ignore_index(Some(0))
+        .with_label_smoothing(0.1)
+        .with_z_loss(1e-4);
+    // The first pass starts threads and fills what is kept for later ones.
+    peak::<B>(&plain, false);
+    for config in [plain, every_option] {
+        let let_go = peak::<B>(&config, false);
+        assert!(let_go < 0.05, "{name}: {let_go} of the logits, {config}");
+        // What this test would see if the gradient did not take the logits' place.
+        let kept = peak::<B>(&config, true);
+        assert!(
+            (1.0..1.05).contains(&kept),
+            "{name}: {kept} of the logits, {config}"
+        );
+    }
+}
+
+/// One test, because the peak is the whole process's.
+#[test]
+fn the_gradient_takes_the_place_of_logits_that_are_let_go() {
+    check::<NdArray>("NdArray");
+    check::<Flex>("Flex");
+}

@@ -17,17 +17,19 @@
 //! use burn::tensor::{Int, Tensor, TensorPrimitive};
 //! use burn_loss_kernels::{LossBackend, RowTargets, SmoothWeights, TARGET_LOG_PROB};
 //!
+//! type B = NdArray;
+//!
 //! let device = Default::default();
 //! // The softmax of a row's logarithms is the row over its sum.
-//! let logits = Tensor::<NdArray, 2>::from_floats([[1.0, 3.0], [4.0, 1.0]], &device).log();
-//! let classes = Tensor::<NdArray, 1, Int>::from_ints([1, -100], &device);
+//! let logits = Tensor::<B, 2>::from_floats([[1.0, 3.0], [4.0, 1.0]], &device).log();
+//! let classes = Tensor::<B, 1, Int>::from_ints([1, -100], &device);
 //! let targets = RowTargets {
 //!     classes: Some(classes.into_primitive()),
 //!     ignore_index: Some(-100),
 //!     smooth: SmoothWeights::Uniform(0.5),
 //! };
-//! let terms = NdArray::softmax_terms(logits.into_primitive().tensor(), targets).terms;
-//! let terms = Tensor::<NdArray, 2>::from_primitive(TensorPrimitive::Float(terms));
+//! let terms = B::softmax_terms(logits.into_primitive().tensor(), targets).terms;
+//! let terms = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(terms));
 //! let terms = terms.into_data().to_vec::<f32>().unwrap();
 //!
 //! assert!((terms[TARGET_LOG_PROB] - 0.75f32.ln()).abs() < 1e-6);
@@ -208,23 +210,25 @@ pub trait LossBackend: Backend {
     /// use burn::tensor::{Int, Tensor, TensorPrimitive};
     /// use burn_loss_kernels::{LossBackend, RowTargets, SmoothWeights};
     ///
+    /// type B = NdArray;
+    ///
     /// let device = Default::default();
-    /// let logits = Tensor::<NdArray, 2>::from_floats([[1.0, 3.0]], &device).log();
-    /// let classes = Tensor::<NdArray, 1, Int>::from_ints([1], &device);
+    /// let logits = Tensor::<B, 2>::from_floats([[1.0, 3.0]], &device).log();
+    /// let classes = Tensor::<B, 1, Int>::from_ints([1], &device);
     /// let targets = RowTargets {
     ///     classes: Some(classes.into_primitive()),
     ///     ignore_index: None,
     ///     smooth: SmoothWeights::Zero,
     /// };
     /// let logits = logits.into_primitive().tensor();
-    /// let found = NdArray::target_log_prob(logits.clone(), targets.clone());
-    /// let log_prob = Tensor::<NdArray, 1>::from_primitive(TensorPrimitive::Float(found.terms));
+    /// let found = B::target_log_prob(logits.clone(), targets.clone());
+    /// let log_prob = Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(found.terms));
     /// assert!((log_prob.into_scalar() - 0.75f32.ln()).abs() < 1e-6);
     ///
     /// // The gradient of -log p is p, and p - 1 at the class.
-    /// let minus = Tensor::<NdArray, 1>::from_floats([-1.0], &device).into_primitive().tensor();
-    /// let gradient = NdArray::target_log_prob_backward(logits, targets, found.normalizer, minus);
-    /// let gradient = Tensor::<NdArray, 2>::from_primitive(TensorPrimitive::Float(gradient));
+    /// let minus = Tensor::<B, 1>::from_floats([-1.0], &device).into_primitive().tensor();
+    /// let gradient = B::target_log_prob_backward(logits, targets, found.normalizer, minus);
+    /// let gradient = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(gradient));
     /// let gradient = gradient.into_data().to_vec::<f32>().unwrap();
     /// assert!((gradient[0] - 0.25).abs() < 1e-6 && (gradient[1] + 0.25).abs() < 1e-6);
     /// ```

@@ -178,16 +178,6 @@ impl<F: Float> Rows<'_, F> {
         run.at(inner, class).start
     }
 
-    /// One logit of one of these rows.
-    #[inline(always)]
-    pub fn get(&self, row: usize, class: usize) -> F {
-        if self.cells.shape[2] == 1 {
-            // Short rows are common, and a run takes longer to find than the logit.
-            return self.rows(row..row + 1)[class];
-        }
-        self.run(Run::new(self.cells.shape, row, row + 1), class)[0]
-    }
-
     /// Writes one element of the gradient.
     #[inline(always)]
     pub fn set(&mut self, row: usize, class: usize, value: F) {

@@ -113,15 +113,28 @@ impl<F: Float> Tile<F> {
         &self,
         problem: &Problem<F, I>,
         panel: Panel,
-        classes: usize,
+        classes: Range<usize>,
         slopes: &Slopes<F>,
     ) -> [Option<usize>; MAX_LANES] {
         let mut places = [None; MAX_LANES];
         for i in panel.lanes().filter(|i| slopes.is_confident(problem, *i)) {
-            let mut column = self.0.chunks_exact(F::lanes::<S>()).take(classes);
+            let mut column = self.0.chunks_exact(F::lanes::<S>()).take(classes.len());
             places[i] = column.position(|column| column[i] == slopes.max[i]);
+            // The gradient of the row's own class has more to it.
+            places[i] = places[i].filter(|place| classes.start + place != slopes.class[i]);
         }
         places
+    }
+
+    /// Sets the gradient of rows without one.
+    #[inline(always)]
+    fn clear<S: Isa>(&mut self, panel: Panel, classes: usize, slopes: &Slopes<F>) {
+        let columns = self.0.chunks_exact_mut(F::lanes::<S>()).take(classes);
+        for column in columns {
+            for i in panel.lanes().filter(|i| !slopes.live[*i]) {
+                column[i] = F::ZERO;
+            }
+        }
     }
 
     /// The vectors of the first classes.
@@ -339,7 +352,7 @@ pub fn backward<F: Float, S: Isa, I: ClassIndex>(
         let confident = if slopes.is_smooth {
             tiles
                 .logits
-                .confident_max::<S, I>(problem, panel, classes.len(), slopes)
+                .confident_max::<S, I>(problem, panel, classes.clone(), slopes)
         } else {
             [None; MAX_LANES]
         };
@@ -351,14 +364,16 @@ pub fn backward<F: Float, S: Isa, I: ClassIndex>(
                 tiles.logits.0[place * F::lanes::<S>() + i] = value;
             }
         }
-        set_exceptions::<F, S>(&mut tiles.logits, panel, classes.clone(), slopes);
+        if !slopes.all_live {
+            tiles.logits.clear::<S>(panel, classes.len(), slopes);
+        }
         tiles
             .logits
             .write(simd, cells, problem.shape, panel, classes);
     }
 }
 
-/// Replaces the logits of the tile by their gradient, but for rows without one and for the rows' own classes.
+/// Replaces the logits of the tile by their gradient, but for rows without one.
 #[inline(always)]
 fn replace<F: Float, S: Isa, I: ClassIndex>(
     simd: S,
@@ -371,14 +386,17 @@ fn replace<F: Float, S: Isa, I: ClassIndex>(
     let max = F::first::<S>(&slopes.max);
     let log_sum = F::first::<S>(&slopes.log_sum);
     let softmax = F::first::<S>(&slopes.softmax);
+    let target = F::first::<S>(&slopes.target);
+    let places = F::first::<S>(&places(&slopes.class, &classes));
+    // Compared with a count, for scattered numbers would hold up the vectors that are read next.
+    let (mut place, one) = (F::splat(simd, F::ZERO), F::splat(simd, F::ONE));
     let columns = &mut F::vectors_mut::<S>(&mut tiles.logits.0).0[..classes.len()];
     if !slopes.is_smooth {
         for x in columns {
-            *x = F::times(
-                simd,
-                softmax,
-                math::probability::<F, S>(simd, *x, max, log_sum),
-            );
+            let p = math::probability::<F, S>(simd, *x, max, log_sum);
+            let here = F::equal(simd, places, place);
+            *x = F::select(simd, here, target, F::times(simd, softmax, p));
+            place = F::plus(simd, place, one);
         }
         return;
     }
@@ -386,32 +404,25 @@ fn replace<F: Float, S: Isa, I: ClassIndex>(
     let smooth = F::first::<S>(&slopes.smooth);
     let zero = F::splat(simd, F::ZERO);
     let without = F::equal(simd, smooth, zero);
-    for (place, x) in columns.iter_mut().enumerate() {
-        let w = F::times(simd, smooth, weights.load(simd, place));
+    for (i, x) in columns.iter_mut().enumerate() {
+        let w = F::times(simd, smooth, weights.load(simd, i));
         let w = F::select(simd, without, zero, w);
         let p = math::probability::<F, S>(simd, *x, max, log_sum);
-        *x = F::mul_add(simd, softmax, p, w);
+        let here = F::equal(simd, places, place);
+        *x = F::select(simd, here, target, F::mul_add(simd, softmax, p, w));
+        place = F::plus(simd, place, one);
     }
 }
 
-/// Sets what [`replace`] leaves out.
+/// Which of these classes each row's own is; -1 if it is another.
 #[inline(always)]
-fn set_exceptions<F: Float, S: Isa>(
-    tile: &mut Tile<F>,
-    panel: Panel,
-    classes: Range<usize>,
-    slopes: &Slopes<F>,
-) {
-    let lanes = F::lanes::<S>();
-    for i in 0..panel.len {
-        if !slopes.live[i] {
-            for column in tile.0.chunks_exact_mut(lanes).take(classes.len()) {
-                column[i] = F::ZERO;
-            }
-        } else if let Some(class) = slopes.class[i]
-            && classes.contains(&class)
-        {
-            tile.0[(class - classes.start) * lanes + i] = slopes.target[i];
+fn places<F: Float>(own: &[usize; MAX_LANES], classes: &Range<usize>) -> PerLane<F> {
+    own.map(|class| {
+        let place = class.wrapping_sub(classes.start);
+        if place < classes.len() {
+            F::from_f64(f64::from(place as u32))
+        } else {
+            -F::ONE
         }
-    }
+    })
 }

@@ -5,10 +5,10 @@ use std::ops::Range;
 use crate::{SMOOTH_LOG_PROB, SmoothWeights, TARGET_LOG_PROB};
 
 use super::arch::Isa;
-use super::cells::Rows;
+use super::cells::{Logits, Rows, Run, Shared};
 use super::float::{Float, MAX_LANES, PerLane};
 use super::math;
-use super::problem::{ClassIndex, Problem, Row};
+use super::problem::{ClassIndex, NO_CLASS, Problem, Row};
 
 /// Consecutive rows, at most as many as there are lanes.
 #[derive(Clone, Copy, Debug)]
@@ -114,12 +114,11 @@ impl<F: Float> Statistics<F> {
         panel: Panel,
         output: &mut Output<F>,
     ) {
-        let labels = Labels::read(
-            problem,
-            panel,
-            #[inline(always)]
-            |row, class| logits[problem.index(row, class)],
-        );
+        let source = Shared {
+            logits,
+            shape: problem.shape,
+        };
+        let labels = Labels::read(problem, panel, &source);
         let log_sum = self.log_sum(simd);
         let (max, log) = (F::first::<S>(&self.max), F::first::<S>(&log_sum));
         let weight = F::first::<S>(&self.weight);
@@ -242,34 +241,38 @@ fn split_each<T, const N: usize>(array: [T; N], split: impl Fn(T) -> (T, T)) -> 
 struct Labels<F> {
     /// The logit of the class; 0 without one.
     logit: PerLane<F>,
-    /// The class, if the row has one.
-    class: [Option<usize>; MAX_LANES],
+    /// The class, or [`NO_CLASS`].
+    class: [usize; MAX_LANES],
     /// Whether every row has one.
     all_labelled: bool,
 }
 
 impl<F: Float> Labels<F> {
     #[inline(always)]
-    fn read<I: ClassIndex>(
-        problem: &Problem<F, I>,
-        panel: Panel,
-        logit: impl Fn(usize, usize) -> F,
-    ) -> Self {
-        let mut labels = Self {
-            logit: [F::ZERO; MAX_LANES],
-            class: [None; MAX_LANES],
-            all_labelled: true,
-        };
-        for i in panel.lanes() {
-            let row = panel.first + i;
-            if let Row::Labelled(class) = problem.row(row) {
-                labels.logit[i] = logit(row, class);
-                labels.class[i] = Some(class);
-            } else {
-                labels.all_labelled = false;
+    fn read<I: ClassIndex>(problem: &Problem<F, I>, panel: Panel, source: &impl Logits<F>) -> Self {
+        let class = problem.labels(panel.rows());
+        let all_labelled = panel
+            .lanes()
+            .fold(true, |all, i| all & (class[i] != NO_CLASS));
+        let mut logit = [F::ZERO; MAX_LANES];
+        let [_, num_classes, inner] = problem.shape;
+        if inner == 1 && all_labelled {
+            // Common, and asking for each row takes longer than reading its logit.
+            let rows = source.rows(panel.rows());
+            for i in panel.lanes() {
+                logit[i] = rows[i * num_classes + class[i]];
+            }
+        } else {
+            for i in panel.lanes().filter(|i| class[*i] != NO_CLASS) {
+                let row = panel.first + i;
+                logit[i] = source.run(Run::new(problem.shape, row, row + 1), class[i])[0];
             }
         }
-        labels
+        Self {
+            logit,
+            class,
+            all_labelled,
+        }
     }
 }
 
@@ -287,12 +290,12 @@ pub struct Slopes<F> {
     pub smooth: PerLane<F>,
     /// The gradient at the row's class.
     pub target: PerLane<F>,
-    /// The row's class.
-    pub class: [Option<usize>; MAX_LANES],
+    /// The row's class, or [`NO_CLASS`].
+    pub class: [usize; MAX_LANES],
     /// Whether the row has a gradient at all.
     pub live: [bool; MAX_LANES],
     /// Whether all rows have one.
-    all_live: bool,
+    pub all_live: bool,
     /// Whether the weights count in any row.
     pub is_smooth: bool,
     /// The factor of the probability that does not come from the weights.
@@ -345,12 +348,7 @@ impl<F: Float> Slopes<F> {
         input: &Input<F>,
         weight: &PerLane<F>,
     ) -> Self {
-        let labels = Labels::read(
-            problem,
-            panel,
-            #[inline(always)]
-            |row, class| logits.get(row, class),
-        );
+        let labels = Labels::read(problem, panel, logits);
         let [
             mut of_target,
             mut of_smooth,
@@ -361,7 +359,8 @@ impl<F: Float> Slopes<F> {
         let mut live = [true; MAX_LANES];
         let mut all_live = true;
         for i in panel.lanes() {
-            live[i] = of_target[i] != F::ZERO || of_smooth[i] != F::ZERO || of_total[i] != F::ZERO;
+            live[i] =
+                (of_target[i] != F::ZERO) | (of_smooth[i] != F::ZERO) | (of_total[i] != F::ZERO);
             all_live &= live[i];
         }
         if !problem.is_smooth() {
@@ -455,8 +454,8 @@ impl<F: Float> Slopes<F> {
         let zero = F::splat(simd, F::ZERO);
         let mut own = [F::ZERO; MAX_LANES];
         for i in panel.lanes() {
-            if let Some(class) = self.class[i] {
-                own[i] = problem.weight(panel.first + i, class);
+            if self.class[i] != NO_CLASS {
+                own[i] = problem.weight(panel.first + i, self.class[i]);
             }
         }
         let own = F::first::<S>(&own);

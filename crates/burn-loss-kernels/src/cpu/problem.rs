@@ -42,6 +42,9 @@ pub struct Problem<'a, F, I> {
     pub smooth: SmoothWeights<&'a [F]>,
 }
 
+/// What stands for the class of a row without one.
+pub(super) const NO_CLASS: usize = usize::MAX;
+
 /// What is to be done with a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Row {
@@ -108,6 +111,26 @@ impl<F: Float, I: ClassIndex> Problem<'_, F, I> {
                 _ => Row::Invalid,
             }
         }
+    }
+
+    /// The classes of at most a panel of rows; [`NO_CLASS`] for a row without one, and beyond the last.
+    ///
+    /// [`Self::row`] for many rows, without branches.
+    #[inline(always)]
+    pub(super) fn labels(&self, rows: Range<usize>) -> [usize; MAX_LANES] {
+        let mut labels = [NO_CLASS; MAX_LANES];
+        let Some(classes) = self.classes else {
+            return labels;
+        };
+        let num_classes = self.num_classes() as u64;
+        // Minus one is no class.
+        let ignored = self.ignore_index.unwrap_or(-1);
+        for (label, class) in labels.iter_mut().zip(&classes[rows]) {
+            let class = class.to_i64();
+            let is_class = ((class as u64) < num_classes) & (class != ignored);
+            *label = if is_class { class as usize } else { NO_CLASS };
+        }
+        labels
     }
 
     /// Whether all of these rows are ignored.

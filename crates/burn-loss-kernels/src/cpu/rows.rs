@@ -7,7 +7,7 @@ use super::cells::{Logits, Rows};
 use super::float::{Float, MAX_LANES, PerLane};
 use super::math;
 use super::panel::{Panel, Slopes, Statistics};
-use super::problem::{ClassIndex, Problem, Row};
+use super::problem::{ClassIndex, NO_CLASS, Problem, Row};
 
 /// Logits a block: they stay in the first-level cache between finding the largest and summing exponentials.
 const BLOCK: usize = 2048;
@@ -385,8 +385,8 @@ pub fn backward<F: Float, S: Isa, I: ClassIndex>(
                 cells.set(row, class, value);
             }
         }
-        if let Some(class) = slopes.class[i] {
-            cells.set(row, class, slopes.target[i]);
+        if slopes.class[i] != NO_CLASS {
+            cells.set(row, slopes.class[i], slopes.target[i]);
         }
     }
 }

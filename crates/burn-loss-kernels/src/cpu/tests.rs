@@ -627,23 +627,40 @@ fn weights_that_do_not_count_are_not_touched() {
 
 #[test]
 fn ignored_rows_are_zero_whatever_they_hold() {
-    for inner in [1, 2, 20] {
-        for classes in [3, 40] {
-            let logits = vec![f32::NAN; 2 * classes * inner];
-            let labels = vec![1i32; 2 * inner];
-            let shape = [2, classes, inner];
-            let smooth = SmoothWeights::Uniform(0.1);
-            let problem = Problem {
-                shape,
-                classes: Some(&labels[..]),
-                ignore_index: Some(1),
-                smooth,
-            };
-            let grad = vec![f32::NAN; 6 * inner];
-            for arch in Arch::available() {
-                let found = compute(arch, &problem, &logits, &grad);
-                let all = [found.terms, found.normalizer, found.gradient];
-                assert!(all.iter().flatten().all(|x| *x == 0.0));
+    // All of them, and most of them: a panel that nothing is computed of, and one that holds both.
+    for period in [usize::MAX, 3] {
+        let ignored = |row: usize| row % period != 1 || period == usize::MAX;
+        for inner in [1, 2, 20] {
+            for classes in [3, 40] {
+                let shape = [20, classes, inner];
+                let rows = 20 * inner;
+                let row_of = |i: usize| i / (classes * inner) * inner + i % inner;
+                let hold = |row: usize| if ignored(row) { f32::NAN } else { 0.5 };
+                let logits: Vec<f32> = (0..rows * classes).map(|i| hold(row_of(i))).collect();
+                let labels: Vec<i32> = (0..rows).map(|row| ignored(row).into()).collect();
+                let problem = Problem {
+                    shape,
+                    classes: Some(&labels[..]),
+                    ignore_index: Some(1),
+                    smooth: SmoothWeights::Uniform(0.1),
+                };
+                let grad: Vec<f32> = (0..3 * rows).map(|i| hold(i / 3)).collect();
+                for arch in Arch::available() {
+                    let found = compute(arch, &problem, &logits, &grad);
+                    let terms = found.terms.iter().enumerate().map(|(i, x)| (i / 3, x));
+                    let normalizer = found.normalizer.iter().enumerate();
+                    let normalizer = normalizer.map(|(i, x)| (i % rows, x));
+                    let cells = found.gradient.iter().enumerate();
+                    let cells = cells.map(|(i, x)| (row_of(i), x));
+                    for (row, x) in terms.chain(normalizer).chain(cells) {
+                        let zero_or_number = if ignored(row) {
+                            *x == 0.0
+                        } else {
+                            x.is_finite()
+                        };
+                        assert!(zero_or_number, "{arch:?} {shape:?} row {row}: {x}");
+                    }
+                }
             }
         }
     }

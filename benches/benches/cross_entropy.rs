@@ -1,6 +1,7 @@
 //! `CrossEntropyLoss` against burn-nn's, in turns in one process: `cargo bench -p benches --bench cross_entropy`.
 //!
-//! Arguments after `--` select: a backend (`ndarray`, `flex`, `wgpu`, with the feature of its name `cuda`), and `json` for lines that `peers/run.sh` reads.
+//! Arguments after `--` select: backends (`ndarray`, `flex`, `wgpu`, with the feature of its name `cuda`), contenders
+//! (`burn-nn`, `burn-loss`), and `json` for lines that `peers/run.sh` reads.
 
 use std::time::Duration;
 
@@ -37,30 +38,33 @@ impl Mode {
     }
 }
 
+/// Whose loss is timed.
+const CONTENDERS: [&str; 2] = ["burn-nn", "burn-loss"];
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let selected = |name: &str| {
-        let backends = ["ndarray", "flex", "wgpu", "cuda"];
-        arguments.iter().any(|argument| argument == name)
-            || !arguments.iter().any(|a| backends.contains(&a.as_str()))
-    };
-    let json = arguments.iter().any(|argument| argument == "json");
-    if selected("ndarray") {
-        backend::<NdArray>("NdArray", json);
+    let given = |name: &str| arguments.iter().any(|argument| argument == name);
+    // Those of a kind that are named, or all of them.
+    let selected = |name: &str, all: &[&str]| given(name) || !all.iter().any(|name| given(name));
+    let backends = |name| selected(name, &["ndarray", "flex", "wgpu", "cuda"]);
+    let contenders = CONTENDERS.map(|name| selected(name, &CONTENDERS));
+    let json = given("json");
+    if backends("ndarray") {
+        backend::<NdArray>("NdArray", contenders, json);
     }
-    if selected("flex") {
-        backend::<Flex>("Flex", json);
+    if backends("flex") {
+        backend::<Flex>("Flex", contenders, json);
     }
-    if selected("wgpu") {
-        backend::<Wgpu>("Wgpu", json);
+    if backends("wgpu") {
+        backend::<Wgpu>("wgpu", contenders, json);
     }
     #[cfg(feature = "cuda")]
-    if selected("cuda") {
-        backend::<burn::backend::Cuda>("Cuda", json);
+    if backends("cuda") {
+        backend::<burn::backend::Cuda>("CUDA", contenders, json);
     }
 }
 
-fn backend<B: LossBackend>(name: &str, json: bool) {
+fn backend<B: LossBackend>(name: &str, contenders: [bool; 2], json: bool) {
     if !json {
         println!("\n## {name}\n");
         println!("| work | what | burn-nn, ms | ours, ms | times faster | ours, GB/s |");
@@ -68,29 +72,33 @@ fn backend<B: LossBackend>(name: &str, json: bool) {
     }
     for work in WORKS {
         for mode in [Mode::Forward, Mode::LetGo, Mode::Kept] {
-            let [burns, ours] = compare::<B>(work, mode);
+            let times = compare::<B>(work, mode, contenders);
             let (shape, what) = (work.name(), mode.name());
-            let ratio = burns.as_secs_f64() / ours.as_secs_f64();
-            let speed = mode.traffic(work) / ours.as_secs_f64() / 1e9;
             if json {
-                let line = |who: &str, time: Duration| {
+                for (who, time) in CONTENDERS.iter().zip(times) {
+                    let Some(time) = time else { continue };
                     let ms = time.as_secs_f64() * 1e3;
                     println!(
                         r#"{{"who": "{who}, {name}", "work": "{shape}", "what": "{what}", "ms": {ms}}}"#
                     );
-                };
-                line("burn-nn", burns);
-                line("burn-loss", ours);
-            } else {
-                let [burns, ours] = [burns, ours].map(milliseconds);
-                println!("| {shape} | {what} | {burns} | {ours} | {ratio:.1} | {speed:.1} |");
+                }
+                continue;
             }
+            let ratio = match times {
+                [Some(burns), Some(ours)] => burns.as_secs_f64() / ours.as_secs_f64(),
+                _ => f64::NAN,
+            };
+            let speed = times[1].map_or(f64::NAN, |ours| {
+                mode.traffic(work) / ours.as_secs_f64() / 1e9
+            });
+            let [burns, ours] = times.map(|time| time.map_or("-".into(), milliseconds));
+            println!("| {shape} | {what} | {burns} | {ours} | {ratio:.1} | {speed:.1} |");
         }
     }
 }
 
-/// The medians of burn-nn's and of our loss.
-fn compare<B: LossBackend>(work: Work, mode: Mode) -> [Duration; 2] {
+/// The medians of burn-nn's and of our loss, of those that are selected.
+fn compare<B: LossBackend>(work: Work, mode: Mode, contenders: [bool; 2]) -> [Option<Duration>; 2] {
     let device = B::Device::default();
     let ours = CrossEntropyLossConfig::new().init::<Autodiff<B>>(&device);
     let burns = nn::CrossEntropyLossConfig::new().init::<Autodiff<B>>(&device);
@@ -98,7 +106,7 @@ fn compare<B: LossBackend>(work: Work, mode: Mode) -> [Duration; 2] {
     if work.side == 1 {
         let burns = |logits, targets| burns.forward(logits, targets);
         let ours = |logits, targets| ours.forward(logits, targets);
-        return take_turns(mode, logits, targets, &burns, &ours);
+        return take_turns(mode, logits, targets, [&burns, &ours], contenders);
     }
     let (of_logits, of_targets) = work.dense();
     let (logits, targets) = (logits.reshape(of_logits), targets.reshape(of_targets));
@@ -107,7 +115,7 @@ fn compare<B: LossBackend>(work: Work, mode: Mode) -> [Duration; 2] {
         burns.forward(logits, targets)
     };
     let ours = |logits, targets| ours.forward_nd(logits, targets);
-    take_turns(mode, logits, targets, &burns, &ours)
+    take_turns(mode, logits, targets, [&burns, &ours], contenders)
 }
 
 /// A loss of logits and targets.
@@ -118,9 +126,9 @@ fn take_turns<B: LossBackend, const D: usize, const T: usize>(
     mode: Mode,
     logits: Tensor<B, D>,
     targets: Tensor<B, T, Int>,
-    burns: Loss<B, D, T>,
-    ours: Loss<B, D, T>,
-) -> [Duration; 2] {
+    losses: [Loss<B, D, T>; 2],
+    selected: [bool; 2],
+) -> [Option<Duration>; 2] {
     let device = logits.device();
     let wait = || B::sync(&device).expect("the device answers");
     let prepare = || {
@@ -129,7 +137,7 @@ fn take_turns<B: LossBackend, const D: usize, const T: usize>(
         wait();
         fresh
     };
-    let step = |logits: Tensor<B, D>, loss: Loss<B, D, T>| {
+    let step = &|logits: Tensor<B, D>, loss: Loss<B, D, T>| {
         // What a contender returns is let go of after the clock stops: freeing is not its work.
         let kept = (mode != Mode::LetGo).then(|| logits.clone());
         let logits = Tensor::<Autodiff<B>, D>::from_inner(logits);
@@ -142,14 +150,19 @@ fn take_turns<B: LossBackend, const D: usize, const T: usize>(
         wait();
         (loss, grads, kept)
     };
-    let mut by_burn = |logits| step(logits, burns);
-    let mut by_us = |logits| step(logits, ours);
-    let times = medians(
-        Duration::from_secs(4),
-        prepare,
-        &mut [&mut by_burn, &mut by_us],
-    );
-    [times[0], times[1]]
+    let mut steps = losses.map(|loss| move |logits| step(logits, loss));
+    let mut taking_turns: Vec<&mut dyn FnMut(Tensor<B, D>) -> _> = Vec::new();
+    for (step, _) in steps
+        .iter_mut()
+        .zip(selected)
+        .filter(|(_, selected)| *selected)
+    {
+        taking_turns.push(step);
+    }
+    let mut times = medians(Duration::from_millis(1500), prepare, &mut taking_turns)
+        .into_iter()
+        .peekable();
+    selected.map(|selected| times.next_if(|_| selected))
 }
 
 /// `[N, C, H, W]` as the `[N * H * W, C]` that burn-nn takes.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# burn-nn, burn-loss, PyTorch and JAX on the same work and the same number of threads, one after the other, in one table.
+# burn-nn, burn-loss, PyTorch and JAX on the same work and the same number of threads, one after the other, each in a process
+# of its own, in one table.
 # Makes a virtual environment in target/peers on its first run. THREADS sets the number of threads (default: all cores).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,7 +16,9 @@ trap 'rm -f "$lines"' EXIT
 
 cargo bench --quiet -p benches --bench cross_entropy --no-run
 for backend in ndarray flex; do
-    RAYON_NUM_THREADS=$THREADS cargo bench --quiet -p benches --bench cross_entropy -- "$backend" json >>"$lines"
+    for who in burn-nn burn-loss; do
+        RAYON_NUM_THREADS=$THREADS cargo bench --quiet -p benches --bench cross_entropy -- "$backend" "$who" json >>"$lines"
+    done
 done
 for peer in torch jax; do
     OMP_NUM_THREADS=$THREADS "$venv/bin/python" "benches/peers/peer_$peer.py" >>"$lines"

@@ -87,8 +87,7 @@ const TURN: (Duration, usize) = (Duration::from_millis(50), 3);
 /// Median times of contenders that take turns: neither `prepare` nor letting go of what they return is measured.
 ///
 /// A turn is several runs, and the first of them is not counted: it finds the caches full of what the contender before left
-/// there, which no training loop does, and the peers of `peers/run.sh`, each in a process of its own, do not either. Repeats
-/// for about `budget`, at least three turns each.
+/// there, which no training loop does. Repeats for about `budget`, at least three turns each.
 pub fn medians<T, U>(
     budget: Duration,
     mut prepare: impl FnMut() -> T,

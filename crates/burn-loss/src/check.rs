@@ -186,14 +186,14 @@ pub(crate) fn no_ignored_class(loss: &str, ignore_index: Option<i64>) {
     );
 }
 
-/// Checks scores `[N, C, d1, ..]` against targets `[N, d1, ..]` and gives the number of rows, `N * d1 * ..`, and `C`.
+/// Checks scores `[N, C, d1, ..]` against targets `[N, d1, ..]` and gives `C`.
 #[track_caller]
 pub(crate) fn class_shapes<const D: usize, const T: usize>(
     loss: &str,
     scores_name: &str,
     scores: [usize; D],
     targets: [usize; T],
-) -> [usize; 2] {
+) -> usize {
     assert!(
         D >= 2,
         "{loss}: expected `{scores_name}` of rank 2 or more, [N, C, d1, ..], got rank {D}, {scores:?}"
@@ -214,7 +214,7 @@ pub(crate) fn class_shapes<const D: usize, const T: usize>(
         targets == expected,
         "{loss}: expected `targets` of shape {expected:?} for `{scores_name}` of shape {scores:?}, got {targets:?}"
     );
-    [expected.iter().product(), scores[1]]
+    scores[1]
 }
 
 /// Panics unless a per-class or per-label weight vector has the length of its axis.

@@ -11,6 +11,8 @@ pub(crate) struct RowLosses<B: Backend> {
     pub(crate) losses: Tensor<B, 1>,
     /// Without weights, every row counts as 1.
     pub(crate) weights: Option<Tensor<B, 1>>,
+    /// Whether the losses are still to be negated: of their sum that is one number, and not one a row.
+    negative: bool,
 }
 
 impl<B: Backend> RowLosses<B> {
@@ -20,13 +22,42 @@ impl<B: Backend> RowLosses<B> {
             Some(weights) => losses * weights.clone(),
             None => losses,
         };
-        Self { losses, weights }
+        Self {
+            losses,
+            weights,
+            negative: false,
+        }
+    }
+
+    /// The losses negated.
+    pub(crate) fn neg(self) -> Self {
+        Self {
+            negative: !self.negative,
+            ..self
+        }
+    }
+
+    /// One loss a row, as the shape says.
+    pub(crate) fn each<const D: usize>(self, shape: [usize; D]) -> Tensor<B, D> {
+        let losses = match self.negative {
+            true => self.losses.neg(),
+            false => self.losses,
+        };
+        if D == 1 {
+            return Tensor::from_primitive(losses.into_primitive());
+        }
+        losses.reshape(shape)
     }
 
     pub(crate) fn reduce(self, reduction: Reduction) -> Tensor<B, 1> {
-        match self.weights {
+        let reduced = match self.weights {
             Some(weights) => reduction.reduce_weighted(self.losses, weights),
             None => reduction.reduce(self.losses),
+        };
+        match self.negative {
+            // Adding 0 makes a loss of 0 positive, for people who read it.
+            true => reduced.neg() + 0.0,
+            false => reduced,
         }
     }
 
@@ -38,6 +69,7 @@ impl<B: Backend> RowLosses<B> {
                 Some(weights) => weights * by,
                 None => by,
             }),
+            negative: self.negative,
         }
     }
 }
@@ -52,8 +84,15 @@ pub(crate) struct RowOptions<'a, B: Backend> {
     pub(crate) ignore_index: Option<i64>,
 }
 
-/// Targets of an integer type that holds every class and is one the kernels know.
-pub(crate) fn widen<B: Backend>(targets: Tensor<B, 1, Int>) -> Tensor<B, 1, Int> {
+/// The targets one after the other, of an integer type that holds every class and is one the kernels know.
+pub(crate) fn flat_targets<B: Backend, const T: usize>(
+    targets: Tensor<B, T, Int>,
+) -> Tensor<B, 1, Int> {
+    // To reshape them where they are flat would copy them on some backends.
+    let targets = match T {
+        1 => Tensor::from_primitive(targets.into_primitive()),
+        _ => targets.flatten(0, T - 1),
+    };
     match targets.dtype() {
         DType::I32 | DType::I64 => targets,
         DType::U32 | DType::U64 => targets.cast(IntDType::I64),
@@ -377,9 +416,7 @@ macro_rules! class_forwards {
                 targets: Tensor<B, T, Int>,
             ) -> Tensor<B, T> {
                 let shape = targets.dims();
-                self.checked_rows($scores, targets, None)
-                    .losses
-                    .reshape(shape)
+                self.checked_rows($scores, targets, None).each(shape)
             }
 
             #[track_caller]
@@ -389,14 +426,14 @@ macro_rules! class_forwards {
                 targets: Tensor<B, T, Int>,
                 dropped: Option<Tensor<B, 1, Bool>>,
             ) -> RowLosses<B> {
-                let [rows, num_classes] = check::class_shapes(
+                let num_classes = check::class_shapes(
                     Self::NAME,
                     stringify!($scores),
                     $scores.dims(),
                     targets.dims(),
                 );
                 // Only the targets change their rank: of the scores that is a copy on some backends.
-                let mut targets = widen(targets.reshape([rows]));
+                let mut targets = flat_targets(targets);
                 let mut options = self.options().fit(&targets);
                 if let Some(dropped) = &dropped {
                     // A class, which passes the check.

@@ -98,13 +98,14 @@ impl<F: Float, I: ClassIndex> Kernel for Backward<'_, F, I> {
         } = self;
         let panels = Panel::all(rows, F::lanes::<S>());
         let mut weights = [weight.unwrap_or(F::ZERO); MAX_LANES];
+        let mut slopes = Slopes::new();
         if problem.has_long_rows() {
             let mut copied = Copied::new();
             for panel in panels {
                 if weight.is_none() {
                     rows::total_weights(simd, problem, panel, &mut weights);
                 }
-                let slopes = Slopes::new(simd, problem, &cells, panel, &input, &weights);
+                slopes.read(simd, problem, &cells, panel, &input, &weights);
                 rows::backward(simd, problem, &mut cells, panel, &mut copied, &slopes);
             }
             return;
@@ -114,7 +115,7 @@ impl<F: Float, I: ClassIndex> Kernel for Backward<'_, F, I> {
             if weight.is_none() {
                 columns::total_weights(simd, problem, panel, &mut tiles, &mut weights);
             }
-            let slopes = Slopes::new(simd, problem, &cells, panel, &input, &weights);
+            slopes.read(simd, problem, &cells, panel, &input, &weights);
             columns::backward(simd, problem, &mut cells, panel, &mut tiles, &slopes);
         }
     }

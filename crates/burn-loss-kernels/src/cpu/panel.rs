@@ -336,18 +336,39 @@ impl<F: Float> Input<'_, F> {
 }
 
 impl<F: Float> Slopes<F> {
-    /// From the gradient of the terms and the normalizer of the rows.
+    /// Before the first panel.
+    #[inline(always)]
+    pub fn new() -> Self {
+        let zero = [F::ZERO; MAX_LANES];
+        Self {
+            max: zero,
+            log_sum: zero,
+            softmax: zero,
+            smooth: zero,
+            target: zero,
+            class: [NO_CLASS; MAX_LANES],
+            live: [false; MAX_LANES],
+            all_live: false,
+            is_smooth: false,
+            plain: zero,
+            weight: zero,
+        }
+    }
+
+    /// From the gradient of the terms and the normalizer of the rows: all of it anew, in place, for it is too large to be
+    /// moved for every panel.
     ///
     /// `weight` gives the sum of a row's weights.
     #[inline(always)]
-    pub fn new<S: Isa, I: ClassIndex>(
+    pub fn read<S: Isa, I: ClassIndex>(
+        &mut self,
         simd: S,
         problem: &Problem<F, I>,
         logits: &Rows<F>,
         panel: Panel,
         input: &Input<F>,
         weight: &PerLane<F>,
-    ) -> Self {
+    ) {
         let labels = Labels::read(problem, panel, logits);
         let [
             mut of_target,
@@ -411,27 +432,15 @@ impl<F: Float> Slopes<F> {
             F::times(simd, total, prob),
             F::times(simd, target, prob_m1),
         );
-        let zero = [F::ZERO; MAX_LANES];
-        let mut slopes = Self {
-            max,
-            log_sum,
-            softmax: zero,
-            smooth: of_smooth,
-            target: zero,
-            class: labels.class,
-            live,
-            all_live,
-            is_smooth,
-            plain: zero,
-            weight: *weight,
-        };
-        F::set_first::<S>(&mut slopes.softmax, softmax);
-        F::set_first::<S>(&mut slopes.plain, plain);
-        F::set_first::<S>(&mut slopes.target, at_target);
+        (self.max, self.log_sum, self.smooth) = (max, log_sum, of_smooth);
+        (self.class, self.live, self.all_live) = (labels.class, live, all_live);
+        (self.is_smooth, self.weight) = (is_smooth, *weight);
+        F::set_first::<S>(&mut self.softmax, softmax);
+        F::set_first::<S>(&mut self.plain, plain);
+        F::set_first::<S>(&mut self.target, at_target);
         if is_smooth {
-            slopes.add_weights_at_targets(simd, problem, panel, prob, prob_m1);
+            self.add_weights_at_targets(simd, problem, panel, prob, prob_m1);
         }
-        slopes
     }
 
     /// Whether no row of the panel has a gradient.

@@ -7,7 +7,7 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::{LossBackend, SmoothWeights};
 
-use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
+use crate::class_rows::{RowLosses, RowOptions, class_forwards, flat_targets, weights_tensor};
 use crate::display::display_fields;
 use crate::halves::{at_least_f32, widen_halves};
 use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms, primitive, target_losses};
@@ -253,7 +253,7 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         options: RowOptions<'_, B>,
     ) -> RowLosses<B> {
         if self.label_smoothing == 0.0 && self.z_loss == 0.0 {
-            return target_losses(logits, targets, options, Tensor::neg);
+            return target_losses(logits, targets, options, |log_p| log_p).neg();
         }
         let num_classes = logits.dims()[1];
         let weights = options.row_weights(&targets, &logits);

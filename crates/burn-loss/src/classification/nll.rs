@@ -5,7 +5,9 @@ use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, Int, Tensor};
 
-use crate::class_rows::{RowLosses, RowOptions, class_forwards, valid, weights_tensor, widen};
+use crate::class_rows::{
+    RowLosses, RowOptions, class_forwards, flat_targets, valid, weights_tensor,
+};
 use crate::display::display_fields;
 use crate::{Reduction, check};
 

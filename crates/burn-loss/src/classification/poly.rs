@@ -6,7 +6,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, Int, Tensor};
 use burn_loss_kernels::LossBackend;
 
-use crate::class_rows::{RowLosses, RowOptions, class_forwards, weights_tensor, widen};
+use crate::class_rows::{RowLosses, RowOptions, class_forwards, flat_targets, weights_tensor};
 use crate::display::display_fields;
 use crate::gradient::{minus_one_minus_exp_neg, one_minus_exp, with_gradient};
 use crate::softmax_terms::target_losses;

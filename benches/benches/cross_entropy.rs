@@ -56,11 +56,11 @@ fn main() {
         backend::<Flex>("Flex", contenders, json);
     }
     if backends("wgpu") {
-        backend::<Wgpu>("wgpu", contenders, json);
+        backend::<Wgpu>("Wgpu", contenders, json);
     }
     #[cfg(feature = "cuda")]
     if backends("cuda") {
-        backend::<burn::backend::Cuda>("CUDA", contenders, json);
+        backend::<burn::backend::Cuda>("Cuda", contenders, json);
     }
 }
 
@@ -159,7 +159,7 @@ fn take_turns<B: LossBackend, const D: usize, const T: usize>(
     {
         taking_turns.push(step);
     }
-    let mut times = medians(Duration::from_millis(1500), prepare, &mut taking_turns)
+    let mut times = medians(Duration::from_secs(4), prepare, &mut taking_turns)
         .into_iter()
         .peekable();
     selected.map(|selected| times.next_if(|_| selected))

@@ -1,5 +1,7 @@
 //! Instruction sets: which ones the processor has, and running a kernel compiled for one of them.
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::fmt;
 
 use pulp::Scalar;
@@ -38,6 +40,10 @@ pub trait Isa: Simd {
     fn multiply_add_f64s(self, a: Self::f64s, b: Self::f64s, c: Self::f64s) -> Self::f64s {
         self.mul_add_e_f64s(a, b, c)
     }
+
+    /// Asks for the memory at this address, which need not be the program's, so that it is near when it is read.
+    #[inline(always)]
+    fn prefetch<T>(self, _address: *const T) {}
 
     /// Turns as many vectors as there are lanes, the first of these, from rows to columns.
     #[inline(always)]
@@ -123,6 +129,12 @@ macro_rules! isa_x86 {
     ($($isa:ty { $($more:item)* })*) => {$(
         impl Isa for $isa {
             $($more)*
+
+            #[inline(always)]
+            fn prefetch<T>(self, address: *const T) {
+                // SAFETY: a prefetch reads nothing and never faults, whatever the address.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
+            }
 
             #[inline(always)]
             fn greater_f32s(self, a: Self::f32s, b: Self::f32s) -> Self::f32s {

@@ -77,6 +77,9 @@ fn sum_of<F: Float, S: Isa, const N: usize>(
     let mut sums = [[F::splat(simd, F::ZERO); N]; UNROLL];
     for group in groups {
         for i in 0..UNROLL {
+            // The next block, or the next row's first: the numbers of this one are near, and adding them up leaves the
+            // memory idle.
+            simd.prefetch((&raw const group[i]).wrapping_byte_add(size_of_val(slice)));
             accumulate::<F, S, N>(simd, &mut sums[i], f(group[i]));
         }
     }

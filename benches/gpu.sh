@@ -45,8 +45,12 @@ run() {
     done
     echo "== times"
     local lines=lines.jsonl
-    ./cross_entropy wgpu json >"$lines"
-    ./cross_entropy cuda json >>"$lines"
+    : >"$lines"
+    for backend in wgpu cuda; do
+        for who in burn-nn burn-loss; do
+            ./cross_entropy "$backend" "$who" json >>"$lines"
+        done
+    done
     DEVICE=cuda "$python" peers/peer_torch.py >>"$lines"
     "$python" peers/table.py "$lines"
 }

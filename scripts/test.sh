@@ -14,7 +14,7 @@ echo "== docs"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
 echo "== features"
-# Each feature alone, and none: one feature must not stand on what another brings along.
+# Each feature of the CPU alone, those of a GPU together, and none: one must not stand on what another brings along.
 for feature in "" ndarray flex autodiff wgpu,autodiff,fusion; do
     cargo check --locked -p burn-loss --lib --no-default-features --features "$feature"
 done

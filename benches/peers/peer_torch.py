@@ -46,7 +46,9 @@ for work in WORKS:
     space = (side, side) if side > 1 else ()
     logits = torch.randn(rows, classes, *space, device=DEVICE) * 2.0
     targets = torch.randint(0, classes, (rows, *space), device=DEVICE)
-    loss = torch.compile(F.cross_entropy)
+    # Compiled for each work's own shape: a second shape would make it compile for any.
+    torch.compiler.reset()
+    loss = torch.compile(F.cross_entropy, dynamic=False)
 
     def compiled_step(logits):
         """Forward and backward through the compiled loss."""

@@ -1,8 +1,18 @@
 """One table of all lines: `table.py FILE`."""
 
 import json
+import math
 import sys
 from pathlib import Path
+
+COPY = "copy of the logits"
+
+
+def bandwidth(work, ms):
+    """GB/s of a copy: each of the four bytes is read and written."""
+    elements = math.prod(json.loads(work))
+    return 2 * 4 * elements / ms / 1e6
+
 
 lines = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
 who = list(dict.fromkeys(line["who"] for line in lines))
@@ -18,3 +28,7 @@ for work, what in rows:
     found = [times.get((work, what, name), times.get((work, base, name))) for name in who]
     cells = ["" if ms is None else f"{ms:.2f}" for ms in found]
     print(f"| {work} | {what} | " + " | ".join(cells) + " |")
+
+copies = [(line["work"], line["ms"]) for line in lines if line["who"] == COPY]
+if copies:
+    print("\nThe device's copy bandwidth: " + ", ".join(f"{work} {bandwidth(work, ms):.0f} GB/s" for work, ms in copies))

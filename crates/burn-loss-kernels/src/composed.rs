@@ -7,16 +7,18 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn::tensor::{Bool, DType, FloatDType, Int, Tensor, TensorMetadata, TensorPrimitive};
 
-use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, TARGET_LOG_PROB, rows_shape};
+use crate::{
+    LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, TARGET_LOG_PROB, check, rows_shape,
+};
 
 /// Computes what [`LossBackend::softmax_terms`] promises.
 pub fn softmax_terms<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,
 ) -> SoftmaxTerms<B> {
+    let [n, num_classes, s] = check::targets(&logits, &targets);
     let dtype = logits.dtype();
     let logits = as_rows::<B>(widen_half::<B>(logits));
-    let [n, num_classes, s] = logits.dims();
     let max = logits.clone().max_dim(1);
     let shifted = logits.clone() - max.clone();
 
@@ -64,6 +66,7 @@ pub fn softmax_terms_backward<B: Backend>(
     normalizer: FloatTensor<B>,
     grad: FloatTensor<B>,
 ) -> FloatTensor<B> {
+    check::backward(&logits, &targets, &normalizer, &grad, 3);
     let (shape, dtype) = (logits.shape(), logits.dtype());
     let logits = as_rows::<B>(widen_half::<B>(logits));
     let [n, num_classes, s] = logits.dims();

@@ -8,11 +8,11 @@ use burn_fusion::stream::{Operation, OperationStreams};
 use burn_fusion::{Fusion, FusionBackend, FusionHandle, FusionTensor};
 use burn_ir::{CustomOpIr, HandleContainer, OperationIr, TensorIr};
 
-use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, rows_shape};
+use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, check};
 
 impl<B: FusionBackend + LossBackend> LossBackend for Fusion<B> {
     fn softmax_terms(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
-        let [n, _, s] = rows_shape(&logits.shape);
+        let [n, _, s] = check::targets(&logits, &targets);
         let rows = n * s;
         let (client, dtype) = (logits.client.clone(), logits.dtype);
         let mut inputs = Inputs::default();
@@ -40,6 +40,7 @@ impl<B: FusionBackend + LossBackend> LossBackend for Fusion<B> {
         normalizer: FloatTensor<Self>,
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
+        check::backward(&logits, &targets, &normalizer, &grad, 3);
         let (client, shape, dtype) = (logits.client.clone(), logits.shape(), logits.dtype);
         let mut inputs = Inputs::default();
         let operation = BackwardOperation::<B> {

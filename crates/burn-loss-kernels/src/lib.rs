@@ -15,7 +15,9 @@
 //! ```
 //! use burn::backend::NdArray;
 //! use burn::tensor::{Int, Tensor, TensorPrimitive};
-//! use burn_loss_kernels::{LossBackend, RowTargets, SmoothWeights, TARGET_LOG_PROB};
+//! use burn_loss_kernels::{
+//!     LOG_SUM_EXP, LossBackend, RowTargets, SMOOTH_LOG_PROB, SmoothWeights, TARGET_LOG_PROB,
+//! };
 //!
 //! type B = NdArray;
 //!
@@ -34,7 +36,8 @@
 //!
 //! assert!((terms[TARGET_LOG_PROB] - 0.75f32.ln()).abs() < 1e-6);
 //! // (ln 1/4 + ln 3/4) / 2, and ln(1 + 3).
-//! assert!((terms[1] - 0.5 * 0.1875f32.ln()).abs() < 1e-6 && (terms[2] - 4f32.ln()).abs() < 1e-6);
+//! assert!((terms[SMOOTH_LOG_PROB] - 0.5 * 0.1875f32.ln()).abs() < 1e-6);
+//! assert!((terms[LOG_SUM_EXP] - 4f32.ln()).abs() < 1e-6);
 //! // The second row is ignored.
 //! assert_eq!(terms[3..], [0.0; 3]);
 //! ```
@@ -50,17 +53,20 @@ mod fusion;
 
 #[cfg(feature = "autodiff")]
 mod autodiff;
+mod check;
 #[cfg(feature = "cpu")]
 mod cpu;
 
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::{FloatTensor, IntTensor};
 
-/// Column of the terms that holds the log-probability of the target class.
+use check::rows_shape;
+
+/// Column of the terms that holds the log-probability of the target class; the example at the crate's root reads it.
 pub const TARGET_LOG_PROB: usize = 0;
-/// Column of the terms that holds the weighted sum of all log-probabilities.
+/// Column of the terms that holds the weighted sum of all log-probabilities; the example at the crate's root reads it.
 pub const SMOOTH_LOG_PROB: usize = 1;
-/// Column of the terms that holds the log of the sum of the exponentials of the logits.
+/// Column of the terms that holds the log of the sum of the exponentials of the logits; the example at the crate's root reads it.
 pub const LOG_SUM_EXP: usize = 2;
 
 /// The weights `w` of [`SMOOTH_LOG_PROB`].
@@ -140,15 +146,6 @@ pub struct RowTargets<B: Backend> {
     pub smooth: SmoothWeights<FloatTensor<B>>,
 }
 
-/// The shape `[N, C, d1, ..]` of logits as `[N, C, S]`.
-///
-/// # Panics
-///
-/// If there are fewer than two dimensions.
-pub(crate) fn rows_shape(shape: &[usize]) -> [usize; 3] {
-    [shape[0], shape[1], shape[2..].iter().product()]
-}
-
 /// What [`LossBackend::softmax_terms`] and [`LossBackend::target_log_prob`] return.
 #[derive(Clone, Debug)]
 pub struct SoftmaxTerms<B: Backend> {
@@ -161,8 +158,32 @@ pub struct SoftmaxTerms<B: Backend> {
 
 /// A backend with the fused loss operations.
 ///
-/// Write `B: LossBackend` where generic code says `B: Backend`; the example at the crate's root calls it. A backend of your own joins with an empty `impl`, and
-/// computes the operations in plain Burn operations until it overrides them.
+/// Write `B: LossBackend` where generic code says `B: Backend`. A backend of your own joins with an empty `impl`, and computes
+/// the operations in plain Burn operations until it overrides them.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor, TensorPrimitive};
+/// use burn_loss_kernels::{LossBackend, RowTargets, SmoothWeights};
+///
+/// /// The log-probabilities of the classes, on any backend.
+/// fn log_probs<B: LossBackend>(logits: Tensor<B, 2>, classes: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+///     let targets = RowTargets {
+///         classes: Some(classes.into_primitive()),
+///         ignore_index: None,
+///         smooth: SmoothWeights::Zero,
+///     };
+///     let found = B::target_log_prob(logits.into_primitive().tensor(), targets);
+///     Tensor::from_primitive(TensorPrimitive::Float(found.terms))
+/// }
+///
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[1.0, 3.0]], &device).log();
+/// let found = log_probs(logits, Tensor::from_ints([1], &device)).into_scalar();
+/// assert!((found - 0.75f32.ln()).abs() < 1e-6);
+/// ```
 pub trait LossBackend: Backend {
     /// Computes the three terms of every row of the logits `[N, C, d1, ..]`.
     ///
@@ -252,6 +273,24 @@ pub trait LossBackend: Backend {
 /// A [`LossBackend`] that differentiates, and whose inner backend is a [`LossBackend`] too.
 ///
 /// Write it where generic training code says `B: AutodiffBackend`.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::{Autodiff, NdArray};
+/// use burn_loss_kernels::{AutodiffLossBackend, LossBackend};
+///
+/// /// What trains on `B` and validates on its inner backend.
+/// fn backends<B: AutodiffLossBackend>(device: &B::Device) -> [String; 2] {
+///     fn name<B: LossBackend>(device: &B::Device) -> String {
+///         B::name(device)
+///     }
+///     [name::<B>(device), name::<B::InnerBackend>(device)]
+/// }
+///
+/// let names = backends::<Autodiff<NdArray>>(&Default::default());
+/// assert_eq!(names, ["autodiff<ndarray>", "ndarray"]);
+/// ```
 pub trait AutodiffLossBackend: AutodiffBackend<InnerBackend: LossBackend> + LossBackend {}
 
 impl<B> AutodiffLossBackend for B where B: AutodiffBackend<InnerBackend: LossBackend> + LossBackend {}

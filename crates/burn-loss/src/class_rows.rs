@@ -39,10 +39,7 @@ impl<B: Backend> RowLosses<B> {
 
     /// One loss a row, as the shape says.
     pub(crate) fn each<const D: usize>(self, shape: [usize; D]) -> Tensor<B, D> {
-        let losses = match self.negative {
-            true => self.losses.neg(),
-            false => self.losses,
-        };
+        let losses = positive(self.negative, self.losses);
         if D == 1 {
             return Tensor::from_primitive(losses.into_primitive());
         }
@@ -54,11 +51,7 @@ impl<B: Backend> RowLosses<B> {
             Some(weights) => reduction.reduce_weighted(self.losses, weights),
             None => reduction.reduce(self.losses),
         };
-        match self.negative {
-            // Adding 0 makes a loss of 0 positive, for people who read it.
-            true => reduced.neg() + 0.0,
-            false => reduced,
-        }
+        positive(self.negative, reduced)
     }
 
     /// Weighs each row once more.
@@ -71,6 +64,14 @@ impl<B: Backend> RowLosses<B> {
             }),
             negative: self.negative,
         }
+    }
+}
+
+/// Negates losses that are still to be. Adding 0 makes a loss of 0 positive, for people who read it.
+fn positive<B: Backend>(negative: bool, losses: Tensor<B, 1>) -> Tensor<B, 1> {
+    match negative {
+        true => losses.neg() + 0.0,
+        false => losses,
     }
 }
 

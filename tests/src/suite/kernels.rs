@@ -12,6 +12,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{difference_each, largest_of_rows, numbers};
 use crate::fixture;
+use crate::suite::bad_input::panics;
 
 /// Long and short rows, around the sizes of vectors, few and many, and strided ones.
 const SHAPES: [[usize; 3]; 17] = [
@@ -251,6 +252,77 @@ pub fn equal_composed_operations_at_the_edges<B: TestBackend>() {
         inputs.logits = inputs.logits.narrow(0, n - 1, 1).expand(shape);
         inputs.check(&format!("broadcast, {shape:?}"));
     }
+}
+
+/// The gradient that takes the place of logits that nothing else holds is the one that goes beside them.
+pub fn gradients_in_place<B: TestBackend>() {
+    for shape in SHAPES {
+        let inputs = Inputs::<B>::random(shape);
+        for smooth in inputs.smooth() {
+            let targets = RowTargets {
+                classes: Some(inputs.classes.clone().into_primitive()),
+                ignore_index: Some(-1),
+                smooth,
+            };
+            let gradient = |logits: Tensor<B, 3>| {
+                let found = B::softmax_terms(primitive(inputs.logits.clone()), targets.clone());
+                let grad = primitive(inputs.grad.clone());
+                let logits = primitive(logits);
+                let grad =
+                    B::softmax_terms_backward(logits, targets.clone(), found.normalizer, grad);
+                numbers(tensor::<B, 3>(grad))
+            };
+            let beside = gradient(inputs.logits.clone());
+            let in_place = gradient(inputs.logits.clone() * 1.0);
+            assert!(in_place == beside, "{shape:?}, {:?}", targets.smooth);
+        }
+    }
+}
+
+/// The kernels check no index: the operations check the shapes.
+pub fn shapes_that_do_not_fit<B: TestBackend>() {
+    let device = B::device();
+    let floats = |shape: [usize; 2]| Tensor::<B, 2>::zeros(shape, &device);
+    let targets = |rows, smooth| RowTargets::<B> {
+        classes: Some(Tensor::<B, 1, Int>::zeros([rows], &device).into_primitive()),
+        ignore_index: None,
+        smooth,
+    };
+    let forward = |words: &[&str], logits, targets| {
+        panics(words, || B::softmax_terms(logits, targets));
+    };
+    let logits = || primitive(floats([4, 3]));
+    let line = |length| primitive(Tensor::<B, 1>::zeros([length], &device));
+    forward(
+        &["`logits`", "[N, C, d1, ..]", "[4]"],
+        line(4),
+        targets(4, SmoothWeights::Zero),
+    );
+    forward(
+        &["`classes`", "[4]", "[3]"],
+        logits(),
+        targets(3, SmoothWeights::Zero),
+    );
+    forward(
+        &["`smooth`", "[3]", "[2]"],
+        logits(),
+        targets(4, SmoothWeights::PerClass(line(2))),
+    );
+    let other = primitive(floats([3, 3]));
+    forward(
+        &["`smooth`", "[4, 3]", "[3, 3]"],
+        logits(),
+        targets(4, SmoothWeights::PerLogit(other)),
+    );
+    let backward = |words: &[&str], normalizer: [usize; 2], grad: [usize; 2]| {
+        let [normalizer, grad] = [normalizer, grad].map(|shape| primitive(floats(shape)));
+        let targets = targets(4, SmoothWeights::Zero);
+        panics(words, || {
+            B::softmax_terms_backward(logits(), targets, normalizer, grad)
+        });
+    };
+    backward(&["`normalizer`", "[4, 2]", "[3, 2]"], [3, 2], [4, 3]);
+    backward(&["`grad`", "[4, 3]", "[4, 2]"], [4, 2], [4, 2]);
 }
 
 pub fn same_bits_every_time<B: TestBackend>() {

@@ -51,7 +51,8 @@ macro_rules! suite {
             }
             kernels {
                 equal_composed_operations equal_composed_operations_of_any_shape
-                equal_composed_operations_at_the_edges same_bits_every_time
+                equal_composed_operations_at_the_edges gradients_in_place shapes_that_do_not_fit
+                same_bits_every_time
             }
             halves {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends

@@ -9,7 +9,7 @@ use pulp::bytemuck::Pod;
 
 use super::Float;
 use super::host::{Classes, HostRows, Logits, Wanted};
-use crate::{LossBackend, RowTargets, SoftmaxTerms, composed, rows_shape};
+use crate::{LossBackend, RowTargets, SoftmaxTerms, check, composed, rows_shape};
 
 impl LossBackend for Flex {
     fn softmax_terms(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
@@ -54,6 +54,7 @@ fn forward_of_any_type(
     targets: &RowTargets<Flex>,
     wanted: Wanted,
 ) -> Option<SoftmaxTerms<Flex>> {
+    check::targets(logits, targets);
     match logits.dtype() {
         DType::F32 => forward::<f32>(logits, targets, wanted),
         DType::F64 => forward::<f64>(logits, targets, wanted),
@@ -69,6 +70,7 @@ fn backward_of_any_type(
     grad: &FlexTensor,
     wanted: Wanted,
 ) -> Result<FlexTensor, FlexTensor> {
+    check::backward(&logits, targets, normalizer, grad, wanted.columns());
     match logits.dtype() {
         DType::F32 => backward::<f32>(logits, targets, normalizer, grad, wanted),
         DType::F64 => backward::<f64>(logits, targets, normalizer, grad, wanted),

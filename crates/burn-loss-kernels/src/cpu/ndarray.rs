@@ -11,7 +11,7 @@ use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder, StrideShape};
 
 use super::Float;
 use super::host::{Classes, HostRows, Logits, Wanted};
-use crate::{LossBackend, RowTargets, SoftmaxTerms, composed, rows_shape};
+use crate::{LossBackend, RowTargets, SoftmaxTerms, check, composed, rows_shape};
 
 impl<E, I, Q> LossBackend for NdArray<E, I, Q>
 where
@@ -120,6 +120,7 @@ fn forward_of_any_type<B: NdArrayTensors>(
     targets: &RowTargets<B>,
     wanted: Wanted,
 ) -> Option<SoftmaxTerms<B>> {
+    check::targets(logits, targets);
     match logits.dtype() {
         DType::F32 => forward::<f32, B>(logits, targets, wanted),
         DType::F64 => forward::<f64, B>(logits, targets, wanted),
@@ -135,6 +136,7 @@ fn backward_of_any_type<B: NdArrayTensors>(
     grad: &NdArrayTensor,
     wanted: Wanted,
 ) -> Result<NdArrayTensor, NdArrayTensor> {
+    check::backward(&logits, targets, normalizer, grad, wanted.columns());
     match logits.dtype() {
         DType::F32 => backward::<f32, B>(logits, targets, normalizer, grad, wanted),
         DType::F64 => backward::<f64, B>(logits, targets, normalizer, grad, wanted),

@@ -1,4 +1,5 @@
-//! The launches of the kernels.
+//! The launches of the kernels: no index is checked in them. That all tensors have the shapes that the logits ask for is
+//! checked before (`check`), of the classes the kernels compare each with the number of classes.
 
 use burn::tensor::DType;
 use burn_cubecl::kernel::into_contiguous;

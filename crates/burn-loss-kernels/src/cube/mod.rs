@@ -26,7 +26,7 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, TensorMetadata};
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
 
-use crate::{LossBackend, RowTargets, SoftmaxTerms, composed};
+use crate::{LossBackend, RowTargets, SoftmaxTerms, check, composed};
 
 impl<R, F, I, BT> LossBackend for CubeBackend<R, F, I, BT>
 where
@@ -39,6 +39,7 @@ where
         if !has_kernel(logits.dtype()) {
             return composed::softmax_terms(logits, targets);
         }
+        check::targets(&logits, &targets);
         launch::terms(logits, targets)
     }
 
@@ -51,6 +52,7 @@ where
         if !has_kernel(logits.dtype()) {
             return composed::softmax_terms_backward(logits, targets, normalizer, grad);
         }
+        check::backward(&logits, &targets, &normalizer, &grad, 3);
         launch::grad(logits, targets, normalizer, grad)
     }
 }

@@ -2,6 +2,42 @@
 //!
 //! Logits of 16 bits are computed in 32, as by the kernels, and so is the normalizer; terms and gradients are of the
 //! logits' type.
+//!
+//! Shapes and panics are those of the methods of [`LossBackend`] with the same names.
+//!
+//! # Example
+//!
+//! ```
+//! use burn::backend::NdArray;
+//! use burn::tensor::{Int, Tensor, TensorPrimitive};
+//! use burn_loss_kernels::{LossBackend, RowTargets, SmoothWeights, composed};
+//!
+//! type B = NdArray;
+//!
+//! let device = Default::default();
+//! let logits = || Tensor::<B, 2>::from_floats([[1.0, 3.0]], &device).log().into_primitive().tensor();
+//! let targets = RowTargets::<B> {
+//!     classes: Some(Tensor::<B, 1, Int>::from_ints([1], &device).into_primitive()),
+//!     ignore_index: None,
+//!     smooth: SmoothWeights::Zero,
+//! };
+//! let numbers = |tensor| Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(tensor));
+//! let close = |a: Tensor<B, 2>, b: Tensor<B, 2>| (a - b).abs().max().into_scalar() < 1e-6;
+//!
+//! // The reference, and the kernels of the backend.
+//! let reference = composed::softmax_terms::<B>(logits(), targets.clone());
+//! let kernel = B::softmax_terms(logits(), targets.clone());
+//! assert!(close(numbers(reference.terms.clone()), numbers(kernel.terms.clone())));
+//!
+//! let minus = || Tensor::<B, 2>::from_floats([[-1.0, 0.0, 0.0]], &device).into_primitive().tensor();
+//! let reference = composed::softmax_terms_backward::<B>(
+//!     logits(), targets.clone(), reference.normalizer, minus(),
+//! );
+//! let kernel = B::softmax_terms_backward(logits(), targets, kernel.normalizer, minus());
+//! assert!(close(numbers(reference), numbers(kernel.clone())));
+//! // p - 1 at the class, p elsewhere.
+//! assert!(close(numbers(kernel), Tensor::from_floats([[0.25, -0.25]], &device)));
+//! ```
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensor, IntTensor};
@@ -11,7 +47,7 @@ use crate::{
     LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, TARGET_LOG_PROB, check, rows_shape,
 };
 
-/// Computes what [`LossBackend::softmax_terms`] promises.
+/// Computes what [`LossBackend::softmax_terms`] promises; the example at the [module's](self) root compares them.
 pub fn softmax_terms<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,
@@ -59,7 +95,7 @@ pub fn softmax_terms<B: Backend>(
     }
 }
 
-/// Computes what [`LossBackend::softmax_terms_backward`] promises.
+/// Computes what [`LossBackend::softmax_terms_backward`] promises; the example at the [module's](self) root compares them.
 pub fn softmax_terms_backward<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,
@@ -108,7 +144,8 @@ pub fn softmax_terms_backward<B: Backend>(
     B::float_reshape(unwrap(out.cast(dtype)), shape)
 }
 
-/// Computes what [`LossBackend::target_log_prob`] promises, from the operation that computes all three terms.
+/// Computes what [`LossBackend::target_log_prob`] promises, from the operation that computes all three terms; the example
+/// there holds for this function, too.
 pub fn target_log_prob<B: LossBackend>(
     logits: FloatTensor<B>,
     mut targets: RowTargets<B>,
@@ -137,6 +174,21 @@ pub fn target_log_prob_backward<B: LossBackend>(
 }
 
 /// One column of the terms `[M, 3]`, `[M]`.
+///
+/// # Panics
+///
+/// If there is no such column.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss_kernels::{LOG_SUM_EXP, composed::column};
+///
+/// let terms = Tensor::<NdArray, 2>::from_floats([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], &Default::default());
+/// assert_eq!(column(terms, LOG_SUM_EXP).into_data().to_vec::<f32>().unwrap(), [3.0, 6.0]);
+/// ```
 pub fn column<B: Backend>(terms: Tensor<B, 2>, index: usize) -> Tensor<B, 1> {
     let [rows, _] = terms.dims();
     if rows == 0 {
@@ -152,12 +204,48 @@ pub fn column<B: Backend>(terms: Tensor<B, 2>, index: usize) -> Tensor<B, 1> {
 
 /// The gradient of the weights of [`SMOOTH_LOG_PROB`](crate::SMOOTH_LOG_PROB), of the shape of the logits and of the
 /// weights' type: the log-probabilities times the row's gradient. Ignored rows and rows with the gradient 0 give 0.
+///
+/// # Shapes
+///
+/// - `logits`, output: `[N, C, d1, ..]`
+/// - `normalizer`: `[M, 2]`, `grad`: `[M, 3]`
+///
+/// # Panics
+///
+/// As [`LossBackend::softmax_terms_backward`].
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Tensor, TensorPrimitive};
+/// use burn_loss_kernels::{LossBackend, RowTargets, SmoothWeights, composed};
+///
+/// type B = NdArray;
+///
+/// let device = Default::default();
+/// let logits = Tensor::<B, 2>::from_floats([[1.0, 3.0]], &device).log().into_primitive().tensor();
+/// let weights = Tensor::<B, 1>::from_floats([0.5, 0.5], &device).into_primitive().tensor();
+/// let targets = RowTargets::<B> {
+///     classes: None,
+///     ignore_index: None,
+///     smooth: SmoothWeights::PerClass(weights),
+/// };
+/// let found = B::softmax_terms(logits.clone(), targets.clone());
+/// let grad = Tensor::<B, 2>::from_floats([[0.0, 1.0, 0.0]], &device).into_primitive().tensor();
+/// let grad = composed::smooth_weights_grad::<B>(logits, targets, found.normalizer, grad);
+/// let grad = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(grad)).into_data();
+/// // The log-probabilities.
+/// let grad = grad.to_vec::<f32>().unwrap();
+/// assert!((grad[0] - 0.25f32.ln()).abs() < 1e-6 && (grad[1] - 0.75f32.ln()).abs() < 1e-6);
+/// ```
 pub fn smooth_weights_grad<B: Backend>(
     logits: FloatTensor<B>,
     targets: RowTargets<B>,
     normalizer: FloatTensor<B>,
     grad: FloatTensor<B>,
 ) -> FloatTensor<B> {
+    check::backward(&logits, &targets, &normalizer, &grad, 3);
     let (shape, mut dtype) = (logits.shape(), logits.dtype());
     if let SmoothWeights::PerClass(weights) | SmoothWeights::PerLogit(weights) = &targets.smooth {
         dtype = weights.dtype();
@@ -316,6 +404,18 @@ impl<B: Backend> Smooth<B> {
 }
 
 /// `1 - exp(-x)` for `x >= 0` that keeps the digits of a small `x`. Not to be differentiated, like [`log1p`].
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss_kernels::composed::one_minus_exp_neg;
+///
+/// let x = Tensor::<NdArray, 1>::from_floats([1e-6], &Default::default());
+/// let found = one_minus_exp_neg(x).into_scalar();
+/// assert!((found / 9.999995e-7 - 1.0).abs() < 1e-6);
+/// ```
 pub fn one_minus_exp_neg<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
     // The series, because a device's exp and log near 1 may be too coarse to cancel each other's rounding.
     let small = (2..=9).rev().fold(x.ones_like(), |sum, n| {
@@ -329,12 +429,36 @@ pub fn one_minus_exp_neg<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<
 
 /// `log(1 + x)` that keeps the digits of a small `x` also where the device's own does not. Not to be differentiated:
 /// only its value is meant to be exact.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss_kernels::composed::log1p;
+///
+/// let x = Tensor::<NdArray, 1>::from_floats([1e-6], &Default::default());
+/// let found = log1p(x).into_scalar();
+/// assert!((found / 9.999995e-7 - 1.0).abs() < 1e-6);
+/// ```
 pub fn log1p<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
     log_of_one_plus(x.clone(), x + 1.0)
 }
 
 /// `log(y)`, given `x = y - 1` as well, that keeps its digits where `y` is almost 1. Not to be differentiated, like
 /// [`log1p`].
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss_kernels::composed::log_of_one_plus;
+///
+/// let x = Tensor::<NdArray, 1>::from_floats([1e-6], &Default::default());
+/// let found = log_of_one_plus(x.clone(), x + 1.0).into_scalar();
+/// assert!((found / 9.999995e-7 - 1.0).abs() < 1e-6);
+/// ```
 pub fn log_of_one_plus<B: Backend, const D: usize>(
     x: Tensor<B, D>,
     y: Tensor<B, D>,

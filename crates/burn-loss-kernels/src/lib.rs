@@ -129,7 +129,7 @@ impl<T> SmoothWeights<Option<T>> {
     }
 }
 
-/// What the rows of logits are compared with.
+/// What the rows of logits are compared with; the example at the crate's root makes one.
 ///
 /// The logits are `[N, C, d1, ..]`, of any rank from 2. With the positions `S = d1 * ..` (1 of plain `[N, C]` logits) there
 /// is one row a pair of `n` and position, `M = N * S` rows in that order, so that dense prediction (`[N, C, H, W]`) needs no
@@ -146,7 +146,7 @@ pub struct RowTargets<B: Backend> {
     pub smooth: SmoothWeights<FloatTensor<B>>,
 }
 
-/// What [`LossBackend::softmax_terms`] and [`LossBackend::target_log_prob`] return.
+/// What [`LossBackend::softmax_terms`] and [`LossBackend::target_log_prob`] return; the example at the crate's root reads it.
 #[derive(Clone, Debug)]
 pub struct SoftmaxTerms<B: Backend> {
     /// The three numbers of each row, `[M, 3]`, or the first of them alone, `[M]`.
@@ -185,7 +185,7 @@ pub struct SoftmaxTerms<B: Backend> {
 /// assert!((found - 0.75f32.ln()).abs() < 1e-6);
 /// ```
 pub trait LossBackend: Backend {
-    /// Computes the three terms of every row of the logits `[N, C, d1, ..]`.
+    /// Computes the three terms of every row of the logits `[N, C, d1, ..]`; the example at the crate's root calls it.
     ///
     /// The values are computed relative to the row's largest logit, so that neither a confident row nor a common offset
     /// loses digits. A row that holds NaN or `+inf`, or only `-inf`, gives NaN, as in PyTorch.
@@ -198,7 +198,8 @@ pub trait LossBackend: Backend {
         composed::softmax_terms(logits, targets)
     }
 
-    /// Turns the gradient of the terms, `[M, 3]`, into the gradient of the logits, `[N, C, d1, ..]`.
+    /// Turns the gradient of the terms, `[M, 3]`, into the gradient of the logits, `[N, C, d1, ..]`; the example of
+    /// [`composed`] calls it.
     ///
     /// `logits` and `targets` are those of the forward pass and `normalizer` is what it returned. A row whose three
     /// gradients are all 0 has the gradient 0, whatever its logits. An implementation may write the result into the
@@ -257,7 +258,7 @@ pub trait LossBackend: Backend {
         composed::target_log_prob(logits, targets)
     }
 
-    /// Turns the gradient of [`Self::target_log_prob`], `[M]`, into the gradient of the logits.
+    /// Turns the gradient of [`Self::target_log_prob`], `[M]`, into the gradient of the logits; the example there calls it.
     ///
     /// As [`Self::softmax_terms_backward`] with the gradient 0 for the other two terms, panics included.
     fn target_log_prob_backward(

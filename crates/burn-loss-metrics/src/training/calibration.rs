@@ -47,11 +47,25 @@ pub type ExpectedCalibrationErrorMetric = EpochMetric<Calibration<Expected>>;
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
-/// use burn_loss_metrics::{Bins, MaximumCalibrationErrorMetric};
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{Bins, ClassificationBatch, MaximumCalibrationErrorMetric};
 ///
-/// let metric = MaximumCalibrationErrorMetric::new().with_bins(Bins::EqualMass(10));
-/// assert_eq!(metric.name().as_str(), "MCE (10 equal-mass bins)");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[0.0], [0.0], [0.0], [0.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1, 1, 1], &device);
+/// let mut metric = MaximumCalibrationErrorMetric::new();
+/// metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// // Says 0.5, and it is so in 0.75.
+/// assert_eq!(metric.running_value().current(), 0.25);
+///
+/// let other = MaximumCalibrationErrorMetric::new().with_bins(Bins::EqualMass(10));
+/// assert_eq!(other.name().as_str(), "MCE (10 equal-mass bins)");
 /// ```
 pub type MaximumCalibrationErrorMetric = EpochMetric<Calibration<Maximum>>;
 

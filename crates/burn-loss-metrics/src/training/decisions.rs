@@ -41,11 +41,24 @@ pub type MatthewsMetric = EpochMetric<Decided<Matthews>>;
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
-/// use burn_loss_metrics::{CohenKappaMetric, KappaWeights};
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::{Int, Tensor};
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{ClassificationBatch, CohenKappaMetric, KappaWeights};
 ///
-/// let metric = CohenKappaMetric::new().with_weights(KappaWeights::Quadratic);
-/// assert_eq!(metric.name().as_str(), "Cohen kappa (quadratic)");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, 1, 1, 0], &device);
+/// let mut metric = CohenKappaMetric::new();
+/// metric.update(&ClassificationBatch::of_classes(logits, targets), &metadata);
+/// assert!((metric.running_value().current() + 1.0 / 3.0).abs() < 1e-12);
+///
+/// let weighted = CohenKappaMetric::new().with_weights(KappaWeights::Quadratic);
+/// assert_eq!(weighted.name().as_str(), "Cohen kappa (quadratic)");
 /// ```
 pub type CohenKappaMetric = EpochMetric<Decided<Kappa>>;
 

@@ -64,9 +64,22 @@ pub type RootMeanSquaredErrorMetric = EpochMetric<Regression<RootMeanSquared>>;
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::Tensor;
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{MeanAbsolutePercentageErrorMetric, RegressionBatch};
 ///
-/// assert_eq!(burn_loss_metrics::MeanAbsolutePercentageErrorMetric::new().name().as_str(), "MAPE");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let predictions = Tensor::<NdArray, 2>::from_floats([[1.0], [2.0], [4.0]], &device);
+/// let targets = Tensor::from_floats([[1.0], [2.0], [3.0]], &device);
+/// let mut metric = MeanAbsolutePercentageErrorMetric::new();
+/// metric.update(&RegressionBatch::new(predictions, targets), &metadata);
+/// assert!((metric.running_value().current() - 1.0 / 9.0).abs() < 1e-12);
+/// assert_eq!(metric.name().as_str(), "MAPE");
 /// ```
 pub type MeanAbsolutePercentageErrorMetric = EpochMetric<Regression<MeanAbsolutePercentage>>;
 
@@ -101,9 +114,22 @@ pub type R2Metric = EpochMetric<Regression<R2>>;
 /// # Example
 ///
 /// ```
-/// use burn::train::metric::Metric;
+/// use burn::backend::NdArray;
+/// # use burn::data::dataloader::Progress;
+/// use burn::tensor::Tensor;
+/// # use burn::train::metric::MetricMetadata;
+/// use burn::train::metric::{Metric, Numeric};
+/// use burn_loss_metrics::{ExplainedVarianceMetric, RegressionBatch};
 ///
-/// assert_eq!(burn_loss_metrics::ExplainedVarianceMetric::new().name().as_str(), "Explained variance");
+/// # let progress = Progress { items_processed: 4, items_total: 4 };
+/// # let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+/// let device = Default::default();
+/// let predictions = Tensor::<NdArray, 2>::from_floats([[1.0], [2.0], [4.0]], &device);
+/// let targets = Tensor::from_floats([[1.0], [2.0], [3.0]], &device);
+/// let mut metric = ExplainedVarianceMetric::new();
+/// metric.update(&RegressionBatch::new(predictions, targets), &metadata);
+/// assert!((metric.running_value().current() - 2.0 / 3.0).abs() < 1e-12);
+/// assert_eq!(metric.name().as_str(), "Explained variance");
 /// ```
 pub type ExplainedVarianceMetric = EpochMetric<Regression<ExplainedVariance>>;
 

@@ -276,12 +276,30 @@ fn columns<B: Backend, const K: usize>(
     })
 }
 
+/// The type in which to compute with numbers of this type: 32 bits for those of 16, or a sum would overflow, a small number
+/// would become 0, and the probabilities of the backward pass would be off by more than their own rounding.
+///
+/// # Example
+///
+/// ```
+/// use burn::tensor::DType;
+/// use burn_loss_kernels::composed::at_least_f32;
+///
+/// assert_eq!([DType::BF16, DType::F64].map(at_least_f32), [DType::F32, DType::F64]);
+/// ```
+pub fn at_least_f32(dtype: DType) -> DType {
+    match dtype {
+        DType::F16 | DType::BF16 => DType::F32,
+        dtype => dtype,
+    }
+}
+
 /// Numbers of 16 bits in 32.
 fn widen_half<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
-    match tensor.dtype() {
-        DType::F16 | DType::BF16 => B::float_cast(tensor, FloatDType::F32),
-        _ => tensor,
+    if at_least_f32(tensor.dtype()) == tensor.dtype() {
+        return tensor;
     }
+    B::float_cast(tensor, FloatDType::F32)
 }
 
 /// Logits `[N, C, d1, ..]`, or as many weights, as `[N, C, S]`.

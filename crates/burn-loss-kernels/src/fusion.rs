@@ -3,11 +3,12 @@
 use std::marker::PhantomData;
 
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Shape, TensorMetadata};
+use burn::tensor::{Shape, TensorMetadata};
 use burn_fusion::stream::{Operation, OperationStreams};
 use burn_fusion::{Fusion, FusionBackend, FusionHandle, FusionTensor};
 use burn_ir::{CustomOpIr, HandleContainer, OperationIr, TensorIr};
 
+use crate::composed::at_least_f32;
 use crate::{LossBackend, RowTargets, SmoothWeights, SoftmaxTerms, check};
 
 impl<B: FusionBackend + LossBackend> LossBackend for Fusion<B> {
@@ -23,7 +24,7 @@ impl<B: FusionBackend + LossBackend> LossBackend for Fusion<B> {
             normalizer: TensorIr::uninit(
                 client.create_empty_handle(),
                 Shape::new([rows, 2]),
-                normalizer_dtype(dtype),
+                at_least_f32(dtype),
             ),
             backend: PhantomData,
         };
@@ -55,15 +56,6 @@ impl<B: FusionBackend + LossBackend> LossBackend for Fusion<B> {
         let ir = CustomOpIr::new("softmax_terms_backward", &inputs.tensors, &outputs);
         let mut outputs = client.register(inputs.streams, OperationIr::Custom(ir), operation);
         outputs.pop().expect("the operation has one output")
-    }
-}
-
-/// The type of a normalizer: for logits of 16 bits the kernels keep it in 32, or the probabilities of the backward pass
-/// would be off by more than their own rounding.
-fn normalizer_dtype(logits: DType) -> DType {
-    match logits {
-        DType::F16 | DType::BF16 => DType::F32,
-        dtype => dtype,
     }
 }
 

@@ -5,11 +5,12 @@ use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Bool, DType, Int, Tensor};
+use burn_loss_kernels::composed::at_least_f32;
 use burn_loss_kernels::{LossBackend, SmoothWeights};
 
 use crate::class_rows::{RowLosses, RowOptions, class_forwards, flat_targets, weights_tensor};
 use crate::display::display_fields;
-use crate::halves::{at_least_f32, widen_halves};
+use crate::halves::widen_halves;
 use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms, primitive, target_losses};
 use crate::{Reduction, check};
 

@@ -632,8 +632,8 @@ fn ignored_rows_are_zero_whatever_they_hold() {
         let ignored = |row: usize| row % period != 1 || period == usize::MAX;
         for inner in [1, 2, 20] {
             for classes in [3, 40] {
-                let shape = [20, classes, inner];
-                let rows = 20 * inner;
+                let outer = if cfg!(miri) { 3 } else { 20 };
+                let (shape, rows) = ([outer, classes, inner], outer * inner);
                 let row_of = |i: usize| i / (classes * inner) * inner + i % inner;
                 let hold = |row: usize| if ignored(row) { f32::NAN } else { 0.5 };
                 let logits: Vec<f32> = (0..rows * classes).map(|i| hold(row_of(i))).collect();

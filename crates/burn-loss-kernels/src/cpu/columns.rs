@@ -119,9 +119,10 @@ impl<F: Float> Tile<F> {
         let mut places = [None; MAX_LANES];
         for i in panel.lanes().filter(|i| slopes.is_confident(problem, *i)) {
             let mut column = self.0.chunks_exact(F::lanes::<S>()).take(classes.len());
-            places[i] = column.position(|column| column[i] == slopes.max[i]);
-            // The gradient of the row's own class has more to it.
-            places[i] = places[i].filter(|place| classes.start + place != slopes.class[i]);
+            places[i] = column
+                .position(|column| column[i] == slopes.max[i])
+                // The gradient of the row's own class has more to it.
+                .filter(|place| classes.start + place != slopes.class[i]);
         }
         places
     }

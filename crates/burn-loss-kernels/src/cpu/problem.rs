@@ -103,32 +103,31 @@ impl<F: Float, I: ClassIndex> Problem<'_, F, I> {
             return Row::Unlabelled;
         };
         let class = classes[row].to_i64();
-        if Some(class) == self.ignore_index {
-            Row::Ignored
-        } else {
-            match usize::try_from(class) {
-                Ok(class) if class < self.num_classes() => Row::Labelled(class),
-                _ => Row::Invalid,
-            }
+        match self.label(class) {
+            NO_CLASS if Some(class) == self.ignore_index => Row::Ignored,
+            NO_CLASS => Row::Invalid,
+            class => Row::Labelled(class),
         }
     }
 
+    /// The class that a number names, or [`NO_CLASS`] if it is to be ignored or names none. Without branches, so that a loop
+    /// of it becomes one of vectors.
+    #[inline(always)]
+    fn label(&self, class: i64) -> usize {
+        // Minus one is no class.
+        let ignored = self.ignore_index.unwrap_or(-1);
+        let is_class = ((class as u64) < self.num_classes() as u64) & (class != ignored);
+        if is_class { class as usize } else { NO_CLASS }
+    }
+
     /// The classes of at most a panel of rows; [`NO_CLASS`] for a row without one, and beyond the last.
-    ///
-    /// [`Self::row`] for many rows, without branches.
     #[inline(always)]
     pub(super) fn labels(&self, rows: Range<usize>) -> [usize; MAX_LANES] {
         let mut labels = [NO_CLASS; MAX_LANES];
-        let Some(classes) = self.classes else {
-            return labels;
-        };
-        let num_classes = self.num_classes() as u64;
-        // Minus one is no class.
-        let ignored = self.ignore_index.unwrap_or(-1);
-        for (label, class) in labels.iter_mut().zip(&classes[rows]) {
-            let class = class.to_i64();
-            let is_class = ((class as u64) < num_classes) & (class != ignored);
-            *label = if is_class { class as usize } else { NO_CLASS };
+        if let Some(classes) = self.classes {
+            for (label, class) in labels.iter_mut().zip(&classes[rows]) {
+                *label = self.label(class.to_i64());
+            }
         }
         labels
     }

@@ -43,7 +43,8 @@ impl Reduction {
         let reduced = match self {
             // Added instead of divided: the gradient of an empty batch stays defined on every backend.
             Reduction::Mean if count == 0 => losses.sum() + f64::NAN,
-            Reduction::Mean => losses.mean(),
+            // Burn's `mean` multiplies one number a loss in its backward pass, where this multiplies one.
+            Reduction::Mean => losses.sum() * (count as f64).recip(),
             Reduction::Sum => losses.sum(),
         };
         reduced.cast(dtype)

@@ -1,9 +1,9 @@
-//! Shape, argument and target checks with their messages: the only place that checks.
+//! Shape, type, argument and target checks with their messages: the only place that checks.
 
 use core::fmt::{self, Debug, Display};
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor};
 
 /// A target that is neither a class nor the ignored index.
 ///
@@ -166,15 +166,40 @@ pub(crate) fn same_shape<const D: usize, const E: usize>(
     );
 }
 
-/// Panics unless an element-wise loss has two tensors of one shape.
+/// Panics unless the named tensors have the same element type.
+#[track_caller]
+pub(crate) fn same_dtype(
+    loss: &str,
+    (reference, reference_dtype): (&str, DType),
+    (name, dtype): (&str, DType),
+) {
+    assert!(
+        dtype == reference_dtype,
+        "{loss}: expected `{name}` of the element type of `{reference}`, {reference_dtype:?}, got {dtype:?}"
+    );
+}
+
+/// Panics unless the named tensors have the same shape and element type.
+#[track_caller]
+pub(crate) fn alike<B: Backend, const D: usize>(
+    loss: &str,
+    (reference, reference_tensor): (&str, &Tensor<B, D>),
+    (name, tensor): (&str, &Tensor<B, D>),
+) {
+    let reference_shape = (reference, reference_tensor.dims());
+    same_shape(loss, reference_shape, (name, tensor.dims()));
+    let reference_dtype = (reference, reference_tensor.dtype());
+    same_dtype(loss, reference_dtype, (name, tensor.dtype()));
+}
+
+/// Panics unless an element-wise loss has two tensors of one shape and element type.
 #[track_caller]
 pub(crate) fn prediction_and_target<B: Backend, const D: usize>(
     loss: &str,
     prediction: &Tensor<B, D>,
     target: &Tensor<B, D>,
 ) {
-    let reference = ("prediction", prediction.dims());
-    same_shape(loss, reference, ("target", target.dims()));
+    alike(loss, ("prediction", prediction), ("target", target));
 }
 
 /// Panics on an ignored index that is a class: where every row has some of all classes, none can be ignored.

@@ -302,7 +302,7 @@ macro_rules! class_forwards {
             ///
             /// # Panics
             ///
-            /// As [`forward`](Self::forward), and if the shape of the weights does not fit.
+            /// As [`forward`](Self::forward), and if the shape or the element type of the weights does not fit.
             ///
             /// # Example
             ///
@@ -333,6 +333,11 @@ macro_rules! class_forwards {
                     Self::NAME,
                     ("targets", targets.dims()),
                     ("weights", weights.dims()),
+                );
+                check::same_dtype(
+                    Self::NAME,
+                    (stringify!($scores), $scores.dtype()),
+                    ("weights", weights.dtype()),
                 );
                 let dropped = weights.clone().equal_elem(0.0);
                 self.checked_rows($scores, targets, Some(dropped))

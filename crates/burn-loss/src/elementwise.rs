@@ -15,11 +15,7 @@ pub(crate) fn drop_weightless<B: Backend, const D: usize>(
     weights: &Tensor<B, D>,
 ) -> (Tensor<B, D>, Tensor<B, D>) {
     check::prediction_and_target(loss, &prediction, &target);
-    check::same_shape(
-        loss,
-        ("prediction", prediction.dims()),
-        ("weights", weights.dims()),
-    );
+    check::alike(loss, ("prediction", &prediction), ("weights", weights));
     let dropped = weights.clone().equal_elem(0.0);
     // One half is a good prediction and a good target for every loss, probabilities among them.
     (
@@ -78,7 +74,7 @@ macro_rules! elementwise_forwards {
             ///
             /// # Panics
             ///
-            /// As [`forward_no_reduction`](Self::forward_no_reduction), and if the shape of the weights differs.
+            /// As [`forward_no_reduction`](Self::forward_no_reduction), and if the shape or the element type of the weights differs.
             ///
             /// # Example
             ///

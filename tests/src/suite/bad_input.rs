@@ -1,9 +1,10 @@
 //! Bad input panics at the call, with a message that says what was expected and what came.
 
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::backend::Autodiff;
-use burn::tensor::{Int, IntDType, Tensor};
+use burn::tensor::{DType, Int, IntDType, Tensor};
 use burn_loss::*;
 
 use crate::backend::TestBackend;
@@ -12,7 +13,7 @@ use crate::fixture::tensor;
 
 /// Runs what has to panic and looks for all of these words in its message.
 #[track_caller]
-pub fn panics<R>(words: &[&str], call: impl FnOnce() -> R) {
+pub fn panics<R>(words: &[impl AsRef<str> + Debug], call: impl FnOnce() -> R) {
     let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
         panic!("expected a panic that says {words:?}");
     };
@@ -22,7 +23,10 @@ pub fn panics<R>(words: &[&str], call: impl FnOnce() -> R) {
         .or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string()))
         .expect("the payload is a message");
     for word in words {
-        assert!(message.contains(word), "no {word:?} in {message:?}");
+        assert!(
+            message.contains(word.as_ref()),
+            "no {word:?} in {message:?}"
+        );
     }
 }
 
@@ -101,6 +105,62 @@ pub fn shapes_that_differ<B: TestBackend>() {
         &["CrossEntropyLoss", "`probabilities`", "[2, 3]", "[2, 1]"],
         || cross_entropy.forward_probabilities(a(), b()),
     );
+}
+
+pub fn element_types_that_differ<B: TestBackend>() {
+    let device = B::device();
+    let a = || floats::<B, 2>([2, 3]);
+    let own = a().dtype();
+    let other = [DType::F64, DType::F32, DType::F16]
+        .into_iter()
+        .find(|dtype| *dtype != own && B::supports_dtype(&device, *dtype));
+    let Some(other) = other else {
+        assert!(!B::HAS_HALVES, "a backend of one type has nothing to mix");
+        return;
+    };
+    let b = || a().cast(other);
+    let said = |loss: &'static str, name: &'static str| {
+        [
+            loss.into(),
+            name.into(),
+            format!("{own:?}"),
+            format!("{other:?}"),
+        ]
+    };
+    macro_rules! elementwise {
+        ($name:literal, $loss:expr) => {
+            let loss = $loss;
+            let words = said(concat!($name, ":"), "`target`");
+            panics(&words, || loss.forward(a(), b()));
+            panics(&words, || loss.forward_no_reduction(a(), b()));
+            panics(&words, || loss.forward_weighted(a(), b(), a()));
+            let words = said(concat!($name, ":"), "`weights`");
+            panics(&words, || loss.forward_weighted(a(), a(), b()));
+        };
+    }
+    elementwise!("MseLoss", MseLossConfig::new().init());
+    elementwise!("L1Loss", L1LossConfig::new().init());
+    elementwise!("HuberLoss", HuberLossConfig::new().init());
+    elementwise!("BceLoss", BceLossConfig::new().init());
+    elementwise!(
+        "BceWithLogitsLoss",
+        BceWithLogitsLossConfig::new().init::<B>(&device)
+    );
+    elementwise!("SigmoidFocalLoss", SigmoidFocalLossConfig::new().init());
+
+    let weights = || floats::<B, 1>([2]).cast(other);
+    let nll = NllLossConfig::new().init::<B>(&device);
+    let words = said("NllLoss", "`weights`");
+    panics(&words, || {
+        nll.forward_weighted(a(), classes([2]), weights())
+    });
+    let loss = CrossEntropyLossConfig::new().init::<B>(&device);
+    let words = said("CrossEntropyLoss", "`weights`");
+    panics(&words, || {
+        loss.forward_weighted(a(), classes([2]), weights())
+    });
+    let words = said("CrossEntropyLoss", "`probabilities`");
+    panics(&words, || loss.forward_probabilities(a(), b()));
 }
 
 pub fn ranks_that_do_not_fit<B: TestBackend>() {

@@ -40,9 +40,10 @@ macro_rules! suite {
                 bce_keeps_its_digits
             }
             bad_input {
-                shapes_that_differ ranks_that_do_not_fit no_class weights_of_the_wrong_length
-                configs target_outside_the_classes rows_of_weight_zero targets_of_other_integer_types
-                probabilities_outside_the_unit_interval ignore_index_with_probabilities
+                shapes_that_differ element_types_that_differ ranks_that_do_not_fit no_class
+                weights_of_the_wrong_length configs target_outside_the_classes rows_of_weight_zero
+                targets_of_other_integer_types probabilities_outside_the_unit_interval
+                ignore_index_with_probabilities
             }
             autodiff {
                 untracked_inputs detached_losses logits_used_twice gradients_for_some_rows

@@ -128,7 +128,7 @@ impl<B: Backend> BceWithLogitsLoss<B> {
     ///
     /// # Panics
     ///
-    /// If the shapes differ, or the last axis has not the length of `pos_weight`.
+    /// If the shapes or element types differ, or the last axis has not the length of `pos_weight`.
     ///
     /// # Example
     ///

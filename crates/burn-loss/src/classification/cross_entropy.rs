@@ -151,7 +151,7 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     ///
     /// # Panics
     ///
-    /// If the shapes differ, if there is no class, if the class weights do not have the length of the class axis, or if
+    /// If the shapes or element types differ, if there is no class, if the class weights do not have the length of the class axis, or if
     /// there is an `ignore_index` of 0 or more (no class can be ignored where every row has some of all).
     ///
     /// # Example
@@ -211,8 +211,8 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         logits: Tensor<B, 2>,
         probabilities: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
-        let shape = ("logits", logits.dims());
-        check::same_shape(Self::NAME, shape, ("probabilities", probabilities.dims()));
+        let probabilities_named = ("probabilities", &probabilities);
+        check::alike(Self::NAME, ("logits", &logits), probabilities_named);
         let [n, num_classes] = logits.dims();
         check::class_shapes(Self::NAME, "logits", [n, num_classes], [n]);
         self.options().check_class_weights(Self::NAME, num_classes);

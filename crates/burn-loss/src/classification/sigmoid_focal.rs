@@ -127,7 +127,7 @@ impl SigmoidFocalLoss {
     ///
     /// # Panics
     ///
-    /// If the shapes differ.
+    /// If the shapes or element types differ.
     ///
     /// # Example
     ///

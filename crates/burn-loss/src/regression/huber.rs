@@ -114,7 +114,7 @@ impl HuberLoss {
     ///
     /// # Panics
     ///
-    /// If the shapes differ.
+    /// If the shapes or element types differ.
     ///
     /// # Example
     ///

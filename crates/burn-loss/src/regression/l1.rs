@@ -95,7 +95,7 @@ impl L1Loss {
     ///
     /// # Panics
     ///
-    /// If the shapes differ.
+    /// If the shapes or element types differ.
     ///
     /// # Example
     ///

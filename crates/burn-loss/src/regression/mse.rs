@@ -100,7 +100,7 @@ impl MseLoss {
     ///
     /// # Panics
     ///
-    /// If the shapes differ.
+    /// If the shapes or element types differ.
     ///
     /// # Example
     ///

@@ -315,8 +315,12 @@ fn check_shape<F: Float>(shape: [usize; 3]) {
 
 #[test]
 fn any_number_of_classes() {
-    let most = if cfg!(miri) { 34 } else { 70 };
-    for classes in (1..=most).step_by(if cfg!(miri) { 11 } else { 1 }) {
+    let short: Vec<usize> = if cfg!(miri) {
+        vec![1, 10, 34]
+    } else {
+        (1..=70).collect()
+    };
+    for classes in short {
         check_shape::<f32>([19, classes, 1]);
         check_shape::<f64>([19, classes, 1]);
     }
@@ -383,10 +387,10 @@ fn special_rows<F: Float>(
     f: impl Fn([f64; 3], &[f64]),
 ) {
     for classes in [5, 40, 3000] {
-        if cfg!(miri) && classes > 40 {
-            continue;
-        }
         for inner in [1, 2, 20] {
+            if cfg!(miri) && classes * inner > 40 {
+                continue;
+            }
             let mut row = vec![F::from_f64(fill); classes];
             for (place, value) in special {
                 // `usize::MAX` stands for the last.

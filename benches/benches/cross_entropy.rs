@@ -131,15 +131,18 @@ fn take_turns<B: LossBackend, const D: usize, const T: usize>(
 ) -> [Option<Duration>; 2] {
     let device = logits.device();
     let wait = || B::sync(&device).expect("the device answers");
-    let prepare = || {
-        // Computed, as logits are, so that each turn has a buffer of the backend's own that nothing else holds.
-        let fresh = logits.clone() * 1.0;
-        wait();
-        fresh
+    let prepare = || match mode {
+        // Held here, and the same in every run, as PyTorch's and JAX's are.
+        Mode::Forward | Mode::Kept => logits.clone(),
+        // Computed, as logits are, so that each run has a buffer of the backend's own that nothing else holds.
+        Mode::LetGo => {
+            let fresh = logits.clone() * 1.0;
+            wait();
+            fresh
+        }
     };
     let step = &|logits: Tensor<B, D>, loss: Loss<B, D, T>| {
         // What a contender returns is let go of after the clock stops: freeing is not its work.
-        let kept = (mode != Mode::LetGo).then(|| logits.clone());
         let logits = Tensor::<Autodiff<B>, D>::from_inner(logits);
         let targets = Tensor::from_inner(targets.clone());
         let loss = match mode {
@@ -148,7 +151,7 @@ fn take_turns<B: LossBackend, const D: usize, const T: usize>(
         };
         let grads = (mode != Mode::Forward).then(|| loss.backward());
         wait();
-        (loss, grads, kept)
+        (loss, grads)
     };
     let mut steps = losses.map(|loss| move |logits| step(logits, loss));
     let mut taking_turns: Vec<&mut dyn FnMut(Tensor<B, D>) -> _> = Vec::new();

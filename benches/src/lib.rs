@@ -1,7 +1,7 @@
 //! What the benchmarks share: the work, the clock and the table.
 //!
-//! The clock is our own, and not a benchmark framework's, because two contenders take turns on fresh inputs that are made
-//! outside the measured time: a backward pass may consume its logits.
+//! The clock is our own, and not a benchmark framework's, because two contenders take turns on inputs that are made outside
+//! the measured time: a backward pass may consume its logits.
 
 use std::time::{Duration, Instant};
 

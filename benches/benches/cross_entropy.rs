@@ -1,7 +1,7 @@
 //! `CrossEntropyLoss` against burn-nn's, in turns in one process: `cargo bench -p benches --bench cross_entropy`.
 //!
 //! Arguments after `--` select: backends (`ndarray`, `flex`, `wgpu`, with the feature of its name `cuda`), contenders
-//! (`burn-nn`, `burn-loss`), and `json` for lines that `peers/run.sh` reads.
+//! (`burn-nn`, `burn-loss`), shapes (`8192x1000`), and `json` for lines that `peers/run.sh` reads.
 
 use std::time::Duration;
 
@@ -48,29 +48,35 @@ fn main() {
     let selected = |name: &str, all: &[&str]| given(name) || !all.iter().any(|name| given(name));
     let backends = |name| selected(name, &["ndarray", "flex", "wgpu", "cuda"]);
     let contenders = CONTENDERS.map(|name| selected(name, &CONTENDERS));
+    let shapes = WORKS.map(|work| work.argument());
+    let shapes = shapes.each_ref().map(String::as_str);
+    let works = WORKS
+        .into_iter()
+        .filter(|work| selected(&work.argument(), &shapes));
+    let works: Vec<Work> = works.collect();
     let json = given("json");
     if backends("ndarray") {
-        backend::<NdArray>("NdArray", contenders, json);
+        backend::<NdArray>("NdArray", &works, contenders, json);
     }
     if backends("flex") {
-        backend::<Flex>("Flex", contenders, json);
+        backend::<Flex>("Flex", &works, contenders, json);
     }
     if backends("wgpu") {
-        backend::<Wgpu>("Wgpu", contenders, json);
+        backend::<Wgpu>("Wgpu", &works, contenders, json);
     }
     #[cfg(feature = "cuda")]
     if backends("cuda") {
-        backend::<burn::backend::Cuda>("Cuda", contenders, json);
+        backend::<burn::backend::Cuda>("Cuda", &works, contenders, json);
     }
 }
 
-fn backend<B: LossBackend>(name: &str, contenders: [bool; 2], json: bool) {
+fn backend<B: LossBackend>(name: &str, works: &[Work], contenders: [bool; 2], json: bool) {
     if !json {
         println!("\n## {name}\n");
         println!("| work | what | burn-nn, ms | ours, ms | times faster | ours, GB/s |");
         println!("| --- | --- | ---: | ---: | ---: | ---: |");
     }
-    for work in WORKS {
+    for &work in works {
         for mode in [Mode::Forward, Mode::LetGo, Mode::Kept] {
             let times = compare::<B>(work, mode, contenders);
             let (shape, what) = (work.name(), mode.name());

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# burn-nn, burn-loss, PyTorch and JAX on the same work and the same number of threads, one after the other, each in a process
-# of its own, in one table.
-# Makes a virtual environment in target/peers on its first run. THREADS sets the number of threads (default: all cores), ROUNDS
-# how often all of them are run in turn (default: once, about 8 minutes); the table has the medians of the rounds.
+# burn-nn, burn-loss, PyTorch and JAX on the same work and the same number of threads, shape by shape, one after the other,
+# each in a process of its own, in one table.
+# Makes a virtual environment in target/peers on its first run. THREADS sets the number of threads (default: all cores), SHAPES
+# the shapes (default: all), ROUNDS how often all of them are run in turn (default: once, about 9 minutes); the table has the
+# medians of the rounds.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -18,13 +19,16 @@ trap 'rm -f "$lines"' EXIT
 
 cargo bench --quiet -p benches --bench cross_entropy --no-run
 for _ in $(seq "$ROUNDS"); do
-    for backend in ndarray flex; do
-        for who in burn-nn burn-loss; do
-            RAYON_NUM_THREADS=$THREADS cargo bench --quiet -p benches --bench cross_entropy -- "$backend" "$who" json >>"$lines"
+    for shape in ${SHAPES:-1024x32000 512x128256 8192x1000 65536x10 4x21x128x128}; do
+        for backend in ndarray flex; do
+            for who in burn-nn burn-loss; do
+                RAYON_NUM_THREADS=$THREADS cargo bench --quiet -p benches --bench cross_entropy -- \
+                    "$backend" "$who" "$shape" json >>"$lines"
+            done
         done
-    done
-    for peer in torch jax; do
-        OMP_NUM_THREADS=$THREADS "$venv/bin/python" "benches/peers/peer_$peer.py" >>"$lines"
+        for peer in torch jax; do
+            SHAPES=$shape OMP_NUM_THREADS=$THREADS "$venv/bin/python" "benches/peers/peer_$peer.py" >>"$lines"
+        done
     done
 done
 "$venv/bin/python" benches/peers/table.py "$lines"

@@ -6,7 +6,7 @@ import statistics
 import time
 
 THREADS = int(os.environ.get("THREADS", os.cpu_count()))
-WORKS = [
+ALL = [
     (1024, 32000, 1),
     (512, 128256, 1),
     (8192, 1000, 1),
@@ -19,6 +19,15 @@ def name(work):
     """The shape in words, as the Rust benchmark writes it."""
     rows, classes, side = work
     return f"[{rows}, {classes}]" if side == 1 else f"[{rows}, {classes}, {side}, {side}]"
+
+
+def argument(work):
+    """The shape as SHAPES selects it."""
+    return name(work).replace(", ", "x").strip("[]")
+
+
+SHAPES = os.environ.get("SHAPES", "").split()
+WORKS = [work for work in ALL if not SHAPES or argument(work) in SHAPES]
 
 
 def median(prepare, run, budget=4.0):

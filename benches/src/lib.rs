@@ -54,6 +54,11 @@ impl Work {
         }
     }
 
+    /// The shape as an argument selects it.
+    pub fn argument(&self) -> String {
+        self.name().replace(", ", "x").replace(['[', ']'], "")
+    }
+
     /// The number of logits.
     pub fn logits(&self) -> usize {
         self.rows * self.classes * self.side * self.side

@@ -74,7 +74,8 @@ macro_rules! elementwise_forwards {
             ///
             /// # Panics
             ///
-            /// As [`forward_no_reduction`](Self::forward_no_reduction), and if the shape or the element type of the weights differs.
+            /// As [`forward_no_reduction`](Self::forward_no_reduction), and if the shape or the element type of the weights
+            /// differs.
             ///
             /// # Example
             ///

@@ -38,6 +38,21 @@ fn classes<B: TestBackend, const D: usize>(shape: [usize; D]) -> Tensor<B, D, In
     Tensor::zeros(shape, &B::device())
 }
 
+/// Hands every element-wise loss with its name to another macro.
+macro_rules! each_elementwise_loss {
+    ($check:ident, $backend:ty, $device:ident) => {
+        $check!("MseLoss", MseLossConfig::new().init());
+        $check!("L1Loss", L1LossConfig::new().init());
+        $check!("HuberLoss", HuberLossConfig::new().init());
+        $check!("BceLoss", BceLossConfig::new().init());
+        $check!(
+            "BceWithLogitsLoss",
+            BceWithLogitsLossConfig::new().init::<$backend>(&$device)
+        );
+        $check!("SigmoidFocalLoss", SigmoidFocalLossConfig::new().init());
+    };
+}
+
 pub fn shapes_that_differ<B: TestBackend>() {
     let device = B::device();
     let a = || floats::<B, 2>([2, 3]);
@@ -53,14 +68,7 @@ pub fn shapes_that_differ<B: TestBackend>() {
             panics(&words, || loss.forward_weighted(a(), a(), b()));
         };
     }
-    elementwise!("MseLoss", MseLossConfig::new().init());
-    elementwise!("L1Loss", L1LossConfig::new().init());
-    elementwise!("HuberLoss", HuberLossConfig::new().init());
-    elementwise!("BceLoss", BceLossConfig::new().init());
-    elementwise!(
-        "BceWithLogitsLoss",
-        BceWithLogitsLossConfig::new().init::<B>(&device)
-    );
+    each_elementwise_loss!(elementwise, B, device);
 
     macro_rules! class_loss {
         ($name:literal, $scores:literal, $loss:expr) => {
@@ -83,7 +91,6 @@ pub fn shapes_that_differ<B: TestBackend>() {
         "log_probs",
         NllLossConfig::new().init::<B>(&device)
     );
-    elementwise!("SigmoidFocalLoss", SigmoidFocalLossConfig::new().init());
     let cross_entropy = CrossEntropyLossConfig::new().init::<B>(&device);
     class_loss!("CrossEntropyLoss", "logits", cross_entropy.clone());
     class_loss!(
@@ -138,15 +145,7 @@ pub fn element_types_that_differ<B: TestBackend>() {
             panics(&words, || loss.forward_weighted(a(), a(), b()));
         };
     }
-    elementwise!("MseLoss", MseLossConfig::new().init());
-    elementwise!("L1Loss", L1LossConfig::new().init());
-    elementwise!("HuberLoss", HuberLossConfig::new().init());
-    elementwise!("BceLoss", BceLossConfig::new().init());
-    elementwise!(
-        "BceWithLogitsLoss",
-        BceWithLogitsLossConfig::new().init::<B>(&device)
-    );
-    elementwise!("SigmoidFocalLoss", SigmoidFocalLossConfig::new().init());
+    each_elementwise_loss!(elementwise, B, device);
 
     let weights = || floats::<B, 1>([2]).cast(other);
     let nll = NllLossConfig::new().init::<B>(&device);

@@ -106,8 +106,8 @@ impl BceLoss {
     ///
     /// # Panics
     ///
-    /// If the shapes or element types differ, or, on NdArray and Flex, if a prediction or a target is outside `[0, 1]` (elsewhere the loss
-    /// of such a prediction is NaN).
+    /// If the shapes or element types differ, or, on NdArray and Flex, if a prediction or a target is outside `[0, 1]`
+    /// (elsewhere the loss of such a prediction is NaN).
     ///
     /// # Example
     ///

@@ -151,8 +151,8 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     ///
     /// # Panics
     ///
-    /// If the shapes or element types differ, if there is no class, if the class weights do not have the length of the class axis, or if
-    /// there is an `ignore_index` of 0 or more (no class can be ignored where every row has some of all).
+    /// If the shapes or element types differ, if there is no class, if the class weights do not have the length of the
+    /// class axis, or if there is an `ignore_index` of 0 or more (no class can be ignored where every row has some of all).
     ///
     /// # Example
     ///

@@ -50,10 +50,9 @@ fn main() {
     let contenders = CONTENDERS.map(|name| selected(name, &CONTENDERS));
     let shapes = WORKS.map(|work| work.argument());
     let shapes = shapes.each_ref().map(String::as_str);
-    let works = WORKS
-        .into_iter()
-        .filter(|work| selected(&work.argument(), &shapes));
-    let works: Vec<Work> = works.collect();
+    let works = WORKS.into_iter().zip(shapes);
+    let works = works.filter(|(_, shape)| selected(shape, &shapes));
+    let works: Vec<Work> = works.map(|(work, _)| work).collect();
     let json = given("json");
     if backends("ndarray") {
         backend::<NdArray>("NdArray", &works, contenders, json);
@@ -148,7 +147,6 @@ fn take_turns<B: LossBackend, const D: usize, const T: usize>(
         }
     };
     let step = &|logits: Tensor<B, D>, loss: Loss<B, D, T>| {
-        // What a contender returns is let go of after the clock stops: freeing is not its work.
         let logits = Tensor::<Autodiff<B>, D>::from_inner(logits);
         let targets = Tensor::from_inner(targets.clone());
         let loss = match mode {
@@ -157,6 +155,7 @@ fn take_turns<B: LossBackend, const D: usize, const T: usize>(
         };
         let grads = (mode != Mode::Forward).then(|| loss.backward());
         wait();
+        // Let go of after the clock stops: freeing is not a contender's work.
         (loss, grads)
     };
     let mut steps = losses.map(|loss| move |logits| step(logits, loss));

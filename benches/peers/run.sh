@@ -14,12 +14,13 @@ if [ ! -x "$venv/bin/python" ]; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet torch jax optax
 fi
+shapes=$("$venv/bin/python" benches/peers/work.py)
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
 
 cargo bench --quiet -p benches --bench cross_entropy --no-run
 for _ in $(seq "$ROUNDS"); do
-    for shape in ${SHAPES:-1024x32000 512x128256 8192x1000 65536x10 4x21x128x128}; do
+    for shape in $shapes; do
         for backend in ndarray flex; do
             for who in burn-nn burn-loss; do
                 RAYON_NUM_THREADS=$THREADS cargo bench --quiet -p benches --bench cross_entropy -- \

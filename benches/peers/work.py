@@ -3,6 +3,7 @@
 import json
 import os
 import statistics
+import sys
 import time
 
 THREADS = int(os.environ.get("THREADS", os.cpu_count()))
@@ -26,8 +27,10 @@ def argument(work):
     return name(work).replace(", ", "x").strip("[]")
 
 
-SHAPES = os.environ.get("SHAPES", "").split()
-WORKS = [work for work in ALL if not SHAPES or argument(work) in SHAPES]
+SHAPES = os.environ.get("SHAPES", "").split() or [argument(work) for work in ALL]
+WORKS = [work for work in ALL if argument(work) in SHAPES]
+if len(WORKS) < len(set(SHAPES)):
+    sys.exit(f"SHAPES: expected some of {' '.join(map(argument, ALL))}, got {' '.join(SHAPES)}")
 
 
 def median(prepare, run, budget=4.0):
@@ -52,3 +55,7 @@ def median(prepare, run, budget=4.0):
 def report(who, work, what, ms):
     """One line for table.py."""
     print(json.dumps({"who": who, "work": name(work), "what": what, "ms": ms}), flush=True)
+
+
+if __name__ == "__main__":
+    print(" ".join(map(argument, WORKS)))

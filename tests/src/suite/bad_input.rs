@@ -1,6 +1,5 @@
 //! Bad input panics at the call, with a message that says what was expected and what came.
 
-use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::backend::Autodiff;
@@ -13,7 +12,7 @@ use crate::fixture::tensor;
 
 /// Runs what has to panic and looks for all of these words in its message.
 #[track_caller]
-pub fn panics<R>(words: &[impl AsRef<str> + Debug], call: impl FnOnce() -> R) {
+pub fn panics<R>(words: &[&str], call: impl FnOnce() -> R) {
     let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
         panic!("expected a panic that says {words:?}");
     };
@@ -23,10 +22,7 @@ pub fn panics<R>(words: &[impl AsRef<str> + Debug], call: impl FnOnce() -> R) {
         .or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string()))
         .expect("the payload is a message");
     for word in words {
-        assert!(
-            message.contains(word.as_ref()),
-            "no {word:?} in {message:?}"
-        );
+        assert!(message.contains(word), "no {word:?} in {message:?}");
     }
 }
 
@@ -38,37 +34,39 @@ fn classes<B: TestBackend, const D: usize>(shape: [usize; D]) -> Tensor<B, D, In
     Tensor::zeros(shape, &B::device())
 }
 
-/// Hands every element-wise loss with its name to another macro.
-macro_rules! each_elementwise_loss {
-    ($check:ident, $backend:ty, $device:ident) => {
-        $check!("MseLoss", MseLossConfig::new().init());
-        $check!("L1Loss", L1LossConfig::new().init());
-        $check!("HuberLoss", HuberLossConfig::new().init());
-        $check!("BceLoss", BceLossConfig::new().init());
-        $check!(
-            "BceWithLogitsLoss",
-            BceWithLogitsLossConfig::new().init::<$backend>(&$device)
-        );
-        $check!("SigmoidFocalLoss", SigmoidFocalLossConfig::new().init());
-    };
+/// Every element-wise loss refuses `b` beside `a`, and says what each of them is.
+fn elementwise_losses_refuse<B: TestBackend>(
+    a: impl Fn() -> Tensor<B, 2>,
+    b: impl Fn() -> Tensor<B, 2>,
+    [of_a, of_b]: [&str; 2],
+) {
+    macro_rules! refuse {
+        ($name:literal, $loss:expr) => {
+            let loss = $loss;
+            let words = [concat!($name, ":"), "`target`", of_a, of_b];
+            panics(&words, || loss.forward(a(), b()));
+            panics(&words, || loss.forward_no_reduction(a(), b()));
+            panics(&words, || loss.forward_weighted(a(), b(), a()));
+            let words = [concat!($name, ":"), "`weights`", of_a, of_b];
+            panics(&words, || loss.forward_weighted(a(), a(), b()));
+        };
+    }
+    refuse!("MseLoss", MseLossConfig::new().init());
+    refuse!("L1Loss", L1LossConfig::new().init());
+    refuse!("HuberLoss", HuberLossConfig::new().init());
+    refuse!("BceLoss", BceLossConfig::new().init());
+    refuse!(
+        "BceWithLogitsLoss",
+        BceWithLogitsLossConfig::new().init::<B>(&B::device())
+    );
+    refuse!("SigmoidFocalLoss", SigmoidFocalLossConfig::new().init());
 }
 
 pub fn shapes_that_differ<B: TestBackend>() {
     let device = B::device();
     let a = || floats::<B, 2>([2, 3]);
     let b = || floats::<B, 2>([2, 1]);
-    macro_rules! elementwise {
-        ($name:literal, $loss:expr) => {
-            let loss = $loss;
-            let words = [concat!($name, ":"), "`target`", "[2, 3]", "[2, 1]"];
-            panics(&words, || loss.forward(a(), b()));
-            panics(&words, || loss.forward_no_reduction(a(), b()));
-            panics(&words, || loss.forward_weighted(a(), b(), a()));
-            let words = [concat!($name, ":"), "`weights`", "[2, 3]", "[2, 1]"];
-            panics(&words, || loss.forward_weighted(a(), a(), b()));
-        };
-    }
-    each_elementwise_loss!(elementwise, B, device);
+    elementwise_losses_refuse(a, b, ["[2, 3]", "[2, 1]"]);
 
     macro_rules! class_loss {
         ($name:literal, $scores:literal, $loss:expr) => {
@@ -126,27 +124,11 @@ pub fn element_types_that_differ<B: TestBackend>() {
         return;
     };
     let b = || a().cast(other);
-    let said = |loss: &'static str, name: &'static str| {
-        [
-            loss.into(),
-            name.into(),
-            format!("{own:?}"),
-            format!("{other:?}"),
-        ]
-    };
-    macro_rules! elementwise {
-        ($name:literal, $loss:expr) => {
-            let loss = $loss;
-            let words = said(concat!($name, ":"), "`target`");
-            panics(&words, || loss.forward(a(), b()));
-            panics(&words, || loss.forward_no_reduction(a(), b()));
-            panics(&words, || loss.forward_weighted(a(), b(), a()));
-            let words = said(concat!($name, ":"), "`weights`");
-            panics(&words, || loss.forward_weighted(a(), a(), b()));
-        };
-    }
-    each_elementwise_loss!(elementwise, B, device);
+    let names = [own, other].map(|dtype| format!("{dtype:?}"));
+    let [of_a, of_b] = names.each_ref().map(String::as_str);
+    elementwise_losses_refuse(a, b, [of_a, of_b]);
 
+    let said = |loss, argument| [loss, argument, of_a, of_b];
     let weights = || floats::<B, 1>([2]).cast(other);
     let nll = NllLossConfig::new().init::<B>(&device);
     let words = said("NllLoss", "`weights`");

@@ -211,8 +211,11 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         logits: Tensor<B, 2>,
         probabilities: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
-        let probabilities_named = ("probabilities", &probabilities);
-        check::alike(Self::NAME, ("logits", &logits), probabilities_named);
+        check::alike(
+            Self::NAME,
+            ("logits", &logits),
+            ("probabilities", &probabilities),
+        );
         let [n, num_classes] = logits.dims();
         check::class_shapes(Self::NAME, "logits", [n, num_classes], [n]);
         self.options().check_class_weights(Self::NAME, num_classes);

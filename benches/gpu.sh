@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # On a machine with an NVIDIA GPU: checks correctness (the whole suite, on CUDA and on wgpu through Vulkan), then prints
-# burn-nn, burn-loss, PyTorch eager, PyTorch compiled and a plain copy of the logits in one table.
+# for every loss burn-nn, burn-loss, PyTorch and what the GPU's memory allows, in two tables. ROWS selects rows, as in
+# peers/run.sh.
 #
 #     benches/gpu.sh           builds and runs here
 #     benches/gpu.sh pack      builds here and packs what the other machine needs: target/gpu.tar.gz
 #     ./gpu.sh run             on the other machine, in the unpacked folder: runs, without cargo
 #
 # The machine that runs needs the NVIDIA driver with its CUDA and Vulkan libraries, NVRTC (part of the CUDA toolkit and of
-# PyTorch's wheel), and a Python that imports torch ($PYTHON, else one is installed into a virtual environment).
+# PyTorch's wheel), and a Python that imports torch and numpy ($PYTHON, else one is installed into a virtual environment).
 set -euo pipefail
 
 build() {
@@ -17,7 +18,7 @@ build() {
     mkdir -p "$pack/tests"
     # One selection of features for both, so that Burn is built once.
     local packages=(-p benches -p burn-loss-tests --features benches/cuda,burn-loss-tests/cuda)
-    cargo bench "${packages[@]}" --bench cross_entropy --test cuda --test wgpu_fusion --test wgpu_plain --no-run \
+    cargo bench "${packages[@]}" --bench losses --test cuda --test wgpu_fusion --test wgpu_plain --no-run \
         --message-format json |
         python3 -c '
 import json, shutil, sys
@@ -28,14 +29,14 @@ for line in sys.stdin:
 ' "$pack"
     # The suite reads its fixtures where it was built, or in this folder.
     cp -r tests/fixtures "$pack/tests/"
-    cp -r benches/peers benches/gpu.sh "$pack/"
+    cp -r benches/peers benches/work.txt benches/gpu.sh "$pack/"
 }
 
 run() {
     export BURN_LOSS_FIXTURES=$PWD/tests/fixtures
     local python=${PYTHON:-}
     if [ -z "$python" ]; then
-        [ -x venv/bin/python ] || { python3 -m venv venv && venv/bin/pip install --quiet torch; }
+        [ -x venv/bin/python ] || { python3 -m venv venv && venv/bin/pip install --quiet torch numpy; }
         python=venv/bin/python
     fi
     nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
@@ -47,8 +48,10 @@ run() {
     local lines=lines.jsonl
     : >"$lines"
     for backend in wgpu cuda; do
-        for who in burn-nn burn-loss; do
-            ./cross_entropy "$backend" "$who" json >>"$lines"
+        # A row has one of the first two.
+        for who in "burn-nn composed" burn-loss; do
+            # shellcheck disable=SC2086 # Several words.
+            ./losses "$backend" $who ${ROWS:-} json >>"$lines"
         done
     done
     DEVICE=cuda "$python" peers/peer_torch.py >>"$lines"

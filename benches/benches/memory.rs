@@ -1,44 +1,37 @@
-//! Peak memory above the logits during forward and backward, ours and burn-nn's: `cargo bench -p benches --bench memory`.
+//! Peak memory above the prediction during forward and backward, ours and burn-nn's: `cargo bench -p benches --bench memory`.
 
-use benches::WORKS;
-use burn::backend::{Autodiff, Flex, NdArray};
-use burn::nn::loss as nn;
-use burn::tensor::Tensor;
-use burn_loss::{CrossEntropyLossConfig, LossBackend};
+use benches::{COMPOSED, Case, Row, Step};
+use burn::backend::{Flex, NdArray};
+use burn_loss::LossBackend;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
 fn main() {
-    println!("Peak above the logits, logits let go, in percent of the logits:\n");
-    println!("| work | backend | burn-nn | ours |");
+    println!("Peak above the prediction, which is let go, in percent of the prediction:\n");
+    println!("| row | backend | burn-nn | ours |");
     println!("| --- | --- | ---: | ---: |");
-    for work in WORKS.iter().filter(|work| work.side == 1) {
-        backend::<NdArray>("NdArray", work);
-        backend::<Flex>("Flex", work);
+    for row in Row::all().iter().filter(|row| !row.is_kept()) {
+        backend::<NdArray>("NdArray", row);
+        backend::<Flex>("Flex", row);
     }
+    println!("\n† burn-nn has no such loss: composed of Burn's operations.");
 }
 
-fn backend<B: LossBackend>(name: &str, work: &benches::Work) {
-    let device = B::Device::default();
-    let (logits, targets) = work.inputs::<B>(&device);
-    let data = logits.to_data();
-    drop(logits);
-    let peak = |loss: &dyn Fn(Tensor<Autodiff<B>, 2>) -> Tensor<Autodiff<B>, 1>| {
-        // Computed, as logits are: in a buffer of the backend's own.
-        let logits = Tensor::<B, 2>::from_data(data.clone(), &device) * 1.0;
+fn backend<B: LossBackend>(name: &str, row: &Row) {
+    let case = Case::<B>::new(row, &B::Device::default());
+    let peak = |step: &Step<B>| {
+        let prediction = case.fresh();
         let before = MEMORY.current_usage();
         MEMORY.reset_peak_usage();
-        let grads = loss(Tensor::from_inner(logits).require_grad()).backward();
+        let output = step(prediction);
         let peak = MEMORY.peak_usage() - before;
-        drop(grads);
-        100.0 * peak as f64 / (work.logits() * size_of::<f32>()) as f64
+        drop(output);
+        100.0 * peak as f64 / (row.elements() * size_of::<f32>()) as f64
     };
-    let rows = Tensor::from_inner(targets);
-    let burns = nn::CrossEntropyLossConfig::new().init::<Autodiff<B>>(&device);
-    let ours = CrossEntropyLossConfig::new().init::<Autodiff<B>>(&device);
-    let burns = peak(&|logits| burns.forward(logits, rows.clone()));
-    let ours = peak(&|logits| ours.forward(logits, rows.clone()));
-    println!("| {} | {name} | {burns:.1}% | {ours:.1}% |", work.name());
+    let [(who, theirs), (_, ours)] = &case.contenders;
+    let mark = if *who == COMPOSED { " †" } else { "" };
+    let (theirs, ours) = (peak(theirs), peak(ours));
+    println!("| {row} | {name} | {theirs:.1}%{mark} | {ours:.1}% |");
 }

@@ -1,46 +1,33 @@
-"""JAX: optax's cross entropy under jit, with the logits donated to the gradient and without."""
+"""JAX: loss and gradient under jit, with the prediction donated to the gradient and without."""
 
 import os
 
-from work import THREADS, WORKS, median, report
+from work import ROWS, THREADS, class_weights, inputs, median, report
 
 os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-import optax
 
+from jax_losses import mean_loss
 
-def loss(logits, targets):
-    """The mean cross entropy, classes on axis 1."""
-    logits = jnp.moveaxis(logits, 1, -1)
-    return optax.softmax_cross_entropy_with_integer_labels(logits, targets).mean()
-
-
-forward = jax.jit(loss)
-step = jax.jit(jax.value_and_grad(loss))
-step_donated = jax.jit(jax.value_and_grad(loss), donate_argnums=0)
-
-for work in WORKS:
-    rows, classes, side = work
-    random = np.random.default_rng(7)
-    space = (side, side) if side > 1 else ()
-    numbers = random.standard_normal((rows, classes, *space), dtype=np.float32) * 2.0
-    logits = jnp.asarray(numbers)
-    targets = jnp.asarray(random.integers(0, classes, (rows, *space)))
+for row in ROWS:
+    numbers, target = inputs(row)
+    prediction, target = jnp.asarray(numbers), jnp.asarray(target)
+    weights = class_weights(row)
+    loss = mean_loss(row, None if weights is None else jnp.asarray(weights))
 
     def fresh():
-        """Logits that may be donated."""
+        """A prediction that may be donated."""
         return jax.block_until_ready(jnp.array(numbers, copy=True))
 
     def run(function):
         """Waits for the result."""
-        return lambda logits: jax.block_until_ready(function(logits, targets))
+        return lambda prediction: jax.block_until_ready(function(prediction, target))
 
-    same = lambda: logits
-    report("JAX", work, "forward", median(same, run(forward)))
-    kept = median(same, run(step))
-    donated = median(fresh, run(step_donated))
-    report("JAX", work, "forward + backward", min(kept, donated))
+    step = jax.value_and_grad(loss)
+    ms = median(lambda: prediction, run(jax.jit(step)))
+    if row.how != "kept":
+        ms = min(ms, median(fresh, run(jax.jit(step, donate_argnums=0))))
+    report(row, "JAX", "", ms)

@@ -1,70 +1,70 @@
-"""PyTorch's cross entropy, eager and compiled, on the device that DEVICE names (cpu or cuda)."""
+"""PyTorch on the device that DEVICE names (cpu or cuda): eager, compiled, and compiled with its gradient.
+
+Compiled is what a training loop gets: a compiled loss, then `backward`. One graph is what JAX does: loss and gradient are one
+compiled function, which autograd knows nothing of."""
 
 import os
 
 import torch
-import torch.nn.functional as F
 
-from work import THREADS, WORKS, median, report
+from torch_losses import mean_loss
+from work import ELEMENTWISE, ROWS, THREADS, class_weights, inputs, median, report
 
 DEVICE = os.environ.get("DEVICE", "cpu")
+# PyTorch reads it, too: it then asks for large pages.
+SETTING = "large pages" if os.environ.get("THP_MEM_ALLOC_ENABLE") == "1" else ""
 torch.set_num_threads(THREADS)
 
 
-def timed(run):
-    """The median time of `run(logits)`, with the device waited for."""
+def timed(run, prepare):
+    """The median time of `run(prepare())`, with the device waited for."""
 
     def wait():
         if DEVICE == "cuda":
             torch.cuda.synchronize()
 
-    def waited(logits):
-        result = run(logits)
+    def waited(value):
+        result = run(value)
         wait()
         return result
 
-    wait()
-    return median(lambda: logits, waited)
+    def ready():
+        value = prepare()
+        wait()
+        return value
+
+    return median(ready, waited)
 
 
-def step(logits, targets):
+def step(loss, prediction, target):
     """Forward and backward; the gradient is returned."""
-    logits = logits.detach().requires_grad_()
-    F.cross_entropy(logits, targets).backward()
-    return logits.grad
+    prediction = prediction.detach().requires_grad_()
+    loss(prediction, target).backward()
+    return prediction.grad
 
 
-def forward(logits, targets):
-    """Forward alone."""
-    with torch.no_grad():
-        return F.cross_entropy(logits, targets)
+def limit(row):
+    """What the device's memory allows: reads what the row needs and writes the gradient, in place."""
+    if row.loss == "nll":
+        return lambda prediction, target: prediction.zero_()
+    if row.loss in ELEMENTWISE or row.how == "soft-targets":
+        return lambda prediction, target: prediction.sub_(target)
+    return lambda prediction, target: prediction.mul_(0.5)
 
 
-for work in WORKS:
-    rows, classes, side = work
-    torch.manual_seed(7)
-    space = (side, side) if side > 1 else ()
-    logits = torch.randn(rows, classes, *space, device=DEVICE) * 2.0
-    targets = torch.randint(0, classes, (rows, *space), device=DEVICE)
-    # Compiled for each work's own shape: a second shape would make it compile for any.
-    torch.compiler.reset()
-    loss = torch.compile(F.cross_entropy, dynamic=False)
-
-    def compiled_step(logits):
-        """Forward and backward through the compiled loss."""
-        logits = logits.detach().requires_grad_()
-        loss(logits, targets).backward()
-        return logits.grad
-
-    def compiled_forward(logits):
-        """Forward alone through the compiled loss."""
-        with torch.no_grad():
-            return loss(logits, targets)
-
-    report("PyTorch eager", work, "forward", timed(lambda x: forward(x, targets)))
-    report("PyTorch eager", work, "forward + backward", timed(lambda x: step(x, targets)))
-    report("PyTorch compiled", work, "forward", timed(compiled_forward))
-    report("PyTorch compiled", work, "forward + backward", timed(compiled_step))
+for row in ROWS:
+    prediction, target = (torch.from_numpy(array).to(DEVICE) for array in inputs(row))
+    weights = class_weights(row)
+    loss = mean_loss(row, None if weights is None else torch.from_numpy(weights).to(DEVICE))
+    same = lambda: prediction
+    if loss is not None:
+        # Compiled for each row's own shape: a second shape would make it compile for any.
+        torch.compiler.reset()
+        compiled = torch.compile(loss, dynamic=False)
+        one_graph = torch.compile(torch.func.grad_and_value(loss), dynamic=False)
+        report(row, "PyTorch eager", SETTING, timed(lambda x: step(loss, x, target), same))
+        report(row, "PyTorch compiled", SETTING, timed(lambda x: step(compiled, x, target), same))
+        report(row, "PyTorch one graph", SETTING, timed(lambda x: one_graph(x, target), same))
     if DEVICE == "cuda":
-        # What the device's memory allows: a copy reads and writes as many bytes as the logits have.
-        report("copy of the logits", work, "forward + backward", timed(torch.clone))
+        run = limit(row)
+        report(row, "limit", "", timed(lambda x: run(x, target), prediction.clone))

@@ -39,7 +39,7 @@ pub struct Case {
 }
 
 /// The fields of all configs; absent ones are at their defaults.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub delta: Option<f64>,

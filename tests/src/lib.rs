@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod compare;
 pub mod fixture;
+pub mod losses;
 pub mod metric_fixture;
 pub mod suite;
 pub mod wgpu;

@@ -4,7 +4,7 @@ use burn::backend::wgpu::{CubeBackend, WgpuDevice, WgpuRuntime};
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Element, Int, Tensor, TensorData, TensorMetadata, f16};
-use burn_loss_kernels::{LossBackend, RowTargets, SmoothWeights};
+use burn_loss_kernels::{Columns, LossBackend, RowTargets, SmoothWeights};
 
 use crate::backend::{TestBackend, WgpuPlain};
 use crate::compare::{assert_close, numbers};
@@ -49,7 +49,7 @@ fn run<B: LossBackend<Device = WgpuDevice>>(shape: [usize; 3], dtype: DType) -> 
         smooth: SmoothWeights::PerLogit(primitive(float::<B, 3>(shape, dtype).abs() / 64.0)),
     };
     let logits: FloatTensor<B> = primitive(float::<B, 3>(shape, dtype));
-    let out = B::softmax_terms(logits.clone(), targets.clone());
+    let out = B::softmax_terms(logits.clone(), targets.clone(), Columns::All);
     let grad = primitive(float::<B, 2>([rows, 3], dtype));
     let grad = B::softmax_terms_backward(logits, targets, out.normalizer, grad);
     assert_eq!([out.terms.dtype(), grad.dtype()], [dtype; 2]);

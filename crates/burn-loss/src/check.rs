@@ -4,6 +4,10 @@ use core::fmt::{self, Debug, Display};
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, DType, Int, Tensor};
+use burn_loss_kernels::formulas::Violation;
+use burn_loss_kernels::{Fault, Formula, Input, LossBackend};
+
+use crate::forms::Rows;
 
 /// A target that is neither a class nor the ignored index.
 ///
@@ -105,27 +109,45 @@ pub fn check_targets<B: Backend, const D: usize>(
     }
 }
 
-/// Panics on a wrong target where looking at it costs no synchronisation with a device.
+/// Panics on the first target that is neither a class nor ignored.
 #[track_caller]
-pub(crate) fn targets_on_host<B: Backend, const D: usize>(
-    loss: &str,
-    targets: &Tensor<B, D, Int>,
-    num_classes: usize,
-    ignore_index: Option<i64>,
-) {
-    if !on_host::<B>(&targets.device()) {
-        return;
-    }
-    // Looked for by the backend first: reading all targets is slow on NdArray.
-    let outside = outside_classes(targets, num_classes);
-    let invalid = match ignore_index {
-        Some(index) => outside.bool_and(targets.clone().not_equal_elem(index)),
-        None => outside,
-    };
-    if any(invalid)
-        && let Err(error) = check_targets(targets, num_classes, ignore_index)
-    {
+pub(crate) fn first_invalid<B: LossBackend>(loss: &str, rows: &Rows<B>) {
+    let classes = rows.classes.clone().into_primitive();
+    let row = B::first_invalid_class(&classes, rows.num_classes, rows.ignore_index);
+    no_class(loss, rows, row.map(|row| Fault::NoClass { row }));
+}
+
+/// Panics on a row without a class, if an operation found one.
+#[track_caller]
+pub(crate) fn no_class<B: LossBackend>(loss: &str, rows: &Rows<B>, fault: Option<Fault>) {
+    if let Some(Fault::NoClass { row }) = fault {
+        let target = rows.classes.clone().slice([row..row + 1]).into_data();
+        let error = TargetError {
+            row,
+            target: target.iter::<i64>().next().expect("there is such a row"),
+            num_classes: rows.num_classes,
+            ignore_index: rows.ignore_index,
+        };
         panic!("{loss}: {error}");
+    }
+}
+
+/// Panics on a number outside the bounds of a formula, if an operation found one.
+#[track_caller]
+pub(crate) fn fault(loss: &str, formula: &impl Formula, fault: Option<Fault>) {
+    if let Some(Fault::OutOfBounds(Violation {
+        input,
+        index,
+        value,
+    })) = fault
+    {
+        let name = match input {
+            Input::Prediction => "prediction",
+            Input::Target => "target",
+            Input::Third => "third input",
+        };
+        let [least, most] = formula.bounds()[input as usize].expect("it has bounds");
+        panic!("{loss}: expected `{name}` in [{least}, {most}], got {value} at element {index}");
     }
 }
 
@@ -136,21 +158,6 @@ pub(crate) fn outside_classes<B: Backend, const D: usize>(
 ) -> Tensor<B, D, Bool> {
     let above = targets.clone().greater_equal_elem(num_classes as i64);
     targets.clone().lower_elem(0).bool_or(above)
-}
-
-fn any<B: Backend, const D: usize>(tensor: Tensor<B, D, Bool>) -> bool {
-    let any = tensor.any().into_data();
-    any.iter::<bool>().any(|any| any)
-}
-
-/// Whether the backend's tensors live in this process's memory, so that reading one is not a synchronisation.
-pub(crate) fn on_host<B: Backend>(device: &B::Device) -> bool {
-    let name = B::name(device);
-    let mut inner = name.as_str();
-    while let Some(of_autodiff) = inner.strip_prefix("autodiff<") {
-        inner = of_autodiff.strip_suffix('>').unwrap_or(of_autodiff);
-    }
-    inner == "ndarray" || inner == "flex"
 }
 
 /// Panics unless the named tensors have the same shape.
@@ -179,7 +186,20 @@ pub(crate) fn same_dtype(
     );
 }
 
-/// Panics unless the named tensors have the same shape and element type.
+/// Panics unless the named tensors are on the same device.
+#[track_caller]
+pub(crate) fn same_device<B: Backend>(
+    loss: &str,
+    (reference, reference_device): (&str, &B::Device),
+    (name, device): (&str, &B::Device),
+) {
+    assert!(
+        device == reference_device,
+        "{loss}: expected `{name}` on the device of `{reference}`, {reference_device:?}, got {device:?}"
+    );
+}
+
+/// Panics unless the named tensors have the same shape and element type, and are on the same device.
 #[track_caller]
 pub(crate) fn alike<B: Backend, const D: usize>(
     loss: &str,
@@ -190,6 +210,8 @@ pub(crate) fn alike<B: Backend, const D: usize>(
     same_shape(loss, reference_shape, (name, tensor.dims()));
     let reference_dtype = (reference, reference_tensor.dtype());
     same_dtype(loss, reference_dtype, (name, tensor.dtype()));
+    let reference_device = (reference, &reference_tensor.device());
+    same_device::<B>(loss, reference_device, (name, &tensor.device()));
 }
 
 /// Panics unless an element-wise loss has two tensors of one shape and element type.
@@ -202,6 +224,22 @@ pub(crate) fn prediction_and_target<B: Backend, const D: usize>(
     alike(loss, ("prediction", prediction), ("target", target));
 }
 
+/// Panics unless class weights fit the scores.
+#[track_caller]
+pub(crate) fn class_weights<B: Backend>(
+    loss: &str,
+    weights: Option<&Tensor<B, 1>>,
+    num_classes: usize,
+    device: &B::Device,
+) {
+    if let Some(weights) = weights {
+        let [length] = weights.dims();
+        weights_length(loss, "class_weights", "class axis", num_classes, length);
+        let got = ("class_weights", &weights.device());
+        same_device::<B>(loss, ("scores", device), got);
+    }
+}
+
 /// Panics on an ignored index that is a class: where every row has some of all classes, none can be ignored.
 #[track_caller]
 pub(crate) fn no_ignored_class(loss: &str, ignore_index: Option<i64>) {
@@ -209,6 +247,24 @@ pub(crate) fn no_ignored_class(loss: &str, ignore_index: Option<i64>) {
         ignore_index.is_none_or(|index| index < 0),
         "{loss}: expected no `ignore_index` with probabilities, got {ignore_index:?}"
     );
+}
+
+/// Checks the class axis of scores `[N, C, d1, ..]` and gives `C`.
+#[track_caller]
+pub(crate) fn class_axis<const D: usize>(
+    loss: &str,
+    scores_name: &str,
+    scores: [usize; D],
+) -> usize {
+    assert!(
+        D >= 2,
+        "{loss}: expected `{scores_name}` of rank 2 or more, [N, C, d1, ..], got rank {D}, {scores:?}"
+    );
+    assert!(
+        scores[1] > 0,
+        "{loss}: expected `{scores_name}` with at least one class on axis 1, got {scores:?}"
+    );
+    scores[1]
 }
 
 /// Checks scores `[N, C, d1, ..]` against targets `[N, d1, ..]` and gives `C`.
@@ -291,40 +347,4 @@ pub(crate) fn config_label_smoothing(name: &str, label_smoothing: f64) {
         "in [0, 1]",
         label_smoothing,
     );
-}
-
-/// Where something is not a probability; true for NaN.
-pub(crate) fn outside_unit_interval<B: Backend, const D: usize>(
-    tensor: Tensor<B, D>,
-) -> Tensor<B, D, Bool> {
-    let inside = tensor
-        .clone()
-        .greater_equal_elem(0.0)
-        .bool_and(tensor.lower_equal_elem(1.0));
-    inside.bool_not()
-}
-
-/// Panics on a number outside `[0, 1]` where looking costs no synchronisation with a device. NaN passes: it is what a
-/// diverged model predicts, and the loss shows it.
-#[track_caller]
-pub(crate) fn probabilities_on_host<B: Backend, const D: usize>(
-    loss: &str,
-    name: &str,
-    tensor: &Tensor<B, D>,
-) {
-    if !on_host::<B>(&tensor.device()) {
-        return;
-    }
-    let tensor = tensor.clone().detach();
-    let wrong = tensor
-        .clone()
-        .lower_elem(0.0)
-        .bool_or(tensor.clone().greater_elem(1.0));
-    if any(wrong) {
-        let data = tensor.into_data();
-        let mut elements = data.iter::<f64>().enumerate();
-        let wrong = elements.find(|(_, value)| *value < 0.0 || *value > 1.0);
-        let (index, value) = wrong.expect("one was found above");
-        panic!("{loss}: expected `{name}` in [0, 1], got {value} at element {index}");
-    }
 }

@@ -3,7 +3,8 @@
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn_loss::{
-    AutodiffLossBackend, HuberLoss, HuberLossConfig, L1Loss, L1LossConfig, MseLoss, MseLossConfig,
+    AutodiffLossBackend, HuberLoss, HuberLossConfig, L1Loss, L1LossConfig, LossBackend, MseLoss,
+    MseLossConfig,
 };
 use example_support::{Result, Training, rows};
 
@@ -27,7 +28,11 @@ impl RegressionLoss {
         ]
     }
 
-    fn forward<B: Backend>(&self, prediction: Tensor<B, 2>, target: Tensor<B, 2>) -> Tensor<B, 1> {
+    fn forward<B: LossBackend>(
+        &self,
+        prediction: Tensor<B, 2>,
+        target: Tensor<B, 2>,
+    ) -> Tensor<B, 1> {
         match self {
             Self::Mse(loss) => loss.forward(prediction, target),
             Self::L1(loss) => loss.forward(prediction, target),

@@ -6,7 +6,8 @@ use burn_loss::*;
 
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
-use crate::fixture::tensor;
+use crate::fixture::{Config, tensor};
+use crate::losses::{Domain, Row, VisitClass, VisitElementwise, each_class, each_elementwise};
 
 /// Two rows of three: no two alike, none at a kink (an error of 0, or of exactly delta).
 const INPUT: [f64; 6] = [0.3, -1.25, 2.0, -0.6, 0.1, 1.4];
@@ -19,201 +20,224 @@ const ROW_WEIGHTS: [f64; 2] = [0.5, 2.0];
 const ELEMENT_WEIGHTS: [f64; 6] = [1.0, 0.5, 2.0, 0.0, 3.0, 0.25];
 const SHAPE: [usize; 2] = [2, 3];
 const STEP: f64 = 1e-5;
+const REDUCTIONS: [Reduction; 2] = [Reduction::Mean, Reduction::Sum];
 
-/// A loss of `[2, 3]` numbers that can be computed on any backend.
-trait Loss {
-    fn forward<B: LossBackend>(&self, input: Tensor<B, 2>) -> Tensor<B, 1>;
-}
+/// What is differentiated, in words, and its slope by each input.
+type Slopes = Vec<(String, Vec<f64>)>;
 
-fn check<B: TestBackend>(what: &str, loss: impl Loss, input: [f64; 6]) {
-    let value = |input: &[f64]| {
-        let input = tensor::<NdArray<f64>, 2>(input, &SHAPE, &Default::default());
-        numbers(loss.forward(input))[0]
+/// The central differences of a function of six numbers.
+fn differences(
+    input: [f64; 6],
+    value: impl Fn(Tensor<NdArray<f64>, 2>) -> Tensor<NdArray<f64>, 1>,
+) -> Vec<f64> {
+    let value = |input: [f64; 6]| {
+        let input = tensor::<NdArray<f64>, 2>(&input, &SHAPE, &Default::default());
+        numbers(value(input))[0]
     };
-    let differences: Vec<f64> = (0..input.len())
+    (0..input.len())
         .map(|index| {
             let (mut above, mut below) = (input, input);
             above[index] += STEP;
             below[index] -= STEP;
-            (value(&above) - value(&below)) / (2.0 * STEP)
+            (value(above) - value(below)) / (2.0 * STEP)
         })
-        .collect();
+        .collect()
+}
 
+/// The gradient that the backend finds.
+fn gradient<B: TestBackend>(
+    input: [f64; 6],
+    loss: impl Fn(Tensor<Autodiff<B>, 2>) -> Tensor<Autodiff<B>, 1>,
+) -> Vec<f64> {
     let input = tensor::<Autodiff<B>, 2>(&input, &SHAPE, &B::device()).require_grad();
-    let grads = loss.forward(input.clone()).backward();
-    let grad = numbers(input.grad(&grads).expect("the input is tracked"));
+    let grads = loss(input.clone()).backward();
+    numbers(input.grad(&grads).expect("the input is tracked"))
+}
+
+fn compare<B: TestBackend>(found: Slopes, expected: Slopes) {
+    assert_eq!(found.len(), expected.len());
     // What the differences themselves leave: the step squared, and rounding over the step.
     let tolerance = Tolerance {
         relative: B::TOLERANCE.relative.max(1e-8),
         absolute: B::TOLERANCE.absolute.max(1e-9),
     };
-    assert_close(what, &grad, &differences, tolerance);
+    for ((what, found), (_, expected)) in found.iter().zip(&expected) {
+        assert_close(what, found, expected, tolerance);
+    }
 }
 
-/// A loss made by an expression of `$input` (and its device), checked plainly reduced and weighted.
-macro_rules! check_elementwise {
-    ($test:ident: $($init:expr),+; $input:expr) => {
-        pub fn $test<B: TestBackend>() {
-            $({
-                struct Plain;
-                impl Loss for Plain {
-                    fn forward<B: LossBackend>(&self, input: Tensor<B, 2>) -> Tensor<B, 1> {
-                        let device = input.device();
-                        let target = tensor(&TARGET, &SHAPE, &device);
-                        $init(&device).forward(input, target)
-                    }
-                }
-                struct Weighted;
-                impl Loss for Weighted {
-                    fn forward<B: LossBackend>(&self, input: Tensor<B, 2>) -> Tensor<B, 1> {
-                        let device = input.device();
-                        let target = tensor(&TARGET, &SHAPE, &device);
-                        let weights = tensor(&ELEMENT_WEIGHTS, &SHAPE, &device);
-                        $init(&device).forward_weighted(input, target, weights)
-                    }
-                }
-                check::<B>(stringify!($init), Plain, $input);
-                check::<B>(concat!(stringify!($init), ", weighted"), Weighted, $input);
-            })+
+/// The slopes of a function of prediction and target by each of the two.
+trait Differentiate<B: LossBackend> {
+    fn slopes(input: [f64; 6], f: impl Fn(Tensor<B, 2>) -> Tensor<B, 1>) -> Vec<f64>;
+}
+
+struct Differences;
+impl Differentiate<NdArray<f64>> for Differences {
+    fn slopes(
+        input: [f64; 6],
+        f: impl Fn(Tensor<NdArray<f64>, 2>) -> Tensor<NdArray<f64>, 1>,
+    ) -> Vec<f64> {
+        differences(input, f)
+    }
+}
+
+struct Gradients;
+impl<B: TestBackend> Differentiate<Autodiff<B>> for Gradients {
+    fn slopes(
+        input: [f64; 6],
+        f: impl Fn(Tensor<Autodiff<B>, 2>) -> Tensor<Autodiff<B>, 1>,
+    ) -> Vec<f64> {
+        gradient(input, f)
+    }
+}
+
+/// Walks the losses and collects their slopes, by differences or by gradients.
+struct Collect<By>(Slopes, std::marker::PhantomData<By>);
+
+impl<B: LossBackend, By: Differentiate<B>> VisitElementwise<B> for Collect<By> {
+    fn visit<L: ElementwiseLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
+        let input = match row.domain {
+            Domain::Real => INPUT,
+            Domain::UnitInterval => PROBABILITIES,
+        };
+        // Away from the bounds, which a difference would step over.
+        let target = TARGET.map(|y| 0.1 + 0.8 * y);
+        let of = |numbers: &[f64; 6], like: &Tensor<B, 2>| {
+            tensor::<B, 2>(numbers, &SHAPE, &like.device())
+        };
+        for (config, reduction) in variants(row) {
+            let loss = loss(&config, reduction);
+            let what = format!("{} {config:?}, {reduction:?}", row.name);
+            let mut add = |which: &str, slopes| self.0.push((format!("{what}, {which}"), slopes));
+            add(
+                "prediction",
+                By::slopes(input, |x| {
+                    let y = of(&target, &x);
+                    loss.forward(x, y)
+                }),
+            );
+            add(
+                "prediction, unreduced",
+                By::slopes(input, |x| {
+                    let y = of(&target, &x);
+                    loss.forward_no_reduction(x, y).sum()
+                }),
+            );
+            add(
+                "prediction, weighted",
+                By::slopes(input, |x| {
+                    let (y, weights) = (of(&target, &x), of(&ELEMENT_WEIGHTS, &x));
+                    loss.forward_weighted(x, y, weights)
+                }),
+            );
+            add(
+                "target",
+                By::slopes(target, |y| {
+                    let x = of(&input, &y);
+                    loss.forward(x, y)
+                }),
+            );
+            add(
+                "target, weighted",
+                By::slopes(target, |y| {
+                    let (x, weights) = (of(&input, &y), of(&ELEMENT_WEIGHTS, &y));
+                    loss.forward_weighted(x, y, weights)
+                }),
+            );
+            // None of them is 0: what a dropped element would have weighed cannot be asked.
+            add(
+                "weights",
+                By::slopes([1.0, 0.5, 2.0, 0.75, 3.0, 0.25], |weights| {
+                    let (x, y) = (of(&input, &weights), of(&target, &weights));
+                    loss.forward_weighted(x, y, weights)
+                }),
+            );
         }
-    };
+    }
 }
 
-check_elementwise!(mse:
-    |_: &B::Device| MseLossConfig::new().init(),
-    |_: &B::Device| MseLossConfig::new().with_reduction(Reduction::Sum).init();
-    INPUT);
-check_elementwise!(l1:
-    |_: &B::Device| L1LossConfig::new().init(),
-    |_: &B::Device| L1LossConfig::new().with_reduction(Reduction::Sum).init();
-    INPUT);
-check_elementwise!(huber:
-    |_: &B::Device| HuberLossConfig::new().init(),
-    |_: &B::Device| HuberLossConfig::new().with_delta(0.3).init(),
-    |_: &B::Device| HuberLossConfig::new().with_reduction(Reduction::Sum).init();
-    INPUT);
-check_elementwise!(bce:
-    |_: &B::Device| BceLossConfig::new().init(),
-    |_: &B::Device| BceLossConfig::new().with_reduction(Reduction::Sum).init();
-    PROBABILITIES);
-check_elementwise!(bce_with_logits:
-    |device: &B::Device| BceWithLogitsLossConfig::new().init::<B>(device),
-    |device: &B::Device| BceWithLogitsLossConfig::new()
-        .with_pos_weight(Some(vec![0.5, 3.0, 1.0]))
-        .init::<B>(device),
-    |device: &B::Device| BceWithLogitsLossConfig::new()
-        .with_label_smoothing(0.2)
-        .init::<B>(device),
-    |device: &B::Device| BceWithLogitsLossConfig::new()
-        .with_pos_weight(Some(vec![0.5, 3.0, 1.0]))
-        .with_label_smoothing(0.2)
-        .with_reduction(Reduction::Sum)
-        .init::<B>(device);
-    INPUT);
-check_elementwise!(sigmoid_focal:
-    |_: &B::Device| SigmoidFocalLossConfig::new().init(),
-    |_: &B::Device| SigmoidFocalLossConfig::new().with_alpha(None).with_gamma(0.5).init(),
-    |_: &B::Device| SigmoidFocalLossConfig::new().with_reduction(Reduction::Sum).init();
-    INPUT);
-
-macro_rules! check_class_loss {
-    ($test:ident: $($init:expr),+; $input:expr) => {
-        pub fn $test<B: TestBackend>() {
-            $({
-                struct Plain;
-                impl Loss for Plain {
-                    fn forward<B: LossBackend>(&self, input: Tensor<B, 2>) -> Tensor<B, 1> {
-                        let device = input.device();
-                        let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &device);
-                        $init.init::<B>(&device).forward(input, targets)
-                    }
-                }
-                struct Weighted;
-                impl Loss for Weighted {
-                    fn forward<B: LossBackend>(&self, input: Tensor<B, 2>) -> Tensor<B, 1> {
-                        let device = input.device();
-                        let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &device);
-                        let weights = tensor(&ROW_WEIGHTS, &[2], &device);
-                        $init.init::<B>(&device).forward_weighted(input, targets, weights)
-                    }
-                }
-                /// One example of two positions: the rows turned into columns.
-                struct Dense;
-                impl Loss for Dense {
-                    fn forward<B: LossBackend>(&self, input: Tensor<B, 2>) -> Tensor<B, 1> {
-                        let device = input.device();
-                        let targets = Tensor::<B, 2, Int>::from_ints([CLASSES], &device);
-                        let input = input.transpose().unsqueeze::<3>();
-                        $init.init::<B>(&device).forward_nd(input, targets)
-                    }
-                }
-                check::<B>(stringify!($init), Plain, $input);
-                check::<B>(concat!(stringify!($init), ", weighted"), Weighted, $input);
-                check::<B>(concat!(stringify!($init), ", dense"), Dense, $input);
-            })+
+impl<B: LossBackend, By: Differentiate<B>> VisitClass<B> for Collect<By> {
+    fn visit<L: ClassLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
+        for (config, reduction) in variants(row) {
+            let loss = loss(&config, reduction);
+            let what = format!("{} {config:?}, {reduction:?}", row.name);
+            let mut add = |which: &str, slopes| self.0.push((format!("{what}, {which}"), slopes));
+            add(
+                "plain",
+                By::slopes(INPUT, |x| {
+                    let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &x.device());
+                    loss.forward(x, targets)
+                }),
+            );
+            add(
+                "unreduced",
+                By::slopes(INPUT, |x| {
+                    let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &x.device());
+                    loss.forward_no_reduction(x, targets).sum()
+                }),
+            );
+            add(
+                "weighted",
+                By::slopes(INPUT, |x| {
+                    let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &x.device());
+                    let weights = tensor(&ROW_WEIGHTS, &[2], &x.device());
+                    loss.forward_weighted(x, targets, weights)
+                }),
+            );
+            // One example of two positions: the rows turned into columns.
+            add(
+                "dense",
+                By::slopes(INPUT, |x| {
+                    let targets = Tensor::<B, 2, Int>::from_ints([CLASSES], &x.device());
+                    loss.forward_nd(x.transpose().unsqueeze::<3>(), targets)
+                }),
+            );
         }
-    };
+    }
 }
 
-const CLASS_WEIGHTS: [f32; 3] = [0.5, 3.0, 1.25];
+fn variants(row: &Row) -> impl Iterator<Item = (Config, Reduction)> {
+    let each = |config: &Config| REDUCTIONS.map(|reduction| (config.clone(), reduction));
+    row.variants.iter().flat_map(each)
+}
 
-check_class_loss!(nll:
-    NllLossConfig::new(),
-    NllLossConfig::new().with_class_weights(Some(CLASS_WEIGHTS.to_vec())),
-    NllLossConfig::new().with_ignore_index(Some(1)),
-    NllLossConfig::new().with_reduction(Reduction::Sum);
-    INPUT);
-check_class_loss!(cross_entropy:
-    CrossEntropyLossConfig::new(),
-    CrossEntropyLossConfig::new().with_class_weights(Some(CLASS_WEIGHTS.to_vec())),
-    CrossEntropyLossConfig::new().with_ignore_index(Some(1)),
-    CrossEntropyLossConfig::new().with_label_smoothing(0.1),
-    CrossEntropyLossConfig::new().with_reduction(Reduction::Sum),
-    CrossEntropyLossConfig::new()
-        .with_class_weights(Some(CLASS_WEIGHTS.to_vec()))
-        .with_label_smoothing(0.3)
-        .with_ignore_index(Some(2)),
-    CrossEntropyLossConfig::new()
-        .with_class_weights(Some(CLASS_WEIGHTS.to_vec()))
-        .with_label_smoothing(0.3)
-        .with_z_loss(0.2);
-    INPUT);
-check_class_loss!(focal:
-    FocalLossConfig::new(),
-    FocalLossConfig::new().with_gamma(0.5),
-    FocalLossConfig::new().with_gamma(0.0).with_reduction(Reduction::Sum),
-    FocalLossConfig::new().with_class_weights(Some(CLASS_WEIGHTS.to_vec())).with_ignore_index(Some(1));
-    INPUT);
-check_class_loss!(poly:
-    PolyLossConfig::new(),
-    PolyLossConfig::new().with_epsilon(-1.0).with_reduction(Reduction::Sum),
-    PolyLossConfig::new().with_class_weights(Some(CLASS_WEIGHTS.to_vec())).with_ignore_index(Some(1));
-    INPUT);
-check_class_loss!(generalized_cross_entropy:
-    GeneralizedCrossEntropyLossConfig::new(),
-    GeneralizedCrossEntropyLossConfig::new().with_q(1.0).with_reduction(Reduction::Sum),
-    GeneralizedCrossEntropyLossConfig::new()
-        .with_class_weights(Some(CLASS_WEIGHTS.to_vec()))
-        .with_ignore_index(Some(1));
-    INPUT);
+fn collect<By>() -> Collect<By> {
+    Collect(Slopes::new(), std::marker::PhantomData)
+}
+
+pub fn elementwise_losses<B: TestBackend>() {
+    let mut expected = collect::<Differences>();
+    each_elementwise::<NdArray<f64>>(&Default::default(), &mut expected);
+    let mut found = collect::<Gradients>();
+    each_elementwise::<Autodiff<B>>(&B::device(), &mut found);
+    compare::<B>(found.0, expected.0);
+}
+
+pub fn class_losses<B: TestBackend>() {
+    let mut expected = collect::<Differences>();
+    each_class::<NdArray<f64>>(&Default::default(), &mut expected);
+    let mut found = collect::<Gradients>();
+    each_class::<Autodiff<B>>(&B::device(), &mut found);
+    compare::<B>(found.0, expected.0);
+}
 
 pub fn cross_entropy_probabilities<B: TestBackend>() {
-    struct Probabilities(CrossEntropyLossConfig);
-    impl Loss for Probabilities {
-        fn forward<B: LossBackend>(&self, input: Tensor<B, 2>) -> Tensor<B, 1> {
-            let device = input.device();
-            let probabilities = tensor(&DISTRIBUTIONS, &SHAPE, &device);
-            self.0
-                .init::<B>(&device)
-                .forward_probabilities(input, probabilities)
-        }
+    fn of<B: LossBackend>(config: &CrossEntropyLossConfig, input: Tensor<B, 2>) -> Tensor<B, 1> {
+        let device = input.device();
+        let probabilities = tensor(&DISTRIBUTIONS, &SHAPE, &device);
+        let loss = config.init::<B>(&device);
+        loss.forward_probabilities(input, probabilities)
     }
     let plain = CrossEntropyLossConfig::new();
     let weighted = plain
         .clone()
-        .with_class_weights(Some(CLASS_WEIGHTS.to_vec()))
+        .with_class_weights(Some(vec![0.5, 3.0, 1.25]))
         .with_label_smoothing(0.1)
         .with_z_loss(0.2);
-    check::<B>("probabilities", Probabilities(plain), INPUT);
-    check::<B>("probabilities, all options", Probabilities(weighted), INPUT);
+    for config in [plain, weighted] {
+        let what = config.to_string();
+        let expected = differences(INPUT, |x| of(&config, x));
+        let found = gradient::<B>(INPUT, |x| of(&config, x));
+        compare::<B>(vec![(what.clone(), found)], vec![(what, expected)]);
+    }
 }

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Int, Tensor, TensorPrimitive};
 use burn_loss_kernels::{
-    LOG_SUM_EXP, RowTargets, SMOOTH_LOG_PROB, SmoothWeights, SoftmaxTerms, composed,
+    Columns, LOG_SUM_EXP, RowTargets, SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, composed,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -97,9 +97,10 @@ impl<B: TestBackend> Inputs<B> {
 
     fn check_targets(&self, what: &str, targets: RowTargets<B>) {
         let logits = || primitive(self.logits.clone());
-        let kernel = B::softmax_terms(logits(), targets.clone());
-        let reference = composed::softmax_terms(logits(), targets.clone());
+        let kernel = B::softmax_terms(logits(), targets.clone(), Columns::All);
+        let reference = composed::softmax_terms(logits(), targets.clone(), Columns::All);
         self.check_terms(what, kernel.terms.clone(), reference.terms.clone());
+        self.check_target_alone(what, &targets, &kernel);
         let grad = || primitive(self.grad.clone());
         // Each with its own normalizer: what is in it is between a forward pass and its backward pass.
         let kernel =
@@ -115,6 +116,33 @@ impl<B: TestBackend> Inputs<B> {
         let Tolerance { relative, absolute } = B::TOLERANCE;
         let difference = difference_each(&actual, &expected, relative, |i| absolute * unit[i]);
         assert_eq!(difference, None, "{what}, gradient");
+    }
+
+    /// The first column alone is the same as among the others, and so is its gradient.
+    fn check_target_alone(&self, what: &str, targets: &RowTargets<B>, all: &SoftmaxTerms<B>) {
+        let logits = || primitive(self.logits.clone());
+        let alone = B::softmax_terms(logits(), targets.clone(), Columns::TargetLoss);
+        let terms = numbers(tensor::<B, 2>(all.terms.clone()));
+        let expected: Vec<f64> = terms.into_iter().step_by(3).collect();
+        let found = numbers(tensor::<B, 1>(alone.terms));
+        let Tolerance { relative, .. } = B::TOLERANCE;
+        let difference = difference_each(&found, &expected, relative, |_| 0.0);
+        assert_eq!(difference, None, "{what}, the target's loss alone");
+
+        let [rows, _] = self.grad.dims();
+        let grad = self.grad.clone().narrow(1, 0, 1);
+        let gradient = |grad: FloatTensor<B>| {
+            let (targets, normalizer) = (targets.clone(), all.normalizer.clone());
+            let gradient = B::softmax_terms_backward(logits(), targets, normalizer, grad);
+            numbers(tensor::<B, 3>(gradient))
+        };
+        let found = gradient(primitive(grad.clone().reshape([rows])));
+        let zeros = Tensor::zeros([rows, 2], (&B::device(), grad.dtype()));
+        let expected = gradient(primitive(Tensor::cat(vec![grad, zeros], 1)));
+        let units = largest_of_rows(&expected, self.logits.dims());
+        let absolute = |i: usize| B::TOLERANCE.absolute * units[i];
+        let difference = difference_each(&found, &expected, relative, absolute);
+        assert_eq!(difference, None, "{what}, its gradient");
     }
 
     /// For each number of the gradient the largest one that is added up in its row: the gradients of the three terms may
@@ -145,8 +173,7 @@ impl<B: TestBackend> Inputs<B> {
             SmoothWeights::PerLogit(weights) => numbers(tensor::<B, 3>(weights.clone())),
         };
         let grad = numbers(self.grad.clone());
-        let grad_smooth =
-            |i: usize| grad[3 * (i / (num_classes * s) * s + i % s) + SMOOTH_LOG_PROB];
+        let grad_smooth = |i: usize| grad[3 * (i / (num_classes * s) * s + i % s) + SMOOTH_LOSS];
         let weights = weights.iter().enumerate();
         let of_weights: Vec<f64> = weights.map(|(i, w)| w * grad_smooth(i)).collect();
         let parts = [of_term(0), of_term(1), of_term(2), of_weights];
@@ -162,7 +189,7 @@ impl<B: TestBackend> Inputs<B> {
     fn check_terms(&self, what: &str, actual: FloatTensor<B>, expected: FloatTensor<B>) {
         let [actual, expected] = [actual, expected].map(|terms| numbers(tensor::<B, 2>(terms)));
         let Tolerance { relative, absolute } = B::TOLERANCE;
-        // The log-probabilities keep their digits. The log-sum-exp may cancel: it rounds in units of the logits, of 10.
+        // The losses keep their digits. The log-sum-exp may cancel: it rounds in units of the logits, of 10.
         let absolute = |i| match i % 3 {
             LOG_SUM_EXP => 10.0 * absolute,
             _ => 0.0,
@@ -265,7 +292,8 @@ pub fn gradients_in_place<B: TestBackend>() {
                 smooth,
             };
             let gradient = |logits: Tensor<B, 3>| {
-                let found = B::softmax_terms(primitive(inputs.logits.clone()), targets.clone());
+                let logits_again = primitive(inputs.logits.clone());
+                let found = B::softmax_terms(logits_again, targets.clone(), Columns::All);
                 let grad = primitive(inputs.grad.clone());
                 let logits = primitive(logits);
                 let grad =
@@ -289,7 +317,7 @@ pub fn shapes_that_do_not_fit<B: TestBackend>() {
         smooth,
     };
     let forward = |words: &[&str], logits, targets| {
-        panics(words, || B::softmax_terms(logits, targets));
+        panics(words, || B::softmax_terms(logits, targets, Columns::All));
     };
     let logits = || primitive(floats([4, 3]));
     let line = |length| primitive(Tensor::<B, 1>::zeros([length], &device));
@@ -334,7 +362,8 @@ pub fn same_bits_every_time<B: TestBackend>() {
             ignore_index: Some(-1),
             smooth: SmoothWeights::Uniform(0.1),
         };
-        let SoftmaxTerms { terms, normalizer } = B::softmax_terms(logits.clone(), targets.clone());
+        let SoftmaxTerms { terms, normalizer } =
+            B::softmax_terms(logits.clone(), targets.clone(), Columns::All);
         let grad = primitive(inputs.grad.clone());
         let grad = B::softmax_terms_backward(logits, targets, normalizer, grad);
         [

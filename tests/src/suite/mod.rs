@@ -14,19 +14,21 @@ pub mod metrics_options;
 pub mod numerics;
 pub mod properties;
 pub mod pytorch;
+pub mod reduced;
 
 /// Makes a `#[test]` of every function of the suite, on one backend.
 #[macro_export]
 macro_rules! suite {
     ($backend:ty) => {
         $crate::suite! { $backend =>
-            pytorch {
-                mse l1 huber bce bce_with_logits nll cross_entropy cross_entropy_probabilities
-                cross_entropy_z_loss focal poly generalized_cross_entropy sigmoid_focal
-            }
-            finite_differences {
-                mse l1 huber bce bce_with_logits nll cross_entropy cross_entropy_probabilities
-                focal poly generalized_cross_entropy sigmoid_focal
+            pytorch { elementwise_losses class_losses cross_entropy_probabilities }
+            finite_differences { elementwise_losses class_losses cross_entropy_probabilities }
+            reduced {
+                forward_reduces_what_is_not_reduced in_place_and_beside
+                a_loss_that_is_scaled two_losses_of_the_same_prediction
+                a_loss_that_is_never_differentiated long_sums weights_in_the_denominator
+                nothing_counts several_ignored_indices normalizers_average_exactly
+                probabilities_of_any_rank losses_of_ones_own
             }
             properties {
                 cross_entropy_ignores_a_constant forward_reduces_forward_no_reduction
@@ -42,7 +44,7 @@ macro_rules! suite {
             bad_input {
                 shapes_that_differ element_types_that_differ ranks_that_do_not_fit no_class
                 weights_of_the_wrong_length configs target_outside_the_classes rows_of_weight_zero
-                targets_of_other_integer_types probabilities_outside_the_unit_interval
+                targets_of_other_integer_types targets_that_32_bits_do_not_hold probabilities_outside_the_unit_interval
                 ignore_index_with_probabilities
             }
             autodiff {

@@ -122,10 +122,7 @@ pub fn forward_reduces_forward_no_reduction<B: TestBackend>() {
             let huber = HuberLossConfig::new().with_reduction(reduction).init();
             let target = batch.logits::<B>().flip([0]);
             let each = huber.forward_no_reduction(batch.logits(), target.clone());
-            let by = match reduction {
-                Reduction::Sum => 1.0,
-                Reduction::Mean => batch.logits.len() as f64,
-            };
+            let by = reduction.divisor(batch.logits.len() as f64);
             equal(each.sum() / by, huber.forward(batch.logits(), target))?;
         }
         Ok(())

@@ -6,7 +6,10 @@ use burn_loss::*;
 
 use crate::backend::{TestBackend, Tolerance, least_number};
 use crate::compare::{difference_each, largest_of_rows, numbers};
-use crate::fixture::{Case, cases};
+use crate::fixture::{Case, Config, cases};
+use crate::losses::{
+    Row, VisitClass, VisitElementwise, cross_entropy, each_class, each_elementwise,
+};
 
 /// One loss behind one face, so that all fixtures are checked by the same code.
 struct Forward<'a, B: TestBackend, const D: usize, const T: usize> {
@@ -112,176 +115,117 @@ fn check<B: TestBackend>(loss: &str, differences: impl Fn(&Case) -> Vec<String>)
 
 /// Runs a function that is generic over the rank with the rank of a case.
 macro_rules! with_rank {
-    ($rank:expr, $function:ident::<$B:ident; $($ranks:literal),+>($arg:expr)) => {
+    ($rank:expr, $function:ident::<$B:ident; $($ranks:literal),+>($case:expr, $loss:expr)) => {
         match $rank {
-            $($ranks => $function::<$B, $ranks>($arg),)+
+            $($ranks => $function::<$B, $ranks, _>($case, $loss),)+
             rank => panic!("no case of rank {rank} was expected"),
         }
     };
 }
 
-/// A test of an element-wise loss: `init` makes it from a fixture's config and a reduction.
-macro_rules! elementwise {
-    ($name:ident, $init:expr) => {
-        pub fn $name<B: TestBackend>() {
-            fn of_rank<B: TestBackend, const D: usize>(case: &Case) -> Vec<String> {
-                let device = B::device();
-                let target = || case.target::<Autodiff<B>, D>(&device);
-                let loss = |reduction| $init(case, reduction, &device);
-                Forward::<B, D, D> {
-                    none: &|input| loss(Reduction::Mean).forward_no_reduction(input, target()),
-                    reduced: &|reduction, input| loss(reduction).forward(input, target()),
-                    weighted: case.weights.is_some().then_some(&|reduction, input| {
-                        let weights = case.weights::<Autodiff<B>, D>(&device).unwrap();
-                        loss(reduction).forward_weighted(input, target(), weights)
-                    }),
-                }
-                .differences(case)
+/// Every element-wise loss against its files.
+pub fn elementwise_losses<B: TestBackend>() {
+    struct Test;
+    impl<B: TestBackend> VisitElementwise<Autodiff<B>> for Test {
+        fn visit<L: ElementwiseLoss<Autodiff<B>>>(
+            &mut self,
+            row: &Row,
+            loss: impl Fn(&Config, Reduction) -> L,
+        ) {
+            for file in row.fixtures {
+                check::<B>(
+                    file,
+                    |case| with_rank!(case.shape.len(), elementwise::<B; 1, 2, 3, 4, 5>(case, &loss)),
+                );
             }
-            check::<B>(stringify!($name), |case| {
-                with_rank!(case.shape.len(), of_rank::<B; 1, 2, 3, 4, 5>(case))
-            });
         }
-    };
+    }
+    each_elementwise::<Autodiff<B>>(&B::device(), &mut Test);
 }
 
-elementwise!(mse, |_: &Case, reduction, _: &B::Device| {
-    MseLossConfig::new().with_reduction(reduction).init()
-});
-elementwise!(l1, |_: &Case, reduction, _: &B::Device| {
-    L1LossConfig::new().with_reduction(reduction).init()
-});
-elementwise!(huber, |case: &Case, reduction, _: &B::Device| {
-    HuberLossConfig::new()
-        .with_delta(case.config.delta.unwrap_or(1.0))
-        .with_reduction(reduction)
-        .init()
-});
-elementwise!(bce, |_: &Case, reduction, _: &B::Device| {
-    BceLossConfig::new().with_reduction(reduction).init()
-});
-elementwise!(
-    bce_with_logits,
-    |case: &Case, reduction, device: &B::Device| {
-        BceWithLogitsLossConfig::new()
-            .with_pos_weight(case.config.pos_weight.clone())
-            .with_label_smoothing(case.config.label_smoothing)
-            .with_reduction(reduction)
-            .init::<Autodiff<B>>(device)
+fn elementwise<B: TestBackend, const D: usize, L: ElementwiseLoss<Autodiff<B>>>(
+    case: &Case,
+    loss: impl Fn(&Config, Reduction) -> L,
+) -> Vec<String> {
+    let device = B::device();
+    let target = || case.target::<Autodiff<B>, D>(&device);
+    let loss = |reduction| loss(&case.config, reduction);
+    Forward::<B, D, D> {
+        none: &|input| loss(Reduction::Mean).forward_no_reduction(input, target()),
+        reduced: &|reduction, input| loss(reduction).forward(input, target()),
+        weighted: case.weights.is_some().then_some(&|reduction, input| {
+            let weights = case.weights::<Autodiff<B>, D>(&device).unwrap();
+            loss(reduction).forward_weighted(input, target(), weights)
+        }),
     }
-);
-
-elementwise!(sigmoid_focal, |case: &Case, reduction, _: &B::Device| {
-    let alpha = case.config.alpha.unwrap_or(0.25);
-    SigmoidFocalLossConfig::new()
-        .with_alpha((alpha >= 0.0).then_some(alpha))
-        .with_gamma(case.config.gamma.unwrap_or(2.0))
-        .with_reduction(reduction)
-        .init()
-});
-
-/// A test of a class loss; rank 2 goes through the plain methods, the others through those for dense prediction.
-macro_rules! class_loss {
-    ($name:ident, $init:expr) => {
-        pub fn $name<B: TestBackend>() {
-            fn dense<B: TestBackend, const D: usize, const T: usize>(case: &Case) -> Vec<String> {
-                let device = B::device();
-                let targets = || case.classes::<Autodiff<B>, T>(&device);
-                let loss = |reduction| $init(case, reduction, &device);
-                Forward::<B, D, T> {
-                    none: &|input| loss(Reduction::Mean).forward_nd_no_reduction(input, targets()),
-                    reduced: &|reduction, input| loss(reduction).forward_nd(input, targets()),
-                    weighted: None,
-                }
-                .differences(case)
-            }
-            fn plain<B: TestBackend>(case: &Case) -> Vec<String> {
-                let device = B::device();
-                let targets = || case.classes::<Autodiff<B>, 1>(&device);
-                let loss = |reduction| $init(case, reduction, &device);
-                Forward::<B, 2, 1> {
-                    none: &|input| loss(Reduction::Mean).forward_no_reduction(input, targets()),
-                    reduced: &|reduction, input| loss(reduction).forward(input, targets()),
-                    weighted: case.weights.is_some().then_some(&|reduction, input| {
-                        let weights = case.weights::<Autodiff<B>, 1>(&device).unwrap();
-                        loss(reduction).forward_weighted(input, targets(), weights)
-                    }),
-                }
-                .differences(case)
-            }
-            check::<B>(stringify!($name), |case| match case.shape.len() {
-                2 => plain::<B>(case),
-                3 => dense::<B, 3, 2>(case),
-                4 => dense::<B, 4, 3>(case),
-                5 => dense::<B, 5, 4>(case),
-                rank => panic!("no case of rank {rank} was expected"),
-            });
-        }
-    };
+    .differences(case)
 }
 
-class_loss!(nll, |case: &Case, reduction, device: &B::Device| {
-    NllLossConfig::new()
-        .with_class_weights(case.config.class_weights.clone())
-        .with_ignore_index(case.config.ignore_index)
-        .with_reduction(reduction)
-        .init::<Autodiff<B>>(device)
-});
-class_loss!(
-    cross_entropy,
-    |case: &Case, reduction, device: &B::Device| {
-        cross_entropy_config(case, reduction).init::<Autodiff<B>>(device)
+/// Every loss of class rows against its files; rank 2 goes through the plain methods, the others through those for dense
+/// prediction.
+pub fn class_losses<B: TestBackend>() {
+    struct Test;
+    impl<B: TestBackend> VisitClass<Autodiff<B>> for Test {
+        fn visit<L: ClassLoss<Autodiff<B>>>(
+            &mut self,
+            row: &Row,
+            loss: impl Fn(&Config, Reduction) -> L,
+        ) {
+            for file in row.fixtures {
+                check::<B>(file, |case| match case.shape.len() {
+                    2 => plain::<B, L>(case, &loss),
+                    3 => dense::<B, 3, 2, L>(case, &loss),
+                    4 => dense::<B, 4, 3, L>(case, &loss),
+                    5 => dense::<B, 5, 4, L>(case, &loss),
+                    rank => panic!("no case of rank {rank} was expected"),
+                });
+            }
+        }
     }
-);
+    each_class::<Autodiff<B>>(&B::device(), &mut Test);
+}
 
-class_loss!(
-    cross_entropy_z_loss,
-    |case: &Case, reduction, device: &B::Device| {
-        cross_entropy_config(case, reduction).init::<Autodiff<B>>(device)
+fn dense<B: TestBackend, const D: usize, const T: usize, L: ClassLoss<Autodiff<B>>>(
+    case: &Case,
+    loss: impl Fn(&Config, Reduction) -> L,
+) -> Vec<String> {
+    let device = B::device();
+    let targets = || case.classes::<Autodiff<B>, T>(&device);
+    let loss = |reduction| loss(&case.config, reduction);
+    Forward::<B, D, T> {
+        none: &|input| loss(Reduction::Mean).forward_nd_no_reduction(input, targets()),
+        reduced: &|reduction, input| loss(reduction).forward_nd(input, targets()),
+        weighted: None,
     }
-);
-class_loss!(focal, |case: &Case, reduction, device: &B::Device| {
-    FocalLossConfig::new()
-        .with_gamma(case.config.gamma.unwrap_or(2.0))
-        .with_class_weights(case.config.class_weights.clone())
-        .with_ignore_index(case.config.ignore_index)
-        .with_reduction(reduction)
-        .init::<Autodiff<B>>(device)
-});
-class_loss!(poly, |case: &Case, reduction, device: &B::Device| {
-    PolyLossConfig::new()
-        .with_epsilon(case.config.epsilon.unwrap_or(1.0))
-        .with_class_weights(case.config.class_weights.clone())
-        .with_ignore_index(case.config.ignore_index)
-        .with_reduction(reduction)
-        .init::<Autodiff<B>>(device)
-});
-class_loss!(
-    generalized_cross_entropy,
-    |case: &Case, reduction, device: &B::Device| {
-        GeneralizedCrossEntropyLossConfig::new()
-            .with_q(case.config.q.unwrap_or(0.7))
-            .with_class_weights(case.config.class_weights.clone())
-            .with_ignore_index(case.config.ignore_index)
-            .with_reduction(reduction)
-            .init::<Autodiff<B>>(device)
-    }
-);
+    .differences(case)
+}
 
-fn cross_entropy_config(case: &Case, reduction: Reduction) -> CrossEntropyLossConfig {
-    CrossEntropyLossConfig::new()
-        .with_class_weights(case.config.class_weights.clone())
-        .with_ignore_index(case.config.ignore_index)
-        .with_label_smoothing(case.config.label_smoothing)
-        .with_z_loss(case.config.z_loss)
-        .with_reduction(reduction)
+fn plain<B: TestBackend, L: ClassLoss<Autodiff<B>>>(
+    case: &Case,
+    loss: impl Fn(&Config, Reduction) -> L,
+) -> Vec<String> {
+    let device = B::device();
+    let targets = || case.classes::<Autodiff<B>, 1>(&device);
+    let loss = |reduction| loss(&case.config, reduction);
+    Forward::<B, 2, 1> {
+        none: &|input| loss(Reduction::Mean).forward_no_reduction(input, targets()),
+        reduced: &|reduction, input| loss(reduction).forward(input, targets()),
+        weighted: case.weights.is_some().then_some(&|reduction, input| {
+            let weights = case.weights::<Autodiff<B>, 1>(&device).unwrap();
+            loss(reduction).forward_weighted(input, targets(), weights)
+        }),
+    }
+    .differences(case)
 }
 
 pub fn cross_entropy_probabilities<B: TestBackend>() {
     check::<B>("cross_entropy_probabilities", |case| {
         let device = B::device();
         let target = || case.target::<Autodiff<B>, 2>(&device);
-        let loss = |reduction| cross_entropy_config(case, reduction).init::<Autodiff<B>>(&device);
+        let loss = |reduction| {
+            let config = cross_entropy(&case.config).with_reduction(reduction);
+            config.init::<Autodiff<B>>(&device)
+        };
         Forward::<B, 2, 1> {
             none: &|input| {
                 loss(Reduction::Mean).forward_probabilities_no_reduction(input, target())

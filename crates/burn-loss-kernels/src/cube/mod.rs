@@ -1,10 +1,15 @@
-//! The operation as CubeCL kernels, for every runtime that CubeCL has: wgpu, CUDA, ROCm, Metal.
+//! The operations as CubeCL kernels, for every runtime that CubeCL has: wgpu, CUDA, ROCm, Metal.
 //!
-//! The forward pass reads the logits once and writes five numbers a row; the backward pass reads them once more and
-//! writes the gradient, into the logits' own buffer if nothing else holds it. A row is the work of one cube, of several
-//! cubes whose sums are then merged (few long rows), or of one unit (short rows, and rows that lie side by side in
-//! memory): see [`plan`]. Logits of 16 bits are computed in 32. Sums are merged in a fixed order, never by atomics, so
-//! that the same input gives the same bits.
+//! | folder | what it holds |
+//! | --- | --- |
+//! | `softmax_terms` | the terms of rows of logits, and their gradient |
+//! | `elementwise` | formulas of single elements: losses, gradients, both with the sum in one pass |
+//! | `sum` | sums that are right at any length, and a gradient times one number |
+//! | `shared` | what they share |
+//!
+//! Numbers of 16 bits are computed in 32; those of 64 bits are left to the composed operations. Sums are merged in a fixed
+//! order, never by atomics, so that the same input gives the same bits. Nothing waits for the device. A result takes the place
+//! of its input if nothing else holds that.
 
 #![allow(
     clippy::collapsible_if,
@@ -12,21 +17,22 @@
     reason = "a comptime condition must stand alone, and comptime lists know only their length"
 )]
 
-mod args;
-mod backward;
-mod forward;
-mod inputs;
-mod launch;
-mod math;
-mod merge;
-mod plan;
-mod row;
+mod elementwise;
+mod shared;
+mod softmax_terms;
+mod sum;
+#[cfg(all(test, feature = "wgpu"))]
+mod testing;
 
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, TensorMetadata};
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
 
-use crate::{LossBackend, RowTargets, SoftmaxTerms, check, composed};
+use crate::ops::check;
+use crate::{
+    Columns, Elements, Formula, LossBackend, Losses, Reduced, Reduction, RowTargets, SoftmaxTerms,
+    composed,
+};
 
 impl<R, F, I, BT> LossBackend for CubeBackend<R, F, I, BT>
 where
@@ -35,12 +41,74 @@ where
     I: IntElement,
     BT: BoolElement,
 {
-    fn softmax_terms(logits: FloatTensor<Self>, targets: RowTargets<Self>) -> SoftmaxTerms<Self> {
-        if !has_kernel(logits.dtype()) {
-            return composed::softmax_terms(logits, targets);
+    fn sum(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !has_kernels(tensor.dtype()) {
+            return composed::sum::<Self>(tensor);
+        }
+        sum::sum(tensor)
+    }
+
+    fn scale(gradient: FloatTensor<Self>, by: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !has_kernels(gradient.dtype()) || !has_kernels(by.dtype()) {
+            return crate::ops::sum::composed::scale::<Self>(gradient, by);
+        }
+        sum::scale(gradient, by)
+    }
+
+    fn elementwise<L: Formula>(formula: &L, inputs: Elements<Self>) -> Losses<Self> {
+        let kernel = elementwise::kernel::<R, L>(formula);
+        match kernel.filter(|_| has_kernels(inputs.prediction.dtype())) {
+            Some(kernel) => {
+                check::elements(&inputs);
+                elementwise::losses(&kernel, inputs)
+            }
+            None => composed::elementwise(formula, inputs),
+        }
+    }
+
+    fn elementwise_backward<L: Formula>(
+        formula: &L,
+        inputs: Elements<Self>,
+        grad: FloatTensor<Self>,
+        wanted: [bool; 3],
+    ) -> [Option<FloatTensor<Self>>; 3] {
+        check::elements(&inputs);
+        check::per_element::<Self>("grad", &grad, &inputs.prediction);
+        let serves = has_kernels(inputs.prediction.dtype()) && elementwise::serves(&inputs, wanted);
+        match elementwise::kernel::<R, L>(formula).filter(|_| serves) {
+            Some(kernel) => elementwise::gradients(&kernel, inputs, grad, wanted),
+            None => composed::elementwise_backward(formula, inputs, grad, wanted),
+        }
+    }
+
+    fn elementwise_reduced<L: Formula>(
+        formula: &L,
+        inputs: Elements<Self>,
+        weights: Option<FloatTensor<Self>>,
+        reduction: Reduction,
+        wanted: [bool; 3],
+    ) -> Reduced<Self> {
+        check::elements(&inputs);
+        if let Some(weights) = &weights {
+            check::per_element::<Self>("weights", weights, &inputs.prediction);
+        }
+        let serves = has_kernels(inputs.prediction.dtype()) && elementwise::serves(&inputs, wanted);
+        match elementwise::kernel::<R, L>(formula).filter(|_| serves) {
+            Some(kernel) => elementwise::reduced(&kernel, inputs, weights, reduction, wanted),
+            None => composed::elementwise_reduced(formula, inputs, weights, reduction, wanted),
+        }
+    }
+
+    fn softmax_terms(
+        logits: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        columns: Columns,
+    ) -> SoftmaxTerms<Self> {
+        if !has_kernels(logits.dtype()) {
+            return composed::softmax_terms(logits, targets, columns);
         }
         check::targets(&logits, &targets);
-        launch::terms(logits, targets)
+        softmax_terms::terms(logits, targets, columns)
     }
 
     fn softmax_terms_backward(
@@ -49,15 +117,15 @@ where
         normalizer: FloatTensor<Self>,
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        if !has_kernel(logits.dtype()) {
+        if !has_kernels(logits.dtype()) {
             return composed::softmax_terms_backward(logits, targets, normalizer, grad);
         }
-        check::backward(&logits, &targets, &normalizer, &grad, 3);
-        launch::grad(logits, targets, normalizer, grad)
+        let columns = check::backward(&logits, &targets, &normalizer, &grad);
+        softmax_terms::grad(logits, targets, normalizer, grad, columns)
     }
 }
 
 /// The kernels compute in `f32`, which would be a loss for `f64`.
-fn has_kernel(dtype: DType) -> bool {
+fn has_kernels(dtype: DType) -> bool {
     matches!(dtype, DType::F32 | DType::Flex32 | DType::F16 | DType::BF16)
 }

@@ -3,18 +3,11 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
-use burn_loss_kernels::composed::{log_of_one_plus, log1p};
+use burn_loss_kernels::{LossBackend, formulas};
 
+use crate::Reduction;
 use crate::display::display_fields;
-use crate::elementwise::elementwise_forwards;
-use crate::gradient::with_gradient;
-use crate::halves::widen_halves;
-use crate::{Reduction, check};
-
-/// The least `p (1 - p)` that the gradient divides by. PyTorch's 1e-12 is a `float`, for doubles, too; in `f16` it would be
-/// 0, which is one reason to compute those in `f32`.
-const LEAST_VARIANCE: f64 = 1e-12f32 as f64;
+use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
 
 /// Configuration of [`BceLoss`].
 ///
@@ -93,57 +86,21 @@ pub struct BceLoss {
 }
 
 display_fields!([] BceLoss: {} reduction);
-elementwise_forwards!(<> BceLoss, <B>, "BceLossConfig::new().init()", "2f32.ln()");
+elementwise_formula!([B] BceLoss);
+elementwise_forwards!(<> BceLoss, <B>);
 
-impl BceLoss {
-    const NAME: &str = "BceLoss";
+impl<B: LossBackend> ElementwiseFormula<B> for BceLoss {
+    type Formula = formulas::Bce;
 
-    /// Computes one loss an element.
-    ///
-    /// # Shapes
-    ///
-    /// - `prediction`, `target`, output: the same, of any rank
-    ///
-    /// # Panics
-    ///
-    /// If the shapes or element types differ, or, on NdArray and Flex, if a prediction or a target is outside `[0, 1]`
-    /// (elsewhere the loss of such a prediction is NaN).
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn::backend::NdArray;
-    /// use burn::tensor::Tensor;
-    ///
-    /// let prediction = Tensor::<NdArray, 2>::from_floats([[0.5, 1.0]], &Default::default());
-    /// let loss = burn_loss::BceLossConfig::new().init();
-    /// let each = loss.forward_no_reduction(prediction.clone(), prediction.ones_like());
-    /// assert_eq!(each.into_data().to_vec::<f32>().unwrap(), [2f32.ln(), 0.0]);
-    /// ```
-    #[track_caller]
-    pub fn forward_no_reduction<B: Backend, const D: usize>(
-        &self,
-        prediction: Tensor<B, D>,
-        target: Tensor<B, D>,
-    ) -> Tensor<B, D> {
-        check::prediction_and_target(Self::NAME, &prediction, &target);
-        check::probabilities_on_host(Self::NAME, "prediction", &prediction);
-        check::probabilities_on_host(Self::NAME, "target", &target);
+    fn name(&self) -> &'static str {
+        "BceLoss"
+    }
 
-        let dtype = prediction.dtype();
-        let (prediction, target) = (widen_halves(prediction), widen_halves(target));
-        let p = prediction.clone().detach();
-        let log_p = log_of_one_plus(p.clone() - 1.0, p.clone()).clamp_min(-100.0);
-        let log_not_p = log1p(p.clone().neg()).clamp_min(-100.0);
-        // Not log(1 - p) and what y adds to it: where p and y are almost 1, that is a difference of large numbers.
-        let value = target.clone() * log_p + (target.clone().neg() + 1.0) * log_not_p;
-        // A clamp may turn NaN into its bound, and a wrong probability into a loss.
-        let outside = check::outside_unit_interval(p.clone());
-        let value = value.neg().mask_fill(outside, f64::NAN);
-        let loss = with_gradient(prediction, value, || {
-            let variance = (p.clone() * (p.clone().neg() + 1.0)).clamp_min(LEAST_VARIANCE);
-            (p - target.detach()) / variance
-        });
-        loss.cast(dtype)
+    fn formula(&self) -> Self::Formula {
+        formulas::Bce
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 }

@@ -4,12 +4,11 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn_loss_kernels::{LossBackend, formulas};
 
-use super::binary_logits::BinaryLogits;
-use crate::class_rows::weights_tensor;
 use crate::display::display_fields;
-use crate::elementwise::elementwise_forwards;
-use crate::gradient::with_gradient;
+use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
+use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
 /// Configuration of [`BceWithLogitsLoss`].
@@ -115,67 +114,38 @@ pub struct BceWithLogitsLoss<B: Backend> {
 }
 
 display_fields!([<B: Backend>] BceWithLogitsLoss<B>: {pos_weight} label_smoothing, reduction);
-elementwise_forwards!(<B> BceWithLogitsLoss<B>, <>, "BceWithLogitsLossConfig::new().init(&device)", "0.474_076_98");
+elementwise_formula!([B] BceWithLogitsLoss<B>);
+elementwise_forwards!(<B> BceWithLogitsLoss<B>, <>);
 
-impl<B: Backend> BceWithLogitsLoss<B> {
-    const NAME: &str = "BceWithLogitsLoss";
+impl<B: LossBackend> ElementwiseFormula<B> for BceWithLogitsLoss<B> {
+    type Formula = formulas::BceWithLogits;
 
-    /// Computes one loss an element.
-    ///
-    /// # Shapes
-    ///
-    /// - `prediction`, `target`, output: the same, of any rank
-    ///
-    /// # Panics
-    ///
-    /// If the shapes or element types differ, or the last axis has not the length of `pos_weight`.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn::backend::NdArray;
-    /// use burn::tensor::Tensor;
-    ///
-    /// let device = Default::default();
-    /// let prediction = Tensor::<NdArray, 2>::zeros([1, 2], &device);
-    /// let loss = burn_loss::BceWithLogitsLossConfig::new().init(&device);
-    /// let each = loss.forward_no_reduction(prediction.clone(), prediction.ones_like());
-    /// assert_eq!(each.into_data().to_vec::<f32>().unwrap(), [2f32.ln(); 2]);
-    /// ```
-    #[track_caller]
-    pub fn forward_no_reduction<const D: usize>(
-        &self,
-        prediction: Tensor<B, D>,
-        target: Tensor<B, D>,
-    ) -> Tensor<B, D> {
-        check::prediction_and_target(Self::NAME, &prediction, &target);
-        let target = match self.label_smoothing {
-            0.0 => target,
-            share => target * (1.0 - share) + share / 2.0,
-        };
-        let positive = self.weigh_positive(target.clone());
-        let negative = target.neg() + 1.0;
+    fn name(&self) -> &'static str {
+        "BceWithLogitsLoss"
+    }
 
-        let logits = BinaryLogits::new(prediction.clone().detach());
-        let (softplus, softplus_of_neg) = logits.softplus();
-        let value = positive.clone() * softplus_of_neg + negative.clone() * softplus;
-        with_gradient(prediction, value, || {
-            let (sigmoid, sigmoid_of_neg) = logits.sigmoid();
-            negative.detach() * sigmoid - positive.detach() * sigmoid_of_neg
-        })
+    fn formula(&self) -> Self::Formula {
+        formulas::BceWithLogits {
+            label_smoothing: self.label_smoothing,
+        }
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 
     #[track_caller]
-    fn weigh_positive<const D: usize>(&self, target: Tensor<B, D>) -> Tensor<B, D> {
-        let Some(weight) = &self.pos_weight else {
-            return target;
-        };
-        let labels = target.dims()[D - 1];
+    fn third(&self, prediction: &[usize]) -> Option<Tensor<B, 1>> {
+        let weight = self.pos_weight.as_ref()?;
+        let labels = *prediction.last().expect("a tensor has an axis");
         let [length] = weight.dims();
-        check::weights_length(Self::NAME, "pos_weight", "last axis", labels, length);
-        let mut shape = [1; D];
-        shape[D - 1] = labels;
-        let weight = weight.clone().cast(target.dtype()).reshape(shape);
-        target * weight
+        check::weights_length(
+            "BceWithLogitsLoss",
+            "pos_weight",
+            "last axis",
+            labels,
+            length,
+        );
+        Some(weight.clone())
     }
 }

@@ -4,14 +4,13 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Bool, DType, Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 use burn_loss_kernels::composed::at_least_f32;
-use burn_loss_kernels::{LossBackend, SmoothWeights};
+use burn_loss_kernels::{LossBackend, SmoothWeights, formulas};
 
-use crate::class_rows::{RowLosses, RowOptions, class_forwards, flat_targets, weights_tensor};
 use crate::display::display_fields;
-use crate::halves::widen_halves;
-use crate::softmax_terms::{SoftmaxRows, SoftmaxTerms, primitive, target_losses};
+use crate::forms::{ClassFormula, ClassOptions, class_formula, class_forwards, primitive};
+use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
 /// Configuration of [`CrossEntropyLoss`].
@@ -32,6 +31,9 @@ pub struct CrossEntropyLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none (PyTorch's default is -100).
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either. Default: none.
+    #[config(default = "Vec::new()")]
+    pub ignore_indices: Vec<i64>,
     /// The share of the target that is spread evenly over all classes, in `[0, 1]`. Default: 0.
     #[config(default = 0.0)]
     pub label_smoothing: f64,
@@ -75,6 +77,7 @@ impl CrossEntropyLossConfig {
         CrossEntropyLoss {
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
+            ignore_indices: self.ignore_indices.clone(),
             label_smoothing: self.label_smoothing,
             z_loss: self.z_loss,
             reduction: self.reduction,
@@ -122,6 +125,9 @@ pub struct CrossEntropyLoss<B: Backend> {
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either.
+    #[module(skip)]
+    pub ignore_indices: Vec<i64>,
     /// The share of the target that is spread evenly over all classes, in `[0, 1]`.
     pub label_smoothing: f64,
     /// The weight of the auxiliary loss `lse^2`, finite and at least 0.
@@ -131,156 +137,34 @@ pub struct CrossEntropyLoss<B: Backend> {
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] CrossEntropyLoss<B>: {class_weights} ignore_index, label_smoothing, z_loss, reduction);
-class_forwards!(CrossEntropyLoss, LossBackend, logits, "|p: f32| -p.ln()");
+display_fields!([<B: Backend>] CrossEntropyLoss<B>: {class_weights} ignore_index, ignore_indices, label_smoothing, z_loss, reduction);
+class_formula!([B] CrossEntropyLoss<B>);
+class_forwards!(CrossEntropyLoss, logits);
 
-impl<B: LossBackend> CrossEntropyLoss<B> {
-    const NAME: &str = "CrossEntropyLoss";
+impl<B: LossBackend> ClassFormula<B> for CrossEntropyLoss<B> {
+    type Formula = formulas::CrossEntropy;
 
-    /// Computes the loss against one probability a class, reduced as configured; the mean divides by the number of rows.
-    ///
-    /// With `q = (1 - a) probabilities + a / C`, a row's loss is `sum_c w_c q_c (lse - x_c) + z lse^2`. Gradients flow to
-    /// the probabilities, too; if they are tracked, so is a tensor of their size. With label smoothing or class weights
-    /// `q` is another one.
-    ///
-    /// # Shapes
-    ///
-    /// - `logits`, `probabilities`: `[N, C]`; probabilities in `[0, 1]` with the sum 1 in each row (not checked, as in
-    ///   PyTorch)
-    /// - output: `[1]`
-    ///
-    /// # Panics
-    ///
-    /// If the shapes or element types differ, if there is no class, if the class weights do not have the length of the
-    /// class axis, or if there is an `ignore_index` of 0 or more (no class can be ignored where every row has some of all).
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn::backend::NdArray;
-    /// use burn::tensor::Tensor;
-    /// use burn_loss::CrossEntropyLossConfig;
-    ///
-    /// let device = Default::default();
-    /// let logits = Tensor::<NdArray, 2>::zeros([1, 4], &device);
-    /// let probabilities = Tensor::from_floats([[0.5, 0.5, 0.0, 0.0]], &device);
-    /// let loss = CrossEntropyLossConfig::new().init(&device);
-    ///
-    /// let mean: f32 = loss.forward_probabilities(logits, probabilities).into_scalar();
-    /// assert!((mean - 4f32.ln()).abs() < 1e-6);
-    /// ```
-    #[track_caller]
-    pub fn forward_probabilities(
-        &self,
-        logits: Tensor<B, 2>,
-        probabilities: Tensor<B, 2>,
-    ) -> Tensor<B, 1> {
-        self.reduction
-            .reduce(self.forward_probabilities_no_reduction(logits, probabilities))
+    fn name(&self) -> &'static str {
+        "CrossEntropyLoss"
     }
 
-    /// Computes one loss a row against one probability a class, `sum_c w_c q_c (lse - x_c) + z lse^2`.
-    ///
-    /// # Shapes
-    ///
-    /// - `logits`, `probabilities`: `[N, C]`
-    /// - output: `[N]`
-    ///
-    /// # Panics
-    ///
-    /// As [`forward_probabilities`](Self::forward_probabilities).
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn::backend::NdArray;
-    /// use burn::tensor::Tensor;
-    /// use burn_loss::CrossEntropyLossConfig;
-    ///
-    /// let device = Default::default();
-    /// let logits = Tensor::<NdArray, 2>::zeros([1, 4], &device);
-    /// let probabilities = Tensor::from_floats([[0.5, 0.5, 0.0, 0.0]], &device);
-    /// let loss = CrossEntropyLossConfig::new().init(&device);
-    ///
-    /// let each = loss.forward_probabilities_no_reduction(logits, probabilities);
-    /// assert!((each.into_scalar() - 4f32.ln()).abs() < 1e-6);
-    /// ```
-    #[track_caller]
-    pub fn forward_probabilities_no_reduction(
-        &self,
-        logits: Tensor<B, 2>,
-        probabilities: Tensor<B, 2>,
-    ) -> Tensor<B, 1> {
-        check::alike(
-            Self::NAME,
-            ("logits", &logits),
-            ("probabilities", &probabilities),
-        );
-        let [n, num_classes] = logits.dims();
-        check::class_shapes(Self::NAME, "logits", [n, num_classes], [n]);
-        self.options().check_class_weights(Self::NAME, num_classes);
-        check::no_ignored_class(Self::NAME, self.ignore_index);
-        let mut weights = probabilities;
-        if self.label_smoothing > 0.0 || self.class_weights.is_some() {
-            // A class's share of the smoothing may be too small for 16 bits.
-            weights = widen_halves(weights);
+    fn formula(&self) -> Self::Formula {
+        formulas::CrossEntropy {
+            keep: 1.0 - self.label_smoothing,
+            z_loss: self.z_loss,
         }
-        if self.label_smoothing > 0.0 {
-            weights =
-                weights * (1.0 - self.label_smoothing) + self.label_smoothing / num_classes as f64;
-        }
-        if let Some(class_weights) = &self.class_weights {
-            let class_weights = class_weights.clone().cast(weights.dtype());
-            weights = weights * class_weights.reshape([1, num_classes]);
-        }
-        let terms = SoftmaxRows {
-            classes: None,
-            ignore_index: None,
-            smooth: SmoothWeights::PerLogit(primitive(weights)),
-        }
-        .terms(logits);
-        self.add_z_loss(terms.smooth_log_prob().neg(), &terms)
     }
 
-    fn add_z_loss(&self, losses: Tensor<B, 1>, terms: &SoftmaxTerms<B>) -> Tensor<B, 1> {
-        if self.z_loss == 0.0 {
-            return losses;
+    fn options(&self) -> ClassOptions<'_, B> {
+        ClassOptions {
+            class_weights: self.class_weights.as_ref(),
+            ignore_index: self.ignore_index,
+            ignore_indices: &self.ignore_indices,
+            reduction: self.reduction,
         }
-        let lse = terms.log_sum_exp();
-        losses + lse.clone() * lse * self.z_loss
     }
 
-    fn rows<const D: usize>(
-        &self,
-        logits: Tensor<B, D>,
-        targets: Tensor<B, 1, Int>,
-        options: RowOptions<'_, B>,
-    ) -> RowLosses<B> {
-        if self.label_smoothing == 0.0 && self.z_loss == 0.0 {
-            return target_losses(logits, targets, options, |log_p| log_p).neg();
-        }
-        let num_classes = logits.dims()[1];
-        let weights = options.row_weights(&targets, &logits);
-        let terms = SoftmaxRows {
-            classes: Some(targets),
-            ignore_index: options.ignore_index,
-            smooth: self.smooth_weights(num_classes, logits.dtype()),
-        }
-        .terms(logits);
-
-        let mut losses = terms.target_log_prob().neg();
-        if self.label_smoothing > 0.0 {
-            losses = losses * (1.0 - self.label_smoothing);
-        }
-        let mut rows = RowLosses::weighed(self.add_z_loss(losses, &terms), weights);
-        if self.label_smoothing > 0.0 {
-            // Weighed by the classes already.
-            rows.losses = rows.losses - terms.smooth_log_prob();
-        }
-        rows
-    }
-
-    fn smooth_weights(&self, num_classes: usize, dtype: DType) -> SmoothWeights<FloatTensor<B>> {
+    fn smooth(&self, num_classes: usize, dtype: DType) -> SmoothWeights<FloatTensor<B>> {
         let share = self.label_smoothing / num_classes as f64;
         match &self.class_weights {
             _ if share == 0.0 => SmoothWeights::Zero,
@@ -291,5 +175,9 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
                 SmoothWeights::PerClass(primitive(weights * share))
             }
         }
+    }
+
+    fn needs_log_sum_exp(&self) -> bool {
+        self.z_loss != 0.0
     }
 }

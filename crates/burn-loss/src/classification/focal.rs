@@ -3,13 +3,12 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, Int, Tensor};
-use burn_loss_kernels::LossBackend;
+use burn::tensor::{Int, Tensor};
+use burn_loss_kernels::{LossBackend, formulas};
 
-use crate::class_rows::{RowLosses, RowOptions, class_forwards, flat_targets, weights_tensor};
 use crate::display::display_fields;
-use crate::gradient::{one_minus_exp, with_gradient};
-use crate::softmax_terms::target_losses;
+use crate::forms::{ClassFormula, ClassOptions, class_formula, class_forwards};
+use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
 /// Configuration of [`FocalLoss`].
@@ -32,6 +31,9 @@ pub struct FocalLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either. Default: none.
+    #[config(default = "Vec::new()")]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -68,6 +70,7 @@ impl FocalLossConfig {
             gamma: self.gamma,
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
+            ignore_indices: self.ignore_indices.clone(),
             reduction: self.reduction,
         }
     }
@@ -112,46 +115,35 @@ pub struct FocalLoss<B: Backend> {
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either.
+    #[module(skip)]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number.
     #[module(skip)]
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] FocalLoss<B>: {class_weights} gamma, ignore_index, reduction);
-class_forwards!(
-    FocalLoss,
-    LossBackend,
-    logits,
-    "|p: f32| -(1.0 - p).powi(2) * p.ln()"
-);
+display_fields!([<B: Backend>] FocalLoss<B>: {class_weights} gamma, ignore_index, ignore_indices, reduction);
+class_formula!([B] FocalLoss<B>);
+class_forwards!(FocalLoss, logits);
 
-impl<B: LossBackend> FocalLoss<B> {
-    const NAME: &str = "FocalLoss";
+impl<B: LossBackend> ClassFormula<B> for FocalLoss<B> {
+    type Formula = formulas::Focal;
 
-    fn rows<const D: usize>(
-        &self,
-        logits: Tensor<B, D>,
-        targets: Tensor<B, 1, Int>,
-        options: RowOptions<'_, B>,
-    ) -> RowLosses<B> {
-        target_losses(logits, targets, options, |log_p| self.of_log_prob(log_p))
+    fn name(&self) -> &'static str {
+        "FocalLoss"
     }
 
-    /// The focal loss of a log-probability. By hand, because the automatic derivative of a power is infinite at 0.
-    fn of_log_prob(&self, log_p: Tensor<B, 1>) -> Tensor<B, 1> {
-        let x = log_p.clone().detach();
-        let others = one_minus_exp(x.clone());
-        let focus = others.clone().powf_scalar(self.gamma);
-        let value = focus.clone() * x.clone().neg();
-        with_gradient(log_p, value, || {
-            let p = x.clone().exp();
-            // p log p / (1 - p), whose limits are 0 at p = 0 and -1 at p = 1.
-            let impossible = p.clone().equal_elem(0.0);
-            let certain = others.clone().equal_elem(0.0);
-            let slope = (p * x / others)
-                .mask_fill(impossible, 0.0)
-                .mask_fill(certain, -1.0);
-            focus * (slope * self.gamma - 1.0)
-        })
+    fn formula(&self) -> Self::Formula {
+        formulas::Focal { gamma: self.gamma }
+    }
+
+    fn options(&self) -> ClassOptions<'_, B> {
+        ClassOptions {
+            class_weights: self.class_weights.as_ref(),
+            ignore_index: self.ignore_index,
+            ignore_indices: &self.ignore_indices,
+            reduction: self.reduction,
+        }
     }
 }

@@ -3,13 +3,12 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, Int, Tensor};
-use burn_loss_kernels::LossBackend;
+use burn::tensor::{Int, Tensor};
+use burn_loss_kernels::{LossBackend, formulas};
 
-use crate::class_rows::{RowLosses, RowOptions, class_forwards, flat_targets, weights_tensor};
 use crate::display::display_fields;
-use crate::gradient::one_minus_exp;
-use crate::softmax_terms::target_losses;
+use crate::forms::{ClassFormula, ClassOptions, class_formula, class_forwards};
+use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
 /// Configuration of [`GeneralizedCrossEntropyLoss`].
@@ -33,6 +32,9 @@ pub struct GeneralizedCrossEntropyLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either. Default: none.
+    #[config(default = "Vec::new()")]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -70,6 +72,7 @@ impl GeneralizedCrossEntropyLossConfig {
             q: self.q,
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
+            ignore_indices: self.ignore_indices.clone(),
             reduction: self.reduction,
         }
     }
@@ -113,32 +116,35 @@ pub struct GeneralizedCrossEntropyLoss<B: Backend> {
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either.
+    #[module(skip)]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number.
     #[module(skip)]
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] GeneralizedCrossEntropyLoss<B>: {class_weights} q, ignore_index, reduction);
-class_forwards!(
-    GeneralizedCrossEntropyLoss,
-    LossBackend,
-    logits,
-    "|p: f32| (1.0 - p.powf(0.7)) / 0.7"
-);
+display_fields!([<B: Backend>] GeneralizedCrossEntropyLoss<B>: {class_weights} q, ignore_index, ignore_indices, reduction);
+class_formula!([B] GeneralizedCrossEntropyLoss<B>);
+class_forwards!(GeneralizedCrossEntropyLoss, logits);
 
-impl<B: LossBackend> GeneralizedCrossEntropyLoss<B> {
-    const NAME: &str = "GeneralizedCrossEntropyLoss";
+impl<B: LossBackend> ClassFormula<B> for GeneralizedCrossEntropyLoss<B> {
+    type Formula = formulas::GeneralizedCrossEntropy;
 
-    fn rows<const D: usize>(
-        &self,
-        logits: Tensor<B, D>,
-        targets: Tensor<B, 1, Int>,
-        options: RowOptions<'_, B>,
-    ) -> RowLosses<B> {
-        // Not divided: Burn computes the derivative of a division by a number in f32, of f64 tensors, too.
-        let scale = 1.0 / self.q;
-        target_losses(logits, targets, options, |log_p| {
-            one_minus_exp(log_p * self.q) * scale
-        })
+    fn name(&self) -> &'static str {
+        "GeneralizedCrossEntropyLoss"
+    }
+
+    fn formula(&self) -> Self::Formula {
+        formulas::GeneralizedCrossEntropy { q: self.q }
+    }
+
+    fn options(&self) -> ClassOptions<'_, B> {
+        ClassOptions {
+            class_weights: self.class_weights.as_ref(),
+            ignore_index: self.ignore_index,
+            ignore_indices: &self.ignore_indices,
+            reduction: self.reduction,
+        }
     }
 }

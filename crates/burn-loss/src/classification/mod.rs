@@ -2,12 +2,12 @@
 
 mod bce;
 mod bce_with_logits;
-mod binary_logits;
 mod cross_entropy;
 mod focal;
 mod generalized_cross_entropy;
 mod nll;
 mod poly;
+mod probabilities;
 mod sigmoid_focal;
 
 pub use bce::{BceLoss, BceLossConfig};

@@ -3,12 +3,12 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Int, Tensor};
+use burn_loss_kernels::{LossBackend, SmoothWeights};
 
-use crate::class_rows::{
-    RowLosses, RowOptions, class_forwards, flat_targets, valid, weights_tensor,
-};
 use crate::display::display_fields;
+use crate::forms::{ClassLoss, ClassOptions, Rows, class_forwards, primitive, tensor};
+use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
 /// Configuration of [`NllLoss`].
@@ -29,6 +29,9 @@ pub struct NllLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none (PyTorch's default is -100).
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either. Default: none.
+    #[config(default = "Vec::new()")]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -67,6 +70,7 @@ impl NllLossConfig {
         NllLoss {
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
+            ignore_indices: self.ignore_indices.clone(),
             reduction: self.reduction,
         }
     }
@@ -107,42 +111,73 @@ pub struct NllLoss<B: Backend> {
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either.
+    #[module(skip)]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number.
     #[module(skip)]
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] NllLoss<B>: {class_weights} ignore_index, reduction);
-class_forwards!(
-    NllLoss,
-    Backend,
-    log_probs,
-    "|p: f32| -p.ln()",
-    "the gradient of the row's first log-probability (no other has one: the loss reads one number a row)"
-);
+display_fields!([<B: Backend>] NllLoss<B>: {class_weights} ignore_index, ignore_indices, reduction);
+class_forwards!(NllLoss, log_probs);
 
-impl<B: Backend> NllLoss<B> {
-    const NAME: &str = "NllLoss";
+impl<B: LossBackend> ClassLoss<B> for NllLoss<B> {
+    fn name(&self) -> &'static str {
+        "NllLoss"
+    }
 
-    fn rows<const D: usize>(
+    fn scores_name(&self) -> &'static str {
+        "log_probs"
+    }
+
+    fn options(&self) -> ClassOptions<'_, B> {
+        ClassOptions {
+            class_weights: self.class_weights.as_ref(),
+            ignore_index: self.ignore_index,
+            ignore_indices: &self.ignore_indices,
+            reduction: self.reduction,
+        }
+    }
+
+    fn losses<const D: usize>(
         &self,
         log_probs: Tensor<B, D>,
-        targets: Tensor<B, 1, Int>,
-        options: RowOptions<'_, B>,
-    ) -> RowLosses<B> {
-        let (mut one_class, [rows]) = (log_probs.dims(), targets.dims());
-        let num_classes = std::mem::replace(&mut one_class[1], 1);
-        let weights = options.row_weights(&targets, &log_probs);
-        let classes = valid(&targets, num_classes).reshape(one_class);
-        let losses = log_probs.gather(1, classes).reshape([rows]).neg();
-        // Multiplied, not filled in: a fill would give the row the gradient 0. NaN in all of the row's gradient would
-        // cost a pass over all scores, of which this loss reads one a row.
-        let invalid = options.invalid(&targets, num_classes);
-        let losses = losses.clone() * losses.ones_like().mask_fill(invalid, f64::NAN);
-        let mut rows = RowLosses::weighed(losses, weights);
-        if let Some(index) = options.ignore_index {
-            rows.losses = rows.losses.mask_fill(targets.equal_elem(index), 0.0);
+        classes: Tensor<B, 1, Int>,
+    ) -> Tensor<B, 1> {
+        let (mut one_class, [rows]) = (log_probs.dims(), classes.dims());
+        one_class[1] = 1;
+        let picked = log_probs.gather(1, classes.reshape(one_class));
+        picked.reshape([rows]).neg()
+    }
+
+    fn counted_losses<const D: usize>(
+        &self,
+        log_probs: Tensor<B, D>,
+        rows: &Rows<B>,
+    ) -> Tensor<B, 1> {
+        // One score per row is read: the others need no mask, and that one's gradient is a product with what it counts.
+        let losses = self.losses(log_probs, rows.valid_classes());
+        let counts = rows.counts(losses.dtype());
+        let losses = losses * counts;
+        match rows.dropped() {
+            Some(dropped) => losses.mask_fill(dropped, 0.0),
+            None => losses,
         }
-        rows
+    }
+
+    #[track_caller]
+    fn reduced_rows<const D: usize>(&self, log_probs: Tensor<B, D>, rows: Rows<B>) -> Tensor<B, 1> {
+        let dtype = log_probs.dtype();
+        let found = B::target_scores_reduced(
+            primitive(log_probs),
+            rows.targets(SmoothWeights::Zero),
+            rows.weights(dtype),
+            self.reduction,
+            // On a backend that differentiates, what is tracked decides.
+            false,
+        );
+        check::no_class::<B>("NllLoss", &rows, found.fault);
+        tensor(found.loss)
     }
 }

@@ -3,13 +3,12 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, Int, Tensor};
-use burn_loss_kernels::LossBackend;
+use burn::tensor::{Int, Tensor};
+use burn_loss_kernels::{LossBackend, formulas};
 
-use crate::class_rows::{RowLosses, RowOptions, class_forwards, flat_targets, weights_tensor};
 use crate::display::display_fields;
-use crate::gradient::{minus_one_minus_exp_neg, one_minus_exp, with_gradient};
-use crate::softmax_terms::target_losses;
+use crate::forms::{ClassFormula, ClassOptions, class_formula, class_forwards};
+use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
 /// Configuration of [`PolyLoss`].
@@ -32,6 +31,9 @@ pub struct PolyLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either. Default: none.
+    #[config(default = "Vec::new()")]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -75,6 +77,7 @@ impl PolyLossConfig {
             epsilon: self.epsilon,
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
+            ignore_indices: self.ignore_indices.clone(),
             reduction: self.reduction,
         }
     }
@@ -116,33 +119,37 @@ pub struct PolyLoss<B: Backend> {
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either.
+    #[module(skip)]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number.
     #[module(skip)]
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] PolyLoss<B>: {class_weights} epsilon, ignore_index, reduction);
-class_forwards!(PolyLoss, LossBackend, logits, "|p: f32| 1.0 - p - p.ln()");
+display_fields!([<B: Backend>] PolyLoss<B>: {class_weights} epsilon, ignore_index, ignore_indices, reduction);
+class_formula!([B] PolyLoss<B>);
+class_forwards!(PolyLoss, logits);
 
-impl<B: LossBackend> PolyLoss<B> {
-    const NAME: &str = "PolyLoss";
+impl<B: LossBackend> ClassFormula<B> for PolyLoss<B> {
+    type Formula = formulas::Poly;
 
-    fn rows<const D: usize>(
-        &self,
-        logits: Tensor<B, D>,
-        targets: Tensor<B, 1, Int>,
-        options: RowOptions<'_, B>,
-    ) -> RowLosses<B> {
-        target_losses(logits, targets, options, |log_p| self.of_log_prob(log_p))
+    fn name(&self) -> &'static str {
+        "PolyLoss"
     }
 
-    /// `-log p + epsilon (1 - p)`, as `(1 + epsilon) (1 - p)` and what `-log p` exceeds `1 - p` by: with `epsilon` near -1
-    /// two terms that are almost equal would cancel, and again in the derivative.
-    fn of_log_prob(&self, log_p: Tensor<B, 1>) -> Tensor<B, 1> {
-        let x = log_p.clone().detach();
-        let others = one_minus_exp(x.clone());
-        let first = 1.0 + self.epsilon;
-        let value = others.clone() * first + minus_one_minus_exp_neg(x.neg());
-        with_gradient(log_p, value, || others * self.epsilon - first)
+    fn formula(&self) -> Self::Formula {
+        formulas::Poly {
+            epsilon: self.epsilon,
+        }
+    }
+
+    fn options(&self) -> ClassOptions<'_, B> {
+        ClassOptions {
+            class_weights: self.class_weights.as_ref(),
+            ignore_index: self.ignore_index,
+            ignore_indices: &self.ignore_indices,
+            reduction: self.reduction,
+        }
     }
 }

@@ -3,12 +3,10 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
+use burn_loss_kernels::{LossBackend, formulas};
 
-use super::binary_logits::BinaryLogits;
 use crate::display::display_fields;
-use crate::elementwise::elementwise_forwards;
-use crate::gradient::with_gradient;
+use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
 use crate::{Reduction, check};
 
 /// Configuration of [`SigmoidFocalLoss`].
@@ -114,67 +112,24 @@ pub struct SigmoidFocalLoss {
 }
 
 display_fields!([] SigmoidFocalLoss: {} alpha, gamma, reduction);
-elementwise_forwards!(<> SigmoidFocalLoss, <B>, "SigmoidFocalLossConfig::new().init()", "0.016_893_37");
+elementwise_formula!([B] SigmoidFocalLoss);
+elementwise_forwards!(<> SigmoidFocalLoss, <B>);
 
-impl SigmoidFocalLoss {
-    const NAME: &str = "SigmoidFocalLoss";
+impl<B: LossBackend> ElementwiseFormula<B> for SigmoidFocalLoss {
+    type Formula = formulas::SigmoidFocal;
 
-    /// Computes one loss an element.
-    ///
-    /// # Shapes
-    ///
-    /// - `prediction`, `target`, output: the same, of any rank
-    ///
-    /// # Panics
-    ///
-    /// If the shapes or element types differ.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn::backend::NdArray;
-    /// use burn::tensor::Tensor;
-    ///
-    /// let device = Default::default();
-    /// let prediction = Tensor::<NdArray, 2>::zeros([1, 2], &device);
-    /// let loss = burn_loss::SigmoidFocalLossConfig::new().with_alpha(None).init();
-    /// let each = loss.forward_no_reduction(prediction.clone(), prediction.ones_like());
-    /// for each in each.into_data().to_vec::<f32>().unwrap() {
-    ///     assert!((each - 2f32.ln() / 4.0).abs() < 1e-7);
-    /// }
-    /// ```
-    #[track_caller]
-    pub fn forward_no_reduction<B: Backend, const D: usize>(
-        &self,
-        prediction: Tensor<B, D>,
-        target: Tensor<B, D>,
-    ) -> Tensor<B, D> {
-        check::prediction_and_target(Self::NAME, &prediction, &target);
-        let y = target.clone();
-        let not_y = target.neg() + 1.0;
-        let alpha = self
-            .alpha
-            .map(|alpha| y.clone() * alpha + not_y.clone() * (1.0 - alpha));
+    fn name(&self) -> &'static str {
+        "SigmoidFocalLoss"
+    }
 
-        let logits = BinaryLogits::new(prediction.clone().detach());
-        let (softplus, softplus_of_neg) = logits.softplus();
-        let (s, not_s) = logits.sigmoid();
-        let cross_entropy = y.clone() * softplus_of_neg + not_y.clone() * softplus;
-        // 1 - p_t without a difference of numbers near 1.
-        let wrong = y.clone() * not_s.clone() + not_y.clone() * s.clone();
-        let focus = wrong.clone().powf_scalar(self.gamma);
-        let weigh = |value: Tensor<B, D>| match &alpha {
-            Some(alpha) => value * alpha.clone(),
-            None => value,
-        };
-        let value = weigh(focus.clone() * cross_entropy.clone());
-        with_gradient(prediction, value, || {
-            // (1 - p_t)' / (1 - p_t); where that is 0 / 0 the loss is 0, too.
-            let certain = wrong.clone().equal_elem(0.0);
-            let slope = (not_y.clone() - y.clone()) * s.clone() * not_s.clone() / wrong;
-            let slope = slope.mask_fill(certain, 0.0) * self.gamma;
-            let of_cross_entropy = not_y * s - y * not_s;
-            weigh(focus * (of_cross_entropy + slope * cross_entropy))
-        })
+    fn formula(&self) -> Self::Formula {
+        formulas::SigmoidFocal {
+            alpha: self.alpha,
+            gamma: self.gamma,
+        }
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 }

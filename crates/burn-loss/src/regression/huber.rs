@@ -3,10 +3,10 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
+use burn_loss_kernels::{LossBackend, formulas};
 
 use crate::display::display_fields;
-use crate::elementwise::elementwise_forwards;
+use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
 use crate::{Reduction, check};
 
 /// Configuration of [`HuberLoss`].
@@ -101,42 +101,21 @@ pub struct HuberLoss {
 }
 
 display_fields!([] HuberLoss: {} delta, reduction);
-elementwise_forwards!(<> HuberLoss, <B>, "HuberLossConfig::new().init()", "0.125");
+elementwise_formula!([B] HuberLoss);
+elementwise_forwards!(<> HuberLoss, <B>);
 
-impl HuberLoss {
-    const NAME: &str = "HuberLoss";
+impl<B: LossBackend> ElementwiseFormula<B> for HuberLoss {
+    type Formula = formulas::Huber;
 
-    /// Computes one loss an element.
-    ///
-    /// # Shapes
-    ///
-    /// - `prediction`, `target`, output: the same, of any rank
-    ///
-    /// # Panics
-    ///
-    /// If the shapes or element types differ.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn::backend::NdArray;
-    /// use burn::tensor::Tensor;
-    ///
-    /// let prediction = Tensor::<NdArray, 2>::from_floats([[0.5, 1.0]], &Default::default());
-    /// let each = burn_loss::HuberLossConfig::new().init().forward_no_reduction(prediction.clone(), prediction.ones_like());
-    /// assert_eq!(each.into_data().to_vec::<f32>().unwrap(), [0.125, 0.0]);
-    /// ```
-    #[track_caller]
-    pub fn forward_no_reduction<B: Backend, const D: usize>(
-        &self,
-        prediction: Tensor<B, D>,
-        target: Tensor<B, D>,
-    ) -> Tensor<B, D> {
-        check::prediction_and_target(Self::NAME, &prediction, &target);
-        let error = (prediction - target).abs();
-        // Both branches in one formula: the clipped error is the error itself below delta, and delta above it. It does
-        // not square large errors, which would overflow.
-        let clipped = error.clone().clamp_max(self.delta);
-        clipped.clone() * (error - clipped * 0.5)
+    fn name(&self) -> &'static str {
+        "HuberLoss"
+    }
+
+    fn formula(&self) -> Self::Formula {
+        formulas::Huber { delta: self.delta }
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 }

@@ -3,11 +3,11 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
+use burn_loss_kernels::{LossBackend, formulas};
 
+use crate::Reduction;
 use crate::display::display_fields;
-use crate::elementwise::elementwise_forwards;
-use crate::{Reduction, check};
+use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
 
 /// Configuration of [`L1Loss`].
 ///
@@ -82,38 +82,21 @@ pub struct L1Loss {
 }
 
 display_fields!([] L1Loss: {} reduction);
-elementwise_forwards!(<> L1Loss, <B>, "L1LossConfig::new().init()", "0.5");
+elementwise_formula!([B] L1Loss);
+elementwise_forwards!(<> L1Loss, <B>);
 
-impl L1Loss {
-    const NAME: &str = "L1Loss";
+impl<B: LossBackend> ElementwiseFormula<B> for L1Loss {
+    type Formula = formulas::L1;
 
-    /// Computes one loss an element.
-    ///
-    /// # Shapes
-    ///
-    /// - `prediction`, `target`, output: the same, of any rank
-    ///
-    /// # Panics
-    ///
-    /// If the shapes or element types differ.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn::backend::NdArray;
-    /// use burn::tensor::Tensor;
-    ///
-    /// let prediction = Tensor::<NdArray, 2>::from_floats([[0.5, 1.0]], &Default::default());
-    /// let each = burn_loss::L1LossConfig::new().init().forward_no_reduction(prediction.clone(), prediction.ones_like());
-    /// assert_eq!(each.into_data().to_vec::<f32>().unwrap(), [0.5, 0.0]);
-    /// ```
-    #[track_caller]
-    pub fn forward_no_reduction<B: Backend, const D: usize>(
-        &self,
-        prediction: Tensor<B, D>,
-        target: Tensor<B, D>,
-    ) -> Tensor<B, D> {
-        check::prediction_and_target(Self::NAME, &prediction, &target);
-        (prediction - target).abs()
+    fn name(&self) -> &'static str {
+        "L1Loss"
+    }
+
+    fn formula(&self) -> Self::Formula {
+        formulas::L1
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 }

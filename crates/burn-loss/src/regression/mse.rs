@@ -3,11 +3,11 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
+use burn_loss_kernels::{LossBackend, formulas};
 
+use crate::Reduction;
 use crate::display::display_fields;
-use crate::elementwise::elementwise_forwards;
-use crate::{Reduction, check};
+use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
 
 /// Configuration of [`MseLoss`].
 ///
@@ -87,39 +87,21 @@ pub struct MseLoss {
 }
 
 display_fields!([] MseLoss: {} reduction);
-elementwise_forwards!(<> MseLoss, <B>, "MseLossConfig::new().init()", "0.25");
+elementwise_formula!([B] MseLoss);
+elementwise_forwards!(<> MseLoss, <B>);
 
-impl MseLoss {
-    const NAME: &str = "MseLoss";
+impl<B: LossBackend> ElementwiseFormula<B> for MseLoss {
+    type Formula = formulas::Mse;
 
-    /// Computes one loss an element.
-    ///
-    /// # Shapes
-    ///
-    /// - `prediction`, `target`, output: the same, of any rank
-    ///
-    /// # Panics
-    ///
-    /// If the shapes or element types differ.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use burn::backend::NdArray;
-    /// use burn::tensor::Tensor;
-    ///
-    /// let prediction = Tensor::<NdArray, 2>::from_floats([[0.5, 1.0]], &Default::default());
-    /// let each = burn_loss::MseLossConfig::new().init().forward_no_reduction(prediction.clone(), prediction.ones_like());
-    /// assert_eq!(each.into_data().to_vec::<f32>().unwrap(), [0.25, 0.0]);
-    /// ```
-    #[track_caller]
-    pub fn forward_no_reduction<B: Backend, const D: usize>(
-        &self,
-        prediction: Tensor<B, D>,
-        target: Tensor<B, D>,
-    ) -> Tensor<B, D> {
-        check::prediction_and_target(Self::NAME, &prediction, &target);
-        let error = prediction - target;
-        error.clone() * error
+    fn name(&self) -> &'static str {
+        "MseLoss"
+    }
+
+    fn formula(&self) -> Self::Formula {
+        formulas::Mse
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 }

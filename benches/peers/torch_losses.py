@@ -1,0 +1,63 @@
+"""The losses as a user of PyTorch writes them: its own where it has them, plain operations where it has none."""
+
+import torch
+import torch.nn.functional as F
+
+from work import ALPHA, DELTA, EPSILON, GAMMA, IGNORED, Q, SMOOTHING
+
+
+def sigmoid_focal(x, y):
+    """torchvision's, whose own needs its package."""
+    p = torch.sigmoid(x)
+    cross_entropy = F.binary_cross_entropy_with_logits(x, y, reduction="none")
+    p_t = p * y + (1 - p) * (1 - y)
+    alpha_t = ALPHA * y + (1 - ALPHA) * (1 - y)
+    return (alpha_t * cross_entropy * (1 - p_t) ** GAMMA).mean()
+
+
+def log_prob(x, targets):
+    """The log-probability of each row's class."""
+    return F.log_softmax(x, 1).gather(1, targets[:, None]).squeeze(1)
+
+
+def focal(x, targets):
+    """Focal loss of classes."""
+    log_p = log_prob(x, targets)
+    return -((1 - log_p.exp()) ** GAMMA * log_p).mean()
+
+
+def poly(x, targets):
+    """Poly-1 cross entropy."""
+    log_p = log_prob(x, targets)
+    return (EPSILON * (1 - log_p.exp()) - log_p).mean()
+
+
+def generalized_cross_entropy(x, targets):
+    """Generalized cross entropy."""
+    return (1 - (Q * log_prob(x, targets)).exp()).mean() / Q
+
+
+LOSSES = {
+    "mse": F.mse_loss,
+    "l1": F.l1_loss,
+    "huber": lambda x, y: F.huber_loss(x, y, delta=DELTA),
+    "bce": F.binary_cross_entropy,
+    "bce-with-logits": F.binary_cross_entropy_with_logits,
+    "sigmoid-focal": sigmoid_focal,
+    "nll": F.nll_loss,
+    "focal": focal,
+    "poly": poly,
+    "generalized-cross-entropy": generalized_cross_entropy,
+}
+
+
+def mean_loss(row, weights):
+    """The mean loss of a row as a function of prediction and target, None where PyTorch has none."""
+    if row.loss != "cross-entropy":
+        return LOSSES.get(row.loss)
+    options = {
+        "smoothing": {"label_smoothing": SMOOTHING},
+        "class-weights": {"weight": weights},
+        "ignored-rows": {"ignore_index": IGNORED},
+    }.get(row.how, {})
+    return lambda x, y: F.cross_entropy(x, y, **options)

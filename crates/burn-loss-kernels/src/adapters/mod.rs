@@ -1,0 +1,19 @@
+//! Who implements [`LossBackend`](crate::LossBackend), and with what.
+//!
+//! | file | backend |
+//! | --- | --- |
+//! | `ndarray`, `flex` | the kernels of `loss-kernels`, on memory that the backend owns; `host` is what they share |
+//! | `cube` (beside this folder) | `CubeBackend`: the CubeCL kernels |
+//! | `autodiff` | `Autodiff<B>`: what `B` does, and a backward node |
+//! | `fusion` | `Fusion<B>`: what `B` does, between what Burn fuses |
+
+#[cfg(feature = "autodiff")]
+mod autodiff;
+#[cfg(feature = "flex")]
+mod flex;
+#[cfg(feature = "fusion")]
+mod fusion;
+#[cfg(feature = "cpu")]
+mod host;
+#[cfg(feature = "ndarray")]
+mod ndarray;

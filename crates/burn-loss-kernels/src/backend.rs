@@ -1,0 +1,280 @@
+//! The trait: a backend with the fused operations.
+
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::ops::{FloatTensor, IntTensor};
+
+use crate::{
+    Columns, Elements, Formula, Losses, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    composed,
+};
+
+/// A backend with the fused loss operations.
+///
+/// Write `B: LossBackend` where generic code says `B: Backend`. A backend of your own joins with an empty `impl`, and computes
+/// the operations in plain Burn operations until it overrides them.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor, TensorPrimitive};
+/// use burn_loss_kernels::{Columns, LossBackend, RowTargets, SmoothWeights};
+///
+/// /// The losses of the classes, on any backend.
+/// fn losses<B: LossBackend>(logits: Tensor<B, 2>, classes: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+///     let targets = RowTargets {
+///         classes: Some(classes.into_primitive()),
+///         ignore_index: None,
+///         smooth: SmoothWeights::Zero,
+///     };
+///     let logits = logits.into_primitive().tensor();
+///     let found = B::softmax_terms(logits, targets, Columns::TargetLoss);
+///     Tensor::from_primitive(TensorPrimitive::Float(found.terms))
+/// }
+///
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[1.0, 3.0]], &device).log();
+/// let found = losses(logits, Tensor::from_ints([1], &device)).into_scalar();
+/// assert!((found + 0.75f32.ln()).abs() < 1e-6);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no loss operations",
+    label = "not a `LossBackend`",
+    note = "turn on the feature of burn-loss for this backend (`ndarray`, `flex`, `wgpu`, `cuda`), and `autodiff` and `fusion` \
+            if `Autodiff<..>` or `Fusion<..>` is part of it",
+    note = "a backend of your own joins with `impl burn_loss::LossBackend for MyBackend {{}}`"
+)]
+pub trait LossBackend: Backend {
+    /// Whether tensors live in this process's memory, so that reading one does not wait for a device.
+    const ON_HOST: bool = false;
+
+    /// Sums the tensor to `[1]`, right to 1e-6 relative in `f32` at any length, and to the same bits every time.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::LossBackend;
+    ///
+    /// let numbers = Tensor::<NdArray, 1>::full([1 << 20], 0.1, &Default::default());
+    /// let sum = NdArray::<f32>::sum(numbers.into_primitive().tensor());
+    /// let sum = Tensor::<NdArray, 1>::from_primitive(TensorPrimitive::Float(sum)).into_scalar();
+    /// assert!((sum / 104857.6 - 1.0).abs() < 1e-6);
+    /// ```
+    fn sum(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::sum::<Self>(tensor)
+    }
+
+    /// Multiplies a gradient by a number, `[1]`, which is almost always 1: then there is nothing to do.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::LossBackend;
+    ///
+    /// let device = Default::default();
+    /// let primitive = |number| Tensor::<NdArray, 1>::full([1], number, &device).into_primitive().tensor();
+    /// let product = NdArray::<f32>::scale(primitive(3.0), primitive(0.5));
+    /// let product = Tensor::<NdArray, 1>::from_primitive(TensorPrimitive::Float(product));
+    /// assert_eq!(product.into_scalar(), 1.5);
+    /// ```
+    fn scale(gradient: FloatTensor<Self>, by: FloatTensor<Self>) -> FloatTensor<Self> {
+        crate::ops::sum::composed::scale::<Self>(gradient, by)
+    }
+
+    /// Computes a formula of each element; the example of [`Elements`] calls it.
+    ///
+    /// The result has the shape of the prediction. On a device a number outside the formula's bounds gives NaN; on the host
+    /// the fault says where it is.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes, element types or devices of the inputs differ.
+    fn elementwise<L: Formula>(formula: &L, inputs: Elements<Self>) -> Losses<Self> {
+        composed::elementwise(formula, inputs)
+    }
+
+    /// Turns the gradient of each loss into that of the inputs that are `wanted`; the example of [`Elements`] calls it.
+    ///
+    /// Where the gradient of a loss is 0, so are those of its inputs, whatever they are. An implementation may write a result
+    /// into its input's buffer if nothing else holds that.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::elementwise`], and under `Autodiff`: formulas have first derivatives only.
+    fn elementwise_backward<L: Formula>(
+        formula: &L,
+        inputs: Elements<Self>,
+        grad: FloatTensor<Self>,
+        wanted: [bool; 3],
+    ) -> [Option<FloatTensor<Self>>; 3] {
+        composed::elementwise_backward(formula, inputs, grad, wanted)
+    }
+
+    /// Computes the reduced loss, each element times its weight if there are weights, and in the same pass its gradient with
+    /// respect to the inputs that are `wanted`; the example of [`Elements`] calls it.
+    ///
+    /// An element of weight 0 is dropped, whatever its inputs. A mean divides by the sum of the weights. An implementation
+    /// may write a gradient into its input's buffer if nothing else holds that.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::elementwise`].
+    fn elementwise_reduced<L: Formula>(
+        formula: &L,
+        inputs: Elements<Self>,
+        weights: Option<FloatTensor<Self>>,
+        reduction: Reduction,
+        wanted: [bool; 3],
+    ) -> Reduced<Self> {
+        composed::elementwise_reduced(formula, inputs, weights, reduction, wanted)
+    }
+
+    /// Computes the terms of every row of the logits `[N, C, d1, ..]`; the example at the crate's root calls it.
+    ///
+    /// The values are computed relative to the row's largest logit, so that neither a confident row nor a common offset
+    /// loses digits. A row that holds NaN or `+inf`, or only `-inf`, gives NaN, as in PyTorch.
+    ///
+    /// # Panics
+    ///
+    /// If the logits have fewer than two dimensions or no class, if the classes or weights do not have the shapes that
+    /// [`RowTargets`] says, if tensors are on different devices, or if a device cannot index them.
+    fn softmax_terms(
+        logits: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        columns: Columns,
+    ) -> SoftmaxTerms<Self> {
+        composed::softmax_terms(logits, targets, columns)
+    }
+
+    /// Turns the gradient of the terms, `[M, 3]` or of the first alone `[M]`, into the gradient of the logits,
+    /// `[N, C, d1, ..]`; the example of [`composed`] calls it.
+    ///
+    /// `logits` and `targets` are those of the forward pass and `normalizer` is what it returned. A row whose gradients are
+    /// all 0 has the gradient 0, whatever its logits. An implementation may write the result into the logits' buffer if
+    /// nothing else holds it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::softmax_terms`], and under `Autodiff`: the losses have first derivatives only.
+    fn softmax_terms_backward(
+        logits: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        normalizer: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        composed::softmax_terms_backward(logits, targets, normalizer, grad)
+    }
+
+    /// Computes the reduced loss of rows, each `c L(target loss, lse) + r smooth loss` with the formula `L`, the weight `r` of
+    /// the row and `c = r w_t` with the weight of its class, and its gradient in the same pass if it is `wanted`; the example
+    /// of [`RowWeights`] calls it.
+    ///
+    /// A row of weight 0 is ignored, whatever its logits and its class. A mean divides by the sum of `c` over the rows that
+    /// are not ignored. The gradient is the first of [`Reduced::gradients`]; an implementation may write it into the logits'
+    /// buffer if nothing else holds it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::softmax_terms`].
+    fn softmax_terms_reduced<L: Formula>(
+        formula: &L,
+        logits: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        composed::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted)
+    }
+
+    /// Computes the reduced sum of the negated scores of the rows' classes, each times `c` as in
+    /// [`Self::softmax_terms_reduced`]: the negative log-likelihood of log-probabilities `[N, C, d1, ..]`. Its gradient is not
+    /// 0 at one score per row.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::softmax_terms`], and if there are no classes.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::{LossBackend, Reduction, RowTargets, RowWeights, SmoothWeights};
+    ///
+    /// type B = NdArray;
+    ///
+    /// let device = Default::default();
+    /// let scores = Tensor::<B, 2>::from_floats([[-1.0, -2.0]], &device).into_primitive().tensor();
+    /// let targets = RowTargets::<B> {
+    ///     classes: Some(Tensor::<B, 1, Int>::from_ints([1], &device).into_primitive()),
+    ///     ignore_index: None,
+    ///     smooth: SmoothWeights::Zero,
+    /// };
+    /// let found = B::target_scores_reduced(scores, targets, RowWeights::none(), Reduction::Sum, true);
+    /// let numbers = |tensor| Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(tensor)).into_data();
+    /// assert_eq!(numbers(found.loss).to_vec::<f32>().unwrap(), [2.0]);
+    /// let [gradient, ..] = found.gradients;
+    /// assert_eq!(numbers(gradient.unwrap()).to_vec::<f32>().unwrap(), [0.0, -1.0]);
+    /// ```
+    fn target_scores_reduced(
+        scores: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        composed::target_scores_reduced(scores, targets, weights, reduction, wanted)
+    }
+
+    /// The first class that is neither in `[0, num_classes)` nor ignored, where looking does not wait for a device.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss_kernels::LossBackend;
+    ///
+    /// let classes = Tensor::<NdArray, 1, Int>::from_ints([0, 7, -1], &Default::default());
+    /// let classes = classes.into_primitive();
+    /// assert_eq!(NdArray::<f32>::first_invalid_class(&classes, 3, Some(-1)), Some(1));
+    /// assert_eq!(NdArray::<f32>::first_invalid_class(&classes, 8, Some(-1)), None);
+    /// ```
+    fn first_invalid_class(
+        _classes: &IntTensor<Self>,
+        _num_classes: usize,
+        _ignore_index: Option<i64>,
+    ) -> Option<usize> {
+        None
+    }
+}
+
+/// A [`LossBackend`] that differentiates, and whose inner backend is a [`LossBackend`] too.
+///
+/// Write it where generic training code says `B: AutodiffBackend`.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::{Autodiff, NdArray};
+/// use burn_loss_kernels::{AutodiffLossBackend, LossBackend};
+///
+/// /// What trains on `B` and validates on its inner backend.
+/// fn backends<B: AutodiffLossBackend>(device: &B::Device) -> [String; 2] {
+///     fn name<B: LossBackend>(device: &B::Device) -> String {
+///         B::name(device)
+///     }
+///     [name::<B>(device), name::<B::InnerBackend>(device)]
+/// }
+///
+/// let names = backends::<Autodiff<NdArray>>(&Default::default());
+/// assert_eq!(names, ["autodiff<ndarray>", "ndarray"]);
+/// ```
+pub trait AutodiffLossBackend: AutodiffBackend<InnerBackend: LossBackend> + LossBackend {}
+
+impl<B> AutodiffLossBackend for B where B: AutodiffBackend<InnerBackend: LossBackend> + LossBackend {}

@@ -1,0 +1,71 @@
+//! The twins of the formulas in `loss_kernels::formulas`, one file each: the same mathematics on vectors of a GPU.
+//!
+//! `binary_logit` holds what the losses of a binary logit are made of.
+
+mod bce;
+mod bce_with_logits;
+mod binary_logit;
+mod huber;
+mod l1;
+mod log_cosh;
+mod mse;
+mod sigmoid_focal;
+
+use burn_cubecl::cubecl;
+use burn_cubecl::{CubeRuntime, cubecl::prelude::*};
+use loss_kernels::Input;
+use loss_kernels::formulas::Twin;
+
+use super::launch::Launcher;
+
+/// A formula as the kernels take it, see [`Formula`](crate::Formula).
+#[cube]
+pub trait CubeFormula: Send + Sync + 'static {
+    /// The loss of each element.
+    fn loss<N: Size>(inputs: &Numbers<N>, parameters: &Parameters) -> Vector<f32, N>;
+
+    /// The derivative of each loss with respect to one input.
+    fn slope<N: Size>(
+        inputs: &Numbers<N>,
+        parameters: &Parameters,
+        #[comptime] of: Input,
+    ) -> Vector<f32, N>;
+}
+
+/// The inputs of some elements.
+#[derive(CubeType, Clone, Copy)]
+pub struct Numbers<N: Size> {
+    /// The prediction.
+    pub x: Vector<f32, N>,
+    /// The target.
+    pub y: Vector<f32, N>,
+    /// The third number, 1 where there is none.
+    pub w: Vector<f32, N>,
+}
+
+/// The parameters of a formula, in the order of its [`Twin`]; those that it does not have are 0.
+#[derive(CubeType, CubeLaunch)]
+pub struct Parameters {
+    pub first: f32,
+    pub second: f32,
+    pub third: f32,
+}
+
+/// How many there are.
+pub const PARAMETERS: usize = 3;
+
+/// The kernel of a formula, and its parameters; `None` for one without a twin.
+pub fn kernel_of<R: CubeRuntime>(twin: Option<Twin>) -> Option<Launcher<R>> {
+    Some(match twin? {
+        Twin::Mse => Launcher::new::<mse::Mse>([]),
+        Twin::L1 => Launcher::new::<l1::L1>([]),
+        Twin::Huber(parameters) => Launcher::new::<huber::Huber>(parameters),
+        Twin::LogCosh => Launcher::new::<log_cosh::LogCosh>([]),
+        Twin::Bce => Launcher::new::<bce::Bce>([]),
+        Twin::BceWithLogits(parameters) => {
+            Launcher::new::<bce_with_logits::BceWithLogits>(parameters)
+        }
+        Twin::SigmoidFocal(parameters) => Launcher::new::<sigmoid_focal::SigmoidFocal>(parameters),
+        _ => return None,
+    })
+}

@@ -1,0 +1,136 @@
+//! The shapes, element types and devices of the operations' tensors: checked where tensors are still tensors, because the
+//! kernels check no index.
+
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Shape, TensorMetadata, backend::Backend};
+
+use crate::{Columns, Elements, RowTargets, RowWeights, SmoothWeights};
+
+/// The shape `[N, C, d1, ..]` of logits as `[N, C, S]`.
+///
+/// # Panics
+///
+/// If there are fewer than two dimensions, or no class.
+pub(crate) fn rows_shape(shape: &[usize]) -> [usize; 3] {
+    assert!(
+        shape.len() >= 2 && shape[1] > 0,
+        "loss kernels: expected `logits` [N, C, d1, ..] with at least one class, got {shape:?}"
+    );
+    [shape[0], shape[1], shape[2..].iter().product()]
+}
+
+/// Checks the targets against the logits, and gives `[N, C, S]`.
+pub(crate) fn targets<B: Backend>(logits: &FloatTensor<B>, targets: &RowTargets<B>) -> [usize; 3] {
+    let device = B::float_device(logits);
+    let logits = logits.shape();
+    let shape @ [n, num_classes, s] = rows_shape(&logits);
+    if let Some(classes) = &targets.classes {
+        same("classes", &classes.shape(), &[n * s]);
+        same_device::<B>("classes", &B::int_device(classes), &device);
+    }
+    match &targets.smooth {
+        SmoothWeights::Zero | SmoothWeights::Uniform(_) => {}
+        SmoothWeights::PerClass(weights) => same("smooth", &weights.shape(), &[num_classes]),
+        SmoothWeights::PerLogit(weights) => same("smooth", &weights.shape(), &logits),
+    }
+    if let SmoothWeights::PerClass(weights) | SmoothWeights::PerLogit(weights) = &targets.smooth {
+        same_device::<B>("smooth", &B::float_device(weights), &device);
+    }
+    shape
+}
+
+/// Checks what the rows count.
+pub(crate) fn row_weights<B: Backend>(
+    logits: &FloatTensor<B>,
+    weights: &RowWeights<B>,
+    [n, num_classes, s]: [usize; 3],
+) {
+    let device = B::float_device(logits);
+    let named = [
+        ("per_class", &weights.per_class, num_classes),
+        ("per_row", &weights.per_row, n * s),
+    ];
+    for (name, weights, len) in named {
+        if let Some(weights) = weights {
+            same(name, &weights.shape(), &[len]);
+            same_device::<B>(name, &B::float_device(weights), &device);
+        }
+    }
+}
+
+/// Checks the inputs of a formula against one another.
+pub(crate) fn elements<B: Backend>(inputs: &Elements<B>) {
+    let Elements {
+        prediction,
+        target,
+        third,
+    } = inputs;
+    same("target", &target.shape(), &prediction.shape());
+    of_elements::<B>("target", target, prediction);
+    if let Some(third) = third {
+        let shape = prediction.shape();
+        let labels = shape.last().copied().unwrap_or(1);
+        assert!(
+            third.shape() == shape || third.shape()[..] == [labels],
+            "element-wise loss: expected `third` of shape {:?} or [{labels}], got {:?}",
+            &shape[..],
+            &third.shape()[..]
+        );
+        of_elements::<B>("third", third, prediction);
+    }
+}
+
+/// Checks that a tensor of one number per element is like the prediction.
+pub(crate) fn per_element<B: Backend>(
+    name: &str,
+    tensor: &FloatTensor<B>,
+    prediction: &FloatTensor<B>,
+) {
+    same(name, &tensor.shape(), &prediction.shape());
+    of_elements::<B>(name, tensor, prediction);
+}
+
+fn of_elements<B: Backend>(name: &str, tensor: &FloatTensor<B>, prediction: &FloatTensor<B>) {
+    let (dtype, expected) = (tensor.dtype(), prediction.dtype());
+    assert!(
+        dtype == expected,
+        "element-wise loss: expected `{name}` of the element type {expected:?}, got {dtype:?}"
+    );
+    same_device::<B>(name, &B::float_device(tensor), &B::float_device(prediction));
+}
+
+fn same_device<B: Backend>(argument: &str, got: &B::Device, expected: &B::Device) {
+    assert!(
+        got == expected,
+        "loss kernels: expected `{argument}` on the device {expected:?}, got {got:?}"
+    );
+}
+
+/// Checks all tensors of a backward pass, and gives the columns whose gradient there is.
+pub(crate) fn backward<B: Backend>(
+    logits: &FloatTensor<B>,
+    of: &RowTargets<B>,
+    normalizer: &FloatTensor<B>,
+    grad: &FloatTensor<B>,
+) -> Columns {
+    let [n, _, s] = targets(logits, of);
+    let rows = n * s;
+    let device = B::float_device(logits);
+    same("normalizer", &normalizer.shape(), &[rows, 2]);
+    same_device::<B>("normalizer", &B::float_device(normalizer), &device);
+    same_device::<B>("grad", &B::float_device(grad), &device);
+    if grad.shape().num_dims() == 1 {
+        same("grad", &grad.shape(), &[rows]);
+        return Columns::TargetLoss;
+    }
+    same("grad", &grad.shape(), &[rows, Columns::All.count()]);
+    Columns::All
+}
+
+fn same(argument: &str, got: &Shape, expected: &[usize]) {
+    assert!(
+        got[..] == *expected,
+        "loss kernels: expected `{argument}` of shape {expected:?}, got {:?}",
+        &got[..]
+    );
+}

@@ -1,0 +1,19 @@
+//! The operations, one folder each.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `mod` | the words of the operation |
+//! | `composed` | it in plain Burn operations |
+//! | `autodiff` | its backward node |
+//! | `fusion` | its place between what Burn fuses |
+
+pub(crate) mod check;
+pub(crate) mod elementwise;
+#[cfg(feature = "fusion")]
+pub(crate) mod fusion;
+#[cfg(feature = "autodiff")]
+pub(crate) mod reduced_node;
+pub(crate) mod softmax_terms;
+pub(crate) mod sum;
+pub(crate) mod target_scores;
+pub(crate) mod tensors;

@@ -1,0 +1,49 @@
+//! The scores of the rows' classes in plain Burn operations.
+
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{IndexingUpdateOp, Tensor, TensorMetadata};
+
+use crate::ops::check;
+use crate::ops::softmax_terms::composed::{CountedRows, Rows, ignore_dropped_rows};
+use crate::ops::tensors::{as_rows, cast, unwrap, widen_half, wrap};
+use crate::{Fault, LossBackend, Reduced, Reduction, RowTargets, RowWeights};
+
+/// Computes what [`LossBackend::target_scores_reduced`] promises; the example there holds for this function, too.
+pub fn target_scores_reduced<B: LossBackend>(
+    scores: FloatTensor<B>,
+    targets: RowTargets<B>,
+    weights: RowWeights<B>,
+    reduction: Reduction,
+    wanted: bool,
+) -> Reduced<B> {
+    let shape @ [n, num_classes, s] = check::targets(&scores, &targets);
+    check::row_weights(&scores, &weights, shape);
+    let targets = ignore_dropped_rows(targets, &weights);
+    let (full_shape, dtype) = (scores.shape(), scores.dtype());
+    let classes = targets.classes.clone();
+    let classes = classes.expect("target scores: expected `classes`, got none");
+    if let Some(row) = B::first_invalid_class(&classes, num_classes, targets.ignore_index) {
+        return Reduced::broken(B::sum(scores), Fault::NoClass { row });
+    }
+    let counted = CountedRows::new(&scores, &targets, &weights, shape);
+    let rows = Rows::<B>::new(Some(classes), targets.ignore_index, shape);
+    let rows = rows.expect("there are classes");
+    let zeros = as_rows::<B>(scores.clone()).zeros_like();
+    let scores = as_rows::<B>(scores).gather(1, rows.classes.clone());
+    let scores: Tensor<B, 1> = wrap(widen_half::<B>(unwrap(scores.reshape([n * s]))));
+    let [counts, _] = counted.each();
+    let losses = counted.total(scores.clone().neg(), scores.zeros_like());
+    let divisor = counted.divisor(reduction);
+    let loss = wrap::<B, 1>(B::sum(unwrap(losses))) / divisor.clone();
+    let gradient = wanted.then(|| {
+        let slopes = (counts / divisor).neg().reshape([n, 1, s]);
+        let slopes: Tensor<B, 3> = wrap(cast::<B>(unwrap(slopes), dtype));
+        let full = zeros.scatter(1, rows.classes, slopes, IndexingUpdateOp::Add);
+        B::float_reshape(unwrap(full), full_shape)
+    });
+    Reduced {
+        loss: cast::<B>(unwrap(loss), dtype),
+        gradients: [gradient, None, None],
+        fault: None,
+    }
+}

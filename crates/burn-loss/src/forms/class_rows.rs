@@ -1,0 +1,466 @@
+//! Losses of scores against classes: one row per prediction, one class per row.
+
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, Int, Tensor};
+use burn_loss_kernels::composed::{at_least_f32, column};
+use burn_loss_kernels::{
+    Columns, Elements, Formula, LOG_SUM_EXP, LossBackend, Reduction, SMOOTH_LOSS, SmoothWeights,
+    TARGET_LOSS,
+};
+
+use super::{ClassOptions, Rows, class_formula, primitive, tensor};
+use crate::check;
+
+/// A loss of scores `[N, C, d1, ..]` against classes `[N, d1, ..]`: one row per prediction, one class per row.
+///
+/// A loss of your own implements [`losses`](Self::losses) in plain Burn operations, and has the other methods, with their
+/// checks, class weights, ignored rows, masks and reductions, for nothing. One that is a formula of a row's target loss
+/// `-log p_t` goes into a [`ClassFormulaLoss`] instead, and is one pass over the logits where there are kernels.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::{ClassLoss, ClassOptions, LossBackend};
+///
+/// /// Of a row of probabilities, what is missing at the class: `1 - p_t`.
+/// struct MissingProbability;
+///
+/// impl<B: LossBackend> ClassLoss<B> for MissingProbability {
+///     fn name(&self) -> &'static str {
+///         "MissingProbability"
+///     }
+///
+///     fn options(&self) -> ClassOptions<'_, B> {
+///         ClassOptions {
+///             ignore_index: Some(-1),
+///             ..ClassOptions::none()
+///         }
+///     }
+///
+///     fn losses<const D: usize>(&self, scores: Tensor<B, D>, classes: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+///         let mut shape = scores.dims();
+///         let [rows] = classes.dims();
+///         shape[1] = 1;
+///         scores.gather(1, classes.reshape(shape)).reshape([rows]).neg() + 1.0
+///     }
+/// }
+///
+/// let device = Default::default();
+/// let scores = Tensor::<NdArray, 2>::from_floats([[0.25, 0.75], [f32::NAN, 0.5]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([1, -1], &device);
+/// // The second row is ignored: NaN reaches nothing.
+/// assert_eq!(MissingProbability.forward(scores, targets).into_scalar(), 0.25);
+/// ```
+pub trait ClassLoss<B: LossBackend> {
+    /// The name of the loss in messages.
+    fn name(&self) -> &'static str;
+
+    /// Class weights, what is ignored, and the reduction.
+    fn options(&self) -> ClassOptions<'_, B>;
+
+    /// The name of the scores in messages.
+    fn scores_name(&self) -> &'static str {
+        "scores"
+    }
+
+    /// One loss per row, `[M]`, of scores `[N, C, d1, ..]`: rows are counted through `[N, d1, ..]`. Every class is in `[0, C)`.
+    fn losses<const D: usize>(
+        &self,
+        scores: Tensor<B, D>,
+        classes: Tensor<B, 1, Int>,
+    ) -> Tensor<B, 1>;
+
+    /// One loss per row, `[M]`, each times what it counts.
+    #[doc(hidden)]
+    #[track_caller]
+    fn counted_losses<const D: usize>(
+        &self,
+        mut scores: Tensor<B, D>,
+        rows: &Rows<B>,
+    ) -> Tensor<B, 1> {
+        let dropped = rows.dropped();
+        if let Some(dropped) = &dropped {
+            // What stands in a row that does not count reaches neither the loss nor its gradient.
+            let mut shape = scores.dims();
+            shape[1] = 1;
+            let dropped = dropped.clone().reshape(shape).expand(scores.dims());
+            scores = scores.mask_fill(dropped, 0.5);
+        }
+        let losses = self.losses(scores, rows.valid_classes());
+        let counts = rows.counts(losses.dtype());
+        let losses = losses * counts;
+        match dropped {
+            Some(dropped) => losses.mask_fill(dropped, 0.0),
+            None => losses,
+        }
+    }
+
+    /// The reduced loss of rows.
+    #[doc(hidden)]
+    #[track_caller]
+    fn reduced_rows<const D: usize>(&self, scores: Tensor<B, D>, rows: Rows<B>) -> Tensor<B, 1> {
+        let reduction = self.options().reduction;
+        let dtype = scores.dtype();
+        let losses = self.counted_losses(scores, &rows);
+        let counts = (!rows.count_alike()).then(|| rows.counts(at_least_f32(dtype)));
+        reduction.reduce_counted(losses, counts)
+    }
+
+    /// Computes the loss as one number, reduced as configured.
+    ///
+    /// # Shapes
+    ///
+    /// - scores: `[N, C]`
+    /// - `targets`: `[N]`, classes in `[0, C)` or an ignored index
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// If the shapes or devices do not fit, if there is no class, if the class weights do not have the length of the class
+    /// axis, or, on NdArray and Flex, if a target is neither a class nor ignored. Elsewhere its row's loss is NaN, and so is
+    /// its gradient (of `NllLoss`, which reads one number per row, the gradient of the row's first score).
+    #[track_caller]
+    fn forward(&self, scores: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+        self.forward_nd(scores, targets)
+    }
+
+    /// Computes one loss per row; 0 for ignored rows.
+    ///
+    /// # Shapes
+    ///
+    /// - scores: `[N, C]`
+    /// - `targets`, output: `[N]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[track_caller]
+    fn forward_no_reduction(
+        &self,
+        scores: Tensor<B, 2>,
+        targets: Tensor<B, 1, Int>,
+    ) -> Tensor<B, 1> {
+        self.forward_nd_no_reduction(scores, targets)
+    }
+
+    /// Computes the loss with one weight, or one 0 or 1 of a mask, per row: `sum_i r_i l_i`, for the mean divided by
+    /// `sum_i r_i w_i`, with the row losses `l`, the weights `r` and the class weights `w` of the targets (0 for ignored
+    /// rows).
+    ///
+    /// A row of weight 0 is dropped, whatever its scores and its target: its gradient is 0.
+    ///
+    /// # Shapes
+    ///
+    /// - scores: `[N, C]`
+    /// - `targets`, `weights`: `[N]`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), and if the shape, the element type or the device of the weights does not fit.
+    #[track_caller]
+    fn forward_weighted(
+        &self,
+        scores: Tensor<B, 2>,
+        targets: Tensor<B, 1, Int>,
+        weights: Tensor<B, 1>,
+    ) -> Tensor<B, 1> {
+        let name = self.name();
+        check::same_shape(
+            name,
+            ("targets", targets.dims()),
+            ("weights", weights.dims()),
+        );
+        check::same_dtype(
+            name,
+            (self.scores_name(), scores.dtype()),
+            ("weights", weights.dtype()),
+        );
+        check::same_device::<B>(
+            name,
+            (self.scores_name(), &scores.device()),
+            ("weights", &weights.device()),
+        );
+        let num_classes = check_rows(self, &scores, &targets);
+        let rows = Rows::new(&self.options(), targets, num_classes).weigh(weights);
+        self.reduced_rows(scores, rows)
+    }
+
+    /// Computes the loss of a dense prediction (segmentation, sequences) as one number, reduced as configured.
+    ///
+    /// # Shapes
+    ///
+    /// - scores: `[N, C, d1, ..]`, of rank `D`
+    /// - `targets`: `[N, d1, ..]`, of rank `T = D - 1`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), and if `T` is not `D - 1`.
+    #[track_caller]
+    fn forward_nd<const D: usize, const T: usize>(
+        &self,
+        scores: Tensor<B, D>,
+        targets: Tensor<B, T, Int>,
+    ) -> Tensor<B, 1> {
+        let num_classes = check_rows(self, &scores, &targets);
+        let rows = Rows::new(&self.options(), targets, num_classes);
+        self.reduced_rows(scores, rows)
+    }
+
+    /// Computes one loss per prediction; 0 for ignored ones.
+    ///
+    /// # Shapes
+    ///
+    /// - scores: `[N, C, d1, ..]`, of rank `D`
+    /// - `targets`, output: `[N, d1, ..]`, of rank `T = D - 1`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_nd`](Self::forward_nd).
+    #[track_caller]
+    fn forward_nd_no_reduction<const D: usize, const T: usize>(
+        &self,
+        scores: Tensor<B, D>,
+        targets: Tensor<B, T, Int>,
+    ) -> Tensor<B, T> {
+        let num_classes = check_rows(self, &scores, &targets);
+        let shape = targets.dims();
+        let rows = Rows::new(&self.options(), targets, num_classes);
+        if B::ON_HOST {
+            check::first_invalid::<B>(self.name(), &rows);
+        }
+        let losses = self.counted_losses(scores, &rows);
+        if T == 1 {
+            return tensor(primitive(losses));
+        }
+        losses.reshape(shape)
+    }
+
+    /// What the mean over these targets divides by: `sum_i w_i`, with the class weights `w` of the targets (1 without), 0 for
+    /// ignored rows.
+    ///
+    /// The exact mean over micro-batches or devices is the sum of their losses (with [`Reduction::Sum`]) divided by the sum
+    /// of their normalizers; a mean of their means weights each token by the size of the others in its batch.
+    ///
+    /// # Shapes
+    ///
+    /// - `targets`: any
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// On NdArray and Flex, if there are class weights and a target is neither a class nor ignored; elsewhere the result is
+    /// NaN then.
+    #[track_caller]
+    fn normalizer<const T: usize>(&self, targets: &Tensor<B, T, Int>) -> Tensor<B, 1> {
+        let options = self.options();
+        let num_classes = match options.class_weights {
+            Some(weights) => weights.dims()[0],
+            None => i32::MAX as usize,
+        };
+        let rows = Rows::new(&options, targets.clone(), num_classes);
+        if B::ON_HOST {
+            check::first_invalid::<B>(self.name(), &rows);
+        }
+        let device = targets.device();
+        let dtype = match options.class_weights {
+            Some(weights) => at_least_f32(weights.dtype()),
+            None => Tensor::<B, 1>::zeros([1], &device).dtype(),
+        };
+        tensor(B::sum(primitive(rows.counts(dtype))))
+    }
+}
+
+/// Checks shapes, devices and class weights, and gives `C`.
+#[track_caller]
+fn check_rows<B: LossBackend, L: ClassLoss<B> + ?Sized, const D: usize, const T: usize>(
+    loss: &L,
+    scores: &Tensor<B, D>,
+    targets: &Tensor<B, T, Int>,
+) -> usize {
+    let (name, scores_name) = (loss.name(), loss.scores_name());
+    let num_classes = check::class_shapes(name, scores_name, scores.dims(), targets.dims());
+    check::same_device::<B>(
+        name,
+        (scores_name, &scores.device()),
+        ("targets", &targets.device()),
+    );
+    check::class_weights(
+        name,
+        loss.options().class_weights,
+        num_classes,
+        &scores.device(),
+    );
+    num_classes
+}
+
+/// A [`ClassLoss`] of logits made of a [`Formula`] of each row's target loss `-log p_t` and log-sum-exp: on the host one pass
+/// over the logits, with the gradient in the same pass.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::{ClassFormulaLoss, ClassLoss, Formula, Input, Number};
+///
+/// /// The square of the cross entropy.
+/// #[derive(Clone, Copy, Debug)]
+/// struct SquaredCrossEntropy;
+///
+/// impl Formula for SquaredCrossEntropy {
+///     fn loss<N: Number>(&self, [l, ..]: [N; 3]) -> N {
+///         l * l
+///     }
+///
+///     fn slope<N: Number>(&self, of: Input, [l, ..]: [N; 3]) -> N {
+///         if of == Input::Prediction { l * 2.0 } else { l.constant(0.0) }
+///     }
+/// }
+///
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::zeros([1, 4], &device);
+/// let loss = ClassFormulaLoss::new("SquaredCrossEntropy", SquaredCrossEntropy);
+/// let loss = loss.forward(logits, Tensor::<_, 1, Int>::zeros([1], &device));
+/// assert!((loss.into_scalar() - 4f32.ln().powi(2)).abs() < 1e-6);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClassFormulaLoss<L> {
+    /// The name of the loss in messages.
+    pub name: &'static str,
+    /// The loss of one row, of its target loss and its log-sum-exp.
+    pub formula: L,
+    /// Rows with this target do not count.
+    pub ignore_index: Option<i64>,
+    /// How the losses become one number.
+    pub reduction: Reduction,
+}
+
+impl<L: Formula> ClassFormulaLoss<L> {
+    /// A loss that counts every row, and whose reduction is the mean.
+    pub fn new(name: &'static str, formula: L) -> Self {
+        Self {
+            name,
+            formula,
+            ignore_index: None,
+            reduction: Reduction::Mean,
+        }
+    }
+}
+
+impl<B: LossBackend, L: Formula> ClassFormula<B> for ClassFormulaLoss<L> {
+    type Formula = L;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn formula(&self) -> L {
+        self.formula.clone()
+    }
+
+    fn options(&self) -> ClassOptions<'_, B> {
+        ClassOptions {
+            ignore_index: self.ignore_index,
+            reduction: self.reduction,
+            ..ClassOptions::none()
+        }
+    }
+
+    fn needs_log_sum_exp(&self) -> bool {
+        true
+    }
+}
+class_formula!([B, L: Formula] ClassFormulaLoss<L>);
+
+/// What a loss of the library says of itself, if it is a formula of a row's terms.
+pub(crate) trait ClassFormula<B: LossBackend> {
+    /// The formula.
+    type Formula: Formula;
+
+    /// The name of the loss in messages.
+    fn name(&self) -> &'static str;
+
+    /// The formula of one row: of its target loss and its log-sum-exp.
+    fn formula(&self) -> Self::Formula;
+
+    /// Class weights, what is ignored, and the reduction.
+    fn options(&self) -> ClassOptions<'_, B>;
+
+    /// The weights of the losses of all classes that are added to the formula's.
+    fn smooth(&self, num_classes: usize, dtype: DType) -> SmoothWeights<FloatTensor<B>> {
+        let _ = (num_classes, dtype);
+        SmoothWeights::Zero
+    }
+
+    /// Whether the formula looks at the log-sum-exp.
+    fn needs_log_sum_exp(&self) -> bool {
+        false
+    }
+}
+
+/// One loss per row times what it counts, by the operation.
+pub(crate) fn counted_losses<B: LossBackend, L: ClassFormula<B>, const D: usize>(
+    loss: &L,
+    logits: Tensor<B, D>,
+    rows: &Rows<B>,
+) -> Tensor<B, 1> {
+    let dtype = logits.dtype();
+    let smooth = loss.smooth(rows.num_classes, dtype);
+    let is_smooth = !matches!(smooth, SmoothWeights::Zero);
+    let counts = (!rows.count_alike()).then(|| rows.counts(dtype));
+    let targets = rows.targets(smooth);
+    let formula = loss.formula();
+    let of_formula = |target: Tensor<B, 1>, lse: Tensor<B, 1>| {
+        let inputs = Elements {
+            prediction: primitive(target),
+            target: primitive(lse),
+            third: None,
+        };
+        let losses: Tensor<B, 1> = tensor(B::elementwise(&formula, inputs).losses);
+        match &counts {
+            Some(counts) => losses * counts.clone(),
+            None => losses,
+        }
+    };
+    if !is_smooth && !loss.needs_log_sum_exp() {
+        let found = B::softmax_terms(primitive(logits), targets, Columns::TargetLoss);
+        let target: Tensor<B, 1> = tensor(found.terms);
+        let lse = target.clone().detach();
+        return of_formula(target, lse);
+    }
+    let found = B::softmax_terms(primitive(logits), targets, Columns::All);
+    let terms: Tensor<B, 2> = tensor(found.terms);
+    let column = |index| column(terms.clone(), index);
+    let losses = of_formula(column(TARGET_LOSS), column(LOG_SUM_EXP));
+    if is_smooth {
+        // Weighted by the classes already.
+        losses + column(SMOOTH_LOSS)
+    } else {
+        losses
+    }
+}
+
+/// The reduced loss of rows, by the operation.
+#[track_caller]
+pub(crate) fn reduced_rows<B: LossBackend, L: ClassFormula<B>, const D: usize>(
+    loss: &L,
+    logits: Tensor<B, D>,
+    rows: Rows<B>,
+) -> Tensor<B, 1> {
+    let dtype = logits.dtype();
+    let found = B::softmax_terms_reduced(
+        &loss.formula(),
+        primitive(logits),
+        rows.targets(loss.smooth(rows.num_classes, dtype)),
+        rows.weights(dtype),
+        loss.options().reduction,
+        // On a backend that differentiates, what is tracked decides.
+        false,
+    );
+    check::no_class::<B>(loss.name(), &rows, found.fault);
+    tensor(found.loss)
+}

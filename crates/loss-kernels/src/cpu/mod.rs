@@ -1,0 +1,22 @@
+//! The kernels of a CPU, on slices.
+//!
+//! | folder | what it holds |
+//! | --- | --- |
+//! | `simd` | instruction sets, vectors with operators, exp and log |
+//! | `memory` | what threads share, what is written in place, large pages |
+//! | `elementwise` | formulas of single elements: losses, gradients, and both with the sum |
+//! | `softmax_terms` | rows of logits: terms, gradients, and the reduced loss with its gradient |
+//! | `target_scores` | the scores of the rows' classes, with their gradient |
+//! | `sum` | sums that are right at any length |
+//! | `tasks` | work in parts of a fixed size |
+//!
+//! Work is cut into tasks by its size alone, and what they find is put together in their order: the same input gives the
+//! same bits whatever the number of threads.
+
+pub mod elementwise;
+pub mod memory;
+pub mod simd;
+pub mod softmax_terms;
+pub mod sum;
+pub mod target_scores;
+mod tasks;

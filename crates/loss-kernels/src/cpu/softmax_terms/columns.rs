@@ -1,0 +1,428 @@
+//! Loops across many rows, one per lane: rows too short for vectors of their own, and rows whose logits lie `S` apart.
+//!
+//! Some classes of a panel of rows are copied to a tile `[classes, lanes]` on the stack, and all passes run over that:
+//! memory is read once whatever the stride, and a stride that is a power of two does not fight for one cache set.
+
+use std::ops::Range;
+
+use crate::SmoothWeights;
+
+use super::panel::{Panel, RowGradient, RowSums};
+use super::problem::Problem;
+use crate::cpu::memory::{Logits, Rows, Run, Shared};
+use crate::cpu::simd::Isa;
+use crate::cpu::simd::math;
+use crate::cpu::simd::{Float, MAX_LANES, PerLane};
+
+/// Classes a tile: also how many numbers are added up before their sum joins the others', for long sums lose digits.
+const CLASSES: usize = 128;
+
+/// Numbers a tile.
+const TILE: usize = CLASSES * MAX_LANES;
+
+/// Some classes of a panel of rows, `[classes, lanes]`.
+#[repr(C, align(64))]
+struct Tile<F>([F; TILE]);
+
+/// The tiles of a task: logits and weights.
+pub struct Tiles<F> {
+    logits: Tile<F>,
+    weights: Tile<F>,
+}
+
+impl<F: Float> Tiles<F> {
+    /// New tiles.
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self {
+            logits: Tile([F::ZERO; TILE]),
+            weights: Tile([F::ZERO; TILE]),
+        }
+    }
+}
+
+impl<F: Float> Tile<F> {
+    /// Copies some classes of the rows. What lanes without a row have does not matter.
+    #[inline(always)]
+    fn read<S: Isa>(
+        &mut self,
+        simd: S,
+        source: &impl Logits<F>,
+        shape: [usize; 3],
+        panel: Panel,
+        classes: Range<usize>,
+    ) {
+        let lanes = F::lanes::<S>();
+        if shape[2] == 1 {
+            for start in classes.clone().step_by(lanes) {
+                let part = start..classes.end.min(start + lanes);
+                let vectors =
+                    &mut F::vectors_mut::<S>(&mut self.0).0[start - classes.start..][..lanes];
+                let rows = source.rows(panel.rows()).chunks_exact(shape[1]);
+                for (vector, row) in vectors.iter_mut().zip(rows) {
+                    *vector = F::part(simd, &row[part.clone()], F::ZERO);
+                }
+                F::transpose(simd, vectors);
+            }
+            return;
+        }
+        for (lane, run) in runs(shape, panel) {
+            for (class, column) in classes.clone().zip(self.0.chunks_exact_mut(lanes)) {
+                let run = source.run(run, class);
+                if run.len() == lanes {
+                    // A vector, where a copy of unknown length is a call.
+                    F::set_first::<S>(column, F::first::<S>(run));
+                } else {
+                    column[lane..][..run.len()].copy_from_slice(run);
+                }
+            }
+        }
+    }
+
+    /// Copies back what [`Self::read`] copied, and keeps nothing.
+    #[inline(always)]
+    fn write<S: Isa>(
+        &mut self,
+        simd: S,
+        target: &mut Rows<F>,
+        shape: [usize; 3],
+        panel: Panel,
+        classes: Range<usize>,
+    ) {
+        let lanes = F::lanes::<S>();
+        if shape[2] == 1 {
+            for start in classes.clone().step_by(lanes) {
+                let part = start..classes.end.min(start + lanes);
+                let vectors =
+                    &mut F::vectors_mut::<S>(&mut self.0).0[start - classes.start..][..lanes];
+                F::transpose(simd, vectors);
+                target.write_parts(simd, panel.rows(), part, &vectors[..panel.len]);
+            }
+            return;
+        }
+        for (lane, run) in runs(shape, panel) {
+            for (class, column) in classes.clone().zip(self.0.chunks_exact(lanes)) {
+                target.write_run(run, class, &column[lane..][..run.len()]);
+            }
+        }
+    }
+
+    /// Where each confident row's largest logit is, for weights that may cancel it.
+    #[inline(always)]
+    fn confident_max<S: Isa>(
+        &self,
+        problem: &Problem<F>,
+        panel: Panel,
+        classes: Range<usize>,
+        gradient: &RowGradient<F>,
+    ) -> [Option<usize>; MAX_LANES] {
+        let mut places = [None; MAX_LANES];
+        for i in panel.lanes().filter(|i| gradient.is_confident(problem, *i)) {
+            let mut column = self.0.chunks_exact(F::lanes::<S>()).take(classes.len());
+            places[i] = column
+                .position(|column| column[i] == gradient.max[i])
+                // The gradient of the row's own class has more to it.
+                .filter(|place| classes.start + place != gradient.class[i]);
+        }
+        places
+    }
+
+    /// Sets the gradient of rows without one.
+    #[inline(always)]
+    fn clear<S: Isa>(&mut self, panel: Panel, classes: usize, gradient: &RowGradient<F>) {
+        let columns = self.0.chunks_exact_mut(F::lanes::<S>()).take(classes);
+        for column in columns {
+            for i in panel.lanes().filter(|i| !gradient.live[*i]) {
+                column[i] = F::ZERO;
+            }
+        }
+    }
+
+    /// The vectors of the first classes.
+    #[inline(always)]
+    fn vectors<S: Isa>(&self, classes: usize) -> &[F::Vector<S>] {
+        &F::vectors::<S>(&self.0).0[..classes]
+    }
+}
+
+/// The panel's rows, side by side, each run with its first lane.
+#[inline(always)]
+fn runs(shape: [usize; 3], panel: Panel) -> impl Iterator<Item = (usize, Run)> {
+    let end = panel.first + panel.len;
+    let mut row = panel.first;
+    std::iter::from_fn(move || {
+        (row < end).then(|| {
+            let run = Run::new(shape, row, end);
+            let lane = row - panel.first;
+            row += run.len();
+            (lane, run)
+        })
+    })
+}
+
+/// The classes in steps of as many as a tile takes.
+#[inline(always)]
+fn steps(classes: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..classes)
+        .step_by(CLASSES)
+        .map(move |start| start..classes.min(start + CLASSES))
+}
+
+/// The weights of a panel of rows.
+struct Weights<'a, F> {
+    smooth: &'a SmoothWeights<&'a [F]>,
+    tile: &'a mut Tile<F>,
+    classes: Range<usize>,
+}
+
+impl<'a, F: Float> Weights<'a, F> {
+    #[inline(always)]
+    fn read<S: Isa>(
+        simd: S,
+        problem: &'a Problem<'a, F>,
+        panel: Panel,
+        classes: Range<usize>,
+        tile: &'a mut Tile<F>,
+    ) -> Self {
+        if let SmoothWeights::PerLogit(weights) = problem.smooth {
+            let source = Shared {
+                logits: weights,
+                shape: problem.shape,
+            };
+            tile.read(simd, &source, problem.shape, panel, classes.clone());
+        }
+        Self {
+            smooth: &problem.smooth,
+            tile,
+            classes,
+        }
+    }
+
+    /// The weights of the class at a place in the step.
+    #[inline(always)]
+    fn load<S: Isa>(&self, simd: S, place: usize) -> F::Vector<S> {
+        match self.smooth {
+            SmoothWeights::Zero => F::splat(simd, F::ZERO),
+            SmoothWeights::Uniform(w) => F::splat(simd, F::from_f64(*w)),
+            SmoothWeights::PerClass(w) => F::splat(simd, w[self.classes.start + place]),
+            SmoothWeights::PerLogit(_) => self.tile.vectors::<S>(self.classes.len())[place],
+        }
+    }
+}
+
+/// The sum of each row's weights.
+#[inline(always)]
+pub fn total_weights<F: Float, S: Isa>(
+    simd: S,
+    problem: &Problem<F>,
+    panel: Panel,
+    tiles: &mut Tiles<F>,
+    weights: &mut PerLane<F>,
+) {
+    let mut total = F::splat(simd, F::ZERO);
+    for classes in steps(problem.num_classes()) {
+        let weights = Weights::read(simd, problem, panel, classes.clone(), &mut tiles.weights);
+        let mut step = F::splat(simd, F::ZERO);
+        for place in 0..classes.len() {
+            step = F::plus(simd, step, weights.load(simd, place));
+        }
+        total = F::plus(simd, total, step);
+    }
+    F::set_first::<S>(weights, total);
+}
+
+/// Reads the rows.
+#[inline(always)]
+pub fn statistics<F: Float, S: Isa>(
+    simd: S,
+    problem: &Problem<F>,
+    source: &impl Logits<F>,
+    panel: Panel,
+    tiles: &mut Tiles<F>,
+    statistics: &mut RowSums<F>,
+) {
+    let mut found = None;
+    for classes in steps(problem.num_classes()) {
+        tiles
+            .logits
+            .read(simd, source, problem.shape, panel, classes.clone());
+        let logits = tiles.logits.vectors::<S>(classes.len());
+        found = Some(softmax::<F, S>(simd, logits, found));
+    }
+    let Some([max, sum, count]) = found else {
+        return;
+    };
+    F::set_first::<S>(&mut statistics.max, max);
+    F::set_first::<S>(&mut statistics.below, sum);
+    F::set_first::<S>(&mut statistics.ties, count);
+    if problem.is_smooth() {
+        let weighted = weighted(simd, problem, source, panel, tiles, max);
+        F::set_first::<S>(&mut statistics.weighted, weighted);
+    }
+}
+
+/// The largest logit, the sum and the count of [`RowSums`] of some classes, together with what was found before.
+#[inline(always)]
+fn softmax<F: Float, S: Isa>(
+    simd: S,
+    logits: &[F::Vector<S>],
+    found: Option<[F::Vector<S>; 3]>,
+) -> [F::Vector<S>; 3] {
+    let zero = F::splat(simd, F::ZERO);
+    let one = F::splat(simd, F::ONE);
+    // Not minus infinity, whose distance to itself is NaN.
+    let mut max = found.map_or(F::splat(simd, -F::MAX), |[before, ..]| before);
+    for x in logits {
+        max = F::greater(simd, *x, max);
+    }
+    let (mut sum, mut count) = (zero, zero);
+    for x in logits {
+        let e = math::exp::<F, S>(simd, F::minus(simd, *x, max));
+        let is_max = F::equal(simd, *x, max);
+        sum = F::plus(simd, sum, F::select(simd, is_max, zero, e));
+        count = F::plus(simd, count, F::select(simd, is_max, one, zero));
+    }
+    if let Some([before, sum_before, count_before]) = found {
+        let same = F::equal(simd, before, max);
+        let shrink = math::exp::<F, S>(simd, F::minus(simd, before, max));
+        let moved = F::times(simd, F::plus(simd, sum_before, count_before), shrink);
+        sum = F::plus(simd, sum, F::select(simd, same, sum_before, moved));
+        count = F::plus(simd, count, F::select(simd, same, count_before, zero));
+    }
+    [max, sum, count]
+}
+
+/// The sum of `w (x - max)` of each row, by halves as for long rows.
+#[inline(always)]
+fn weighted<F: Float, S: Isa>(
+    simd: S,
+    problem: &Problem<F>,
+    source: &impl Logits<F>,
+    panel: Panel,
+    tiles: &mut Tiles<F>,
+    max: F::Vector<S>,
+) -> F::Vector<S> {
+    let half = F::splat(simd, F::from_f64(0.5));
+    let half_max = F::times(simd, max, half);
+    let mut sum = F::splat(simd, F::ZERO);
+    let num_classes = problem.num_classes();
+    for classes in steps(num_classes) {
+        if classes.len() < num_classes {
+            tiles
+                .logits
+                .read(simd, source, problem.shape, panel, classes.clone());
+        }
+        let weights = Weights::read(simd, problem, panel, classes.clone(), &mut tiles.weights);
+        let mut step = F::splat(simd, F::ZERO);
+        for (place, x) in tiles.logits.vectors::<S>(classes.len()).iter().enumerate() {
+            let w = weights.load(simd, place);
+            let x = F::minus(simd, F::times(simd, *x, half), half_max);
+            step = F::mul_add(simd, F::plus(simd, w, w), x, step);
+        }
+        sum = F::plus(simd, sum, step);
+    }
+    sum
+}
+
+/// Writes the gradient of the rows, whose logits may be in the tile already if it holds all classes.
+#[inline(always)]
+pub fn backward<F: Float, S: Isa>(
+    simd: S,
+    problem: &Problem<F>,
+    cells: &mut Rows<F>,
+    panel: Panel,
+    tiles: &mut Tiles<F>,
+    gradient: &RowGradient<F>,
+    is_read: bool,
+) {
+    if gradient.none_live(panel) {
+        // Not even read.
+        for (_, run) in runs(problem.shape, panel) {
+            let zeros = &[F::ZERO; MAX_LANES][..run.len()];
+            (0..problem.num_classes()).for_each(|class| cells.write_run(run, class, zeros));
+        }
+        return;
+    }
+    for classes in steps(problem.num_classes()) {
+        if !is_read || classes.len() < problem.num_classes() {
+            tiles
+                .logits
+                .read(simd, cells, problem.shape, panel, classes.clone());
+        }
+        let confident = if gradient.is_smooth {
+            tiles
+                .logits
+                .confident_max::<S>(problem, panel, classes.clone(), gradient)
+        } else {
+            [None; MAX_LANES]
+        };
+        replace::<F, S>(simd, problem, panel, classes.clone(), tiles, gradient);
+        for i in panel.lanes() {
+            if let Some(place) = confident[i] {
+                let w = problem.weight(panel.first + i, classes.start + place);
+                let value = gradient.at_confident_max(simd, i, w);
+                tiles.logits.0[place * F::lanes::<S>() + i] = value;
+            }
+        }
+        if !gradient.all_live {
+            tiles.logits.clear::<S>(panel, classes.len(), gradient);
+        }
+        tiles
+            .logits
+            .write(simd, cells, problem.shape, panel, classes);
+    }
+}
+
+/// Replaces the logits of the tile by their gradient, but for rows without one.
+#[inline(always)]
+fn replace<F: Float, S: Isa>(
+    simd: S,
+    problem: &Problem<F>,
+    panel: Panel,
+    classes: Range<usize>,
+    tiles: &mut Tiles<F>,
+    gradient: &RowGradient<F>,
+) {
+    let max = F::first::<S>(&gradient.max);
+    let relative_lse = F::first::<S>(&gradient.relative_lse);
+    let softmax = F::first::<S>(&gradient.softmax);
+    let target = F::first::<S>(&gradient.target);
+    let places = F::first::<S>(&places(&gradient.class, &classes));
+    // Compared with a count, for scattered numbers would hold up the vectors that are read next.
+    let (mut place, one) = (F::splat(simd, F::ZERO), F::splat(simd, F::ONE));
+    let columns = &mut F::vectors_mut::<S>(&mut tiles.logits.0).0[..classes.len()];
+    if !gradient.is_smooth {
+        for x in columns {
+            let p = math::probability::<F, S>(simd, *x, max, relative_lse);
+            let here = F::equal(simd, places, place);
+            *x = F::select(simd, here, target, F::times(simd, softmax, p));
+            place = F::plus(simd, place, one);
+        }
+        return;
+    }
+    let weights = Weights::read(simd, problem, panel, classes, &mut tiles.weights);
+    let smooth = F::first::<S>(&gradient.smooth);
+    let zero = F::splat(simd, F::ZERO);
+    let without = F::equal(simd, smooth, zero);
+    for (i, x) in columns.iter_mut().enumerate() {
+        let w = F::times(simd, smooth, weights.load(simd, i));
+        let w = F::select(simd, without, zero, w);
+        let p = math::probability::<F, S>(simd, *x, max, relative_lse);
+        let here = F::equal(simd, places, place);
+        *x = F::select(simd, here, target, F::mul_add(simd, softmax, p, w));
+        place = F::plus(simd, place, one);
+    }
+}
+
+/// Which of these classes each row's own is; -1 if it is another.
+#[inline(always)]
+fn places<F: Float>(own: &[usize; MAX_LANES], classes: &Range<usize>) -> PerLane<F> {
+    own.map(|class| {
+        let place = class.wrapping_sub(classes.start);
+        if place < classes.len() {
+            F::from_f64(f64::from(place as u32))
+        } else {
+            -F::ONE
+        }
+    })
+}

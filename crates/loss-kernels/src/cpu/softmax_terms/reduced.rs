@@ -1,0 +1,436 @@
+//! Logits to the reduced loss and its gradient in one go: each row is read from memory once, and its gradient written once.
+
+use std::ops::Range;
+
+use super::columns::{self, Tiles};
+use super::panel::{Labels, Panel, RowGradient, RowSums};
+use super::problem::{NO_CLASS, Problem, Row};
+use super::rows::{self, Copied};
+use crate::cpu::memory::{Cells, Logits, Rows, Shared};
+use crate::cpu::simd::{Arch, Float, Isa, Kernel, Lanes, MAX_LANES, PerLane};
+use crate::cpu::tasks;
+use crate::{Formula, Input, LOG_SUM_EXP, Number, SMOOTH_LOSS, TARGET_LOSS};
+
+/// Bytes of logits per panel of long rows: they stay in a cache of the second level from one pass to the next.
+const PANEL_BYTES: usize = 192 << 10;
+
+/// How the terms of a row become its loss, `c L(target loss, lse) + r smooth loss`, with the weight `r` of the row and
+/// `c = r w_t` with the weight `w_t` of its class.
+#[derive(Clone, Copy)]
+pub struct RowLoss<'a, F> {
+    /// `L`.
+    pub formula: &'a dyn RowFormula<F>,
+    /// The weight of each class, `[C]`.
+    pub class_weights: Option<&'a [F]>,
+    /// What the sum of the losses is multiplied by before it is differentiated.
+    pub scale: f64,
+}
+
+/// A formula of the rows of a panel, which kernels call without knowing which it is: so that each is compiled once.
+pub trait RowFormula<F: Float>: Sync {
+    /// Turns terms into losses and slopes.
+    fn apply(&self, arch: Arch, panel: &mut PanelLosses<F>);
+}
+
+impl<L: Formula> RowFormula<f32> for L {
+    fn apply(&self, arch: Arch, panel: &mut PanelLosses<f32>) {
+        self.panel_f32(arch, panel);
+    }
+}
+
+impl<L: Formula> RowFormula<f64> for L {
+    fn apply(&self, arch: Arch, panel: &mut PanelLosses<f64>) {
+        self.panel_f64(arch, panel);
+    }
+}
+
+/// The terms of the rows of a panel, then their losses and slopes.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub struct PanelLosses<F> {
+    /// The target loss, then the slope by it.
+    target: PerLane<F>,
+    /// The log-sum-exp, then the slope by it.
+    lse: PerLane<F>,
+    /// The losses.
+    losses: PerLane<F>,
+}
+
+/// Runs a formula on the rows of a panel.
+pub(crate) fn apply<F: Float, L: Formula>(formula: &L, arch: Arch, panel: &mut PanelLosses<F>) {
+    arch.run(Apply(formula, panel));
+}
+
+struct Apply<'a, F, L>(&'a L, &'a mut PanelLosses<F>);
+
+impl<F: Float, L: Formula> Kernel for Apply<'_, F, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Isa>(self, simd: S) {
+        let Self(formula, panel) = self;
+        let (target, lse) = (lanes::<F, S>(simd, &panel.target), lanes(simd, &panel.lse));
+        let inputs = [target, lse, lse];
+        F::set_first::<S>(&mut panel.losses, formula.loss(inputs).vector);
+        let by_target = formula.slope(Input::Prediction, inputs).vector;
+        F::set_first::<S>(&mut panel.target, by_target);
+        let by_lse = formula.slope(Input::Target, inputs).vector;
+        F::set_first::<S>(&mut panel.lse, by_lse);
+    }
+}
+
+#[inline(always)]
+fn lanes<F: Float, S: Isa>(simd: S, numbers: &PerLane<F>) -> Lanes<F, S> {
+    Lanes::new(simd, F::first::<S>(numbers))
+}
+
+/// The sum of the rows' losses.
+///
+/// # Panics
+///
+/// Panics if a slice does not have the length that the problem's shape asks for, or if the shape has no classes.
+pub fn sum_of_losses<F: Float>(
+    arch: Arch,
+    problem: &Problem<F>,
+    loss: &RowLoss<F>,
+    logits: &[F],
+) -> f64 {
+    check(problem, loss, logits.len());
+    let source = Shared {
+        logits,
+        shape: problem.shape,
+    };
+    let weight = problem.total_weight();
+    let sums = tasks::map(problem.rows(), problem.rows_per_task(), |rows| {
+        arch.run(Task {
+            arch,
+            problem,
+            loss,
+            weight,
+            rows,
+            cells: ReadOnly(&source),
+        })
+    });
+    sums.into_iter().sum()
+}
+
+/// The sum of the rows' losses; the gradient of `scale` times it goes to the gradient's cells, all of which are written.
+///
+/// # Panics
+///
+/// As [`sum_of_losses`].
+pub fn with_gradient<F: Float>(
+    arch: Arch,
+    problem: &Problem<F>,
+    loss: &RowLoss<F>,
+    cells: Cells<F>,
+) -> f64 {
+    check(problem, loss, problem.num_logits());
+    let weight = problem.total_weight();
+    let sums = tasks::map(problem.rows(), problem.rows_per_task(), |rows| {
+        arch.run(Task {
+            arch,
+            problem,
+            loss,
+            weight,
+            rows: rows.clone(),
+            // SAFETY: the tasks' ranges of rows do not overlap.
+            cells: Writable(unsafe { cells.rows(rows) }),
+        })
+    });
+    sums.into_iter().sum()
+}
+
+/// What the rows count in a mean, and the first that has neither a class nor the ignored index.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Counted {
+    /// The sum of `r w_t` over the rows that are not ignored.
+    pub weight: f64,
+    /// The first row without a class.
+    pub invalid: Option<usize>,
+}
+
+/// Looks at the classes alone.
+pub fn count<F: Float>(problem: &Problem<F>, class_weights: Option<&[F]>) -> Counted {
+    let none = Counted {
+        weight: 0.0,
+        invalid: None,
+    };
+    let plain = class_weights.is_none() && problem.row_weights.is_none();
+    let parts = tasks::map(problem.rows(), 1 << 14, |rows| {
+        if plain && let Some([counted, 0]) = problem.labelled_and_invalid(rows.clone()) {
+            return Counted {
+                weight: counted as f64,
+                invalid: None,
+            };
+        }
+        rows.fold(none, |mut counted, row| {
+            let class = match problem.row(row) {
+                Row::Labelled(class) => Some(class),
+                Row::Unlabelled => None,
+                Row::Ignored => return counted,
+                Row::Invalid => {
+                    counted.invalid = counted.invalid.or(Some(row));
+                    return counted;
+                }
+            };
+            counted.weight += weight_of(problem, class_weights, row, class);
+            counted
+        })
+    });
+    parts.into_iter().fold(none, |all, part| Counted {
+        weight: all.weight + part.weight,
+        invalid: all.invalid.or(part.invalid),
+    })
+}
+
+/// Calls `f` with the place of each counted row's class among the logits, and with what the row counts.
+pub fn each_counted<F: Float>(
+    problem: &Problem<F>,
+    class_weights: Option<&[F]>,
+    mut f: impl FnMut(usize, f64),
+) {
+    for row in 0..problem.rows() {
+        if let Row::Labelled(class) = problem.row(row) {
+            let weight = weight_of(problem, class_weights, row, Some(class));
+            f(problem.index(row, class), weight);
+        }
+    }
+}
+
+fn weight_of<F: Float>(
+    problem: &Problem<F>,
+    class_weights: Option<&[F]>,
+    row: usize,
+    class: Option<usize>,
+) -> f64 {
+    let of_class = class_weights.zip(class);
+    let of_class = of_class.map_or(1.0, |(weights, class)| weights[class].to_f64());
+    problem.row_weights.map_or(1.0, |w| w[row].to_f64()) * of_class
+}
+
+fn check<F: Float>(problem: &Problem<F>, loss: &RowLoss<F>, logits: usize) {
+    problem.check(logits);
+    if let Some(weights) = loss.class_weights {
+        assert_eq!(
+            weights.len(),
+            problem.num_classes(),
+            "class weights are [C]"
+        );
+    }
+}
+
+/// The logits of a task, with a place for their gradient or without.
+trait Source<'a, F: Float> {
+    type Logits: Logits<F>;
+    fn logits(&self) -> &Self::Logits;
+    fn gradient(&mut self) -> Option<&mut Rows<'a, F>>;
+}
+
+struct ReadOnly<'a, F>(&'a Shared<'a, F>);
+struct Writable<'a, F>(Rows<'a, F>);
+
+impl<'a, F: Float> Source<'a, F> for ReadOnly<'a, F> {
+    type Logits = Shared<'a, F>;
+
+    #[inline(always)]
+    fn logits(&self) -> &Shared<'a, F> {
+        self.0
+    }
+
+    #[inline(always)]
+    fn gradient(&mut self) -> Option<&mut Rows<'a, F>> {
+        None
+    }
+}
+
+impl<'a, F: Float> Source<'a, F> for Writable<'a, F> {
+    type Logits = Rows<'a, F>;
+
+    #[inline(always)]
+    fn logits(&self) -> &Rows<'a, F> {
+        &self.0
+    }
+
+    #[inline(always)]
+    fn gradient(&mut self) -> Option<&mut Rows<'a, F>> {
+        Some(&mut self.0)
+    }
+}
+
+/// Consecutive rows.
+struct Task<'a, F, T> {
+    arch: Arch,
+    problem: &'a Problem<'a, F>,
+    loss: &'a RowLoss<'a, F>,
+    /// The sum of a row's smooth weights, if it is the same for all rows.
+    weight: Option<F>,
+    rows: Range<usize>,
+    cells: T,
+}
+
+impl<'a, F: Float, T: Source<'a, F>> Kernel for Task<'a, F, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Isa>(self, simd: S) -> f64 {
+        let Self {
+            arch,
+            problem,
+            loss,
+            weight,
+            rows,
+            mut cells,
+        } = self;
+        let lanes = F::lanes::<S>();
+        let mut sum = LossSum::<F, S>::new(simd);
+        let mut gradient = RowGradient::new();
+        let mut found = RowSums::new();
+        if problem.has_long_rows() {
+            let row_bytes = problem.num_classes() * size_of::<F>();
+            let few = (PANEL_BYTES / row_bytes).clamp(1, lanes);
+            let mut copied = Copied::new();
+            for panel in Panel::all(rows, few) {
+                found.clear();
+                match weight {
+                    Some(weight) => found.weight = [weight; MAX_LANES],
+                    None => rows::total_weights(simd, problem, panel, &mut found.weight),
+                }
+                rows::statistics(simd, problem, cells.logits(), panel, &mut found);
+                let (numbers, labels) = found.finish(simd, problem, cells.logits(), panel);
+                let slopes =
+                    row_losses(simd, arch, problem, loss, panel, numbers, &labels, &mut sum);
+                if let Some(cells) = cells.gradient() {
+                    gradient.set(simd, problem, &labels, panel, slopes, &found.weight);
+                    rows::backward(simd, problem, cells, panel, &mut copied, &gradient);
+                }
+            }
+            return sum.finish(simd);
+        }
+        let mut tiles = Tiles::new();
+        for panel in Panel::all(rows, lanes) {
+            found.clear();
+            match weight {
+                Some(weight) => found.weight = [weight; MAX_LANES],
+                None => columns::total_weights(simd, problem, panel, &mut tiles, &mut found.weight),
+            }
+            if !problem.ignores(panel.rows()) {
+                let source = cells.logits();
+                columns::statistics(simd, problem, source, panel, &mut tiles, &mut found);
+            }
+            let (numbers, labels) = found.finish(simd, problem, cells.logits(), panel);
+            let slopes = row_losses(simd, arch, problem, loss, panel, numbers, &labels, &mut sum);
+            if let Some(cells) = cells.gradient() {
+                gradient.set(simd, problem, &labels, panel, slopes, &found.weight);
+                columns::backward(simd, problem, cells, panel, &mut tiles, &gradient, true);
+            }
+        }
+        sum.finish(simd)
+    }
+}
+
+/// Adds up the losses of a panel, and gives the gradient of their terms beside the normalizer.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn row_losses<F: Float, S: Isa>(
+    simd: S,
+    arch: Arch,
+    problem: &Problem<F>,
+    loss: &RowLoss<F>,
+    panel: Panel,
+    mut numbers: [PerLane<F>; 5],
+    labels: &Labels<F>,
+    sum: &mut LossSum<F, S>,
+) -> [PerLane<F>; 5] {
+    let mut of_row = [F::ZERO; MAX_LANES];
+    let mut of_class = [F::ZERO; MAX_LANES];
+    for i in panel.lanes() {
+        let row = panel.first + i;
+        of_row[i] = problem.row_weights.map_or(F::ONE, |weights| weights[row]);
+        of_class[i] = of_row[i];
+    }
+    if problem.classes.is_some() {
+        for i in panel.lanes() {
+            if labels.class[i] == NO_CLASS {
+                // Its numbers are 0 if it is ignored, and NaN if it has no class.
+                of_row[i] = numbers[LOG_SUM_EXP][i] * F::ZERO;
+                if of_row[i] == F::ZERO {
+                    of_class[i] = F::ZERO;
+                }
+            } else if let Some(weights) = loss.class_weights {
+                of_class[i] = of_row[i] * weights[labels.class[i]];
+            }
+        }
+    }
+    for i in panel.len..F::lanes::<S>() {
+        for numbers in &mut numbers {
+            numbers[i] = F::ZERO;
+        }
+    }
+    let mut found = PanelLosses {
+        target: numbers[TARGET_LOSS],
+        lse: numbers[LOG_SUM_EXP],
+        losses: [F::ZERO; MAX_LANES],
+    };
+    loss.formula.apply(arch, &mut found);
+
+    let (of_row, of_class) = (lanes::<F, S>(simd, &of_row), lanes(simd, &of_class));
+    let mut value = of_class * lanes(simd, &found.losses);
+    let mut of_smooth = of_row.constant(0.0);
+    if problem.is_smooth() {
+        value = value + of_row * lanes(simd, &numbers[SMOOTH_LOSS]);
+        of_smooth = of_row * loss.scale;
+    }
+    sum.add(simd, value.vector);
+
+    let scaled = of_class * loss.scale;
+    let slopes = [
+        scaled * lanes(simd, &found.target),
+        of_smooth,
+        scaled * lanes(simd, &found.lse),
+    ];
+    for (column, slope) in [TARGET_LOSS, SMOOTH_LOSS, LOG_SUM_EXP]
+        .into_iter()
+        .zip(slopes)
+    {
+        F::set_first::<S>(&mut numbers[column], slope.vector);
+    }
+    numbers
+}
+
+/// A sum of losses, a few panels in the type itself, all else in `f64`.
+struct LossSum<F: Float, S: Isa> {
+    few: F::Vector<S>,
+    panels: usize,
+    total: f64,
+}
+
+impl<F: Float, S: Isa> LossSum<F, S> {
+    #[inline(always)]
+    fn new(simd: S) -> Self {
+        Self {
+            few: F::splat(simd, F::ZERO),
+            panels: 0,
+            total: 0.0,
+        }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, simd: S, losses: F::Vector<S>) {
+        self.few = F::plus(simd, self.few, losses);
+        self.panels += 1;
+        if self.panels == 16 {
+            *self = Self {
+                total: self.finish(simd),
+                ..Self::new(simd)
+            };
+        }
+    }
+
+    #[inline(always)]
+    fn finish(&self, _: S) -> f64 {
+        let lanes: &[F] = pulp::bytemuck::cast_slice(std::slice::from_ref(&self.few));
+        self.total + lanes.iter().map(|lane| lane.to_f64()).sum::<f64>()
+    }
+}

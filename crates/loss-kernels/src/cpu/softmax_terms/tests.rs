@@ -1,0 +1,761 @@
+//! The kernels against a plain `f64` implementation, on every instruction set that the processor has.
+
+use std::mem::MaybeUninit;
+
+use crate::SmoothWeights;
+
+use super::{ClassSlice, Input, Problem, backward, backward_in_place, forward};
+use crate::cpu::simd::Arch;
+use crate::cpu::simd::Float;
+
+/// A small generator of numbers (SplitMix64), the same on every machine.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    fn between<F: Float>(&mut self, low: f64, high: f64) -> F {
+        let unit = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
+        F::from_f64(low + (high - low) * unit)
+    }
+
+    fn vector<F: Float>(&mut self, len: usize, low: f64, high: f64) -> Vec<F> {
+        (0..len).map(|_| self.between(low, high)).collect()
+    }
+}
+
+/// What both passes give.
+#[derive(Clone, Debug)]
+struct Results<F> {
+    terms: Vec<F>,
+    normalizer: Vec<F>,
+    gradient: Vec<F>,
+}
+
+fn compute<F: Float>(arch: Arch, problem: &Problem<F>, logits: &[F], grad: &[F]) -> Results<F> {
+    let rows = problem.rows();
+    let unwritten = || vec![F::from_f64(7.0); rows];
+    let mut columns: [Vec<F>; 5] = std::array::from_fn(|_| unwritten());
+    let [target, smooth, total, max, relative_lse] = &mut columns;
+    let terms = [
+        Some(&mut target[..]),
+        Some(&mut smooth[..]),
+        Some(&mut total[..]),
+    ];
+    forward(arch, problem, logits, terms, [max, relative_lse]);
+    let normalizer = [&columns[3][..], &columns[4][..]];
+
+    let grads = columns_of(grad);
+    let mut gradient = logits.to_vec();
+    let input = Input {
+        gradient: grads.each_ref().map(|column| Some(&column[..])),
+        normalizer,
+    };
+    backward_in_place(arch, problem, &mut gradient, input);
+    check_target_alone(arch, problem, logits, &columns, &grads[0]);
+    Results {
+        terms: (0..3 * rows).map(|i| columns[i % 3][i / 3]).collect(),
+        normalizer: columns[3..].concat(),
+        gradient,
+    }
+}
+
+/// The columns of `[M, 3]`.
+fn columns_of<F: Float>(rows: &[F]) -> [Vec<F>; 3] {
+    std::array::from_fn(|column| rows.iter().skip(column).step_by(3).copied().collect())
+}
+
+/// The first column alone is the same as among the others, in both passes.
+#[track_caller]
+fn check_target_alone<F: Float>(
+    arch: Arch,
+    problem: &Problem<F>,
+    logits: &[F],
+    columns: &[Vec<F>; 5],
+    grad: &[F],
+) {
+    if problem.is_smooth() {
+        return;
+    }
+    let mut alone: [Vec<F>; 3] = std::array::from_fn(|_| vec![F::from_f64(7.0); problem.rows()]);
+    let [target, max, relative_lse] = &mut alone;
+    forward(
+        arch,
+        problem,
+        logits,
+        [Some(target), None, None],
+        [max, relative_lse],
+    );
+    for (alone, column) in alone.iter().zip([0, 3, 4]) {
+        assert_eq!(bits(alone), bits(&columns[column]));
+    }
+    let normalizer = [&alone[1][..], &alone[2][..]];
+    let zeros = vec![F::ZERO; problem.rows()];
+    let [with_zeros, without] = [Some(&zeros[..]), None].map(|others| {
+        let mut gradient = logits.to_vec();
+        let input = Input {
+            gradient: [Some(grad), others, others],
+            normalizer,
+        };
+        backward_in_place(arch, problem, &mut gradient, input);
+        gradient
+    });
+    assert_eq!(bits(&with_zeros), bits(&without));
+}
+
+/// The sum without the rounding errors of long sums (Neumaier).
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut lost) = (0.0f64, 0.0);
+    for x in values {
+        let next = sum + x;
+        lost += if sum.abs() >= x.abs() {
+            (sum - next) + x
+        } else {
+            (x - next) + sum
+        };
+        sum = next;
+    }
+    sum + lost
+}
+
+/// The same in `f64`, one row after the other.
+fn reference<F: Float>(problem: &Problem<F>, logits: &[F], grad: &[F]) -> (Vec<f64>, Vec<f64>) {
+    let [outer, classes, inner] = problem.shape;
+    let mut terms = vec![0.0; 3 * outer * inner];
+    let mut gradient = vec![0.0; logits.len()];
+    for row in 0..outer * inner {
+        let at = |c: usize| (row / inner * classes + c) * inner + row % inner;
+        let class = problem.classes.map(|classes| classes.of(row));
+        if class.is_some() && class == problem.ignore_index {
+            continue;
+        }
+        let x: Vec<f64> = (0..classes).map(|c| logits[at(c)].to_f64()).collect();
+        let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let count = x.iter().filter(|x| **x == max).count() as f64;
+        let rest = sum(x.iter().filter(|x| **x != max).map(|x| (x - max).exp()));
+        let relative_lse = count.ln() + (rest / count).ln_1p();
+        let log_p: Vec<f64> = x.iter().map(|x| (x - max) - relative_lse).collect();
+        let w: Vec<f64> = match &problem.smooth {
+            SmoothWeights::Zero => vec![0.0; classes],
+            SmoothWeights::Uniform(w) => vec![*w; classes],
+            SmoothWeights::PerClass(w) => w.iter().map(|w| w.to_f64()).collect(),
+            SmoothWeights::PerLogit(w) => (0..classes).map(|c| w[at(c)].to_f64()).collect(),
+        };
+        let smooth = !matches!(problem.smooth, SmoothWeights::Zero);
+        let invalid = class.is_some_and(|class| class < 0 || class >= classes as i64);
+        let poison = if invalid { f64::NAN } else { 0.0 };
+        terms[3 * row] = match class {
+            Some(_) if invalid => f64::NAN,
+            Some(class) => -log_p[class as usize],
+            None => 0.0,
+        };
+        if smooth {
+            terms[3 * row + 1] = poison - sum(w.iter().zip(&log_p).map(|(w, l)| w * l));
+        }
+        terms[3 * row + 2] = poison + max + relative_lse;
+        let g: Vec<f64> = grad[3 * row..][..3].iter().map(|g| g.to_f64()).collect();
+        // Of `log p_t` and of the sum of `w log p`, of which the terms are the negatives.
+        let g = [-g[0], -g[1], g[2]];
+        if g == [0.0; 3] {
+            continue;
+        }
+        let total = sum(w.iter().copied());
+        for c in 0..classes {
+            let p = log_p[c].exp();
+            let own = class == Some(c as i64);
+            let mut value = poison + g[2] * p;
+            // Without classes the first term is 0 for all logits.
+            value -= match class {
+                None => 0.0,
+                Some(_) if own => g[0] * log_p[c].exp_m1(),
+                Some(_) => g[0] * p,
+            };
+            if smooth && g[1] != 0.0 {
+                value += g[1] * (w[c] - p * total);
+            }
+            gradient[at(c)] = value;
+        }
+    }
+    (terms, gradient)
+}
+
+/// NaN where NaN is expected, and else equal up to rounding: relative to the number and to `scale`.
+#[track_caller]
+fn assert_near<F: Float>(what: &str, found: &[F], expected: &[f64], tolerance: f64, scale: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let found = found.to_f64();
+        let near = (found - expected).abs() <= tolerance * (expected.abs() + scale);
+        assert!(
+            near || found == *expected || (found.is_nan() && expected.is_nan()),
+            "{what}[{i}]: {found} instead of {expected}"
+        );
+    }
+}
+
+#[track_caller]
+fn check<F: Float>(problem: &Problem<F>, logits: &[F], grad: &[F]) {
+    let (terms, gradient) = reference(problem, logits, grad);
+    let epsilon = if size_of::<F>() == 4 {
+        f32::EPSILON as f64
+    } else {
+        f64::EPSILON
+    };
+    for arch in Arch::available() {
+        let found = compute(arch, problem, logits, grad);
+        let what = format!("{arch:?} {:?} {:?}", problem.shape, problem.smooth.name());
+        assert_near(
+            &format!("{what} terms"),
+            &found.terms,
+            &terms,
+            32.0 * epsilon,
+            0.0,
+        );
+        let scale = grad.iter().map(|g| g.to_f64().abs()).fold(0.0, f64::max);
+        assert_near(
+            &format!("{what} gradient"),
+            &found.gradient,
+            &gradient,
+            32.0 * epsilon,
+            scale,
+        );
+    }
+}
+
+impl<T> SmoothWeights<T> {
+    fn name(&self) -> &'static str {
+        match self {
+            SmoothWeights::Zero => "no weights",
+            SmoothWeights::Uniform(_) => "one weight",
+            SmoothWeights::PerClass(_) => "a weight per class",
+            SmoothWeights::PerLogit(_) => "a weight per logit",
+        }
+    }
+}
+
+/// Random logits, classes (some ignored, some invalid) and gradients (some 0) with every kind of weights.
+fn check_shape<F: Float>(shape: [usize; 3]) {
+    let [outer, classes, inner] = shape;
+    let (rows, len) = (outer * inner, outer * classes * inner);
+    let mut numbers = Numbers(len as u64);
+    let logits: Vec<F> = numbers.vector(len, -8.0, 8.0);
+    let mut grad: Vec<F> = numbers.vector(3 * rows, -1.0, 1.0);
+    let per_class: Vec<F> = numbers.vector(classes, 0.0, 1.0);
+    let per_logit: Vec<F> = numbers.vector(len, 0.0, 1.0);
+    let mut labels: Vec<i64> = (0..rows).map(|_| numbers.below(classes) as i64).collect();
+    for row in 0..rows {
+        match numbers.below(9) {
+            0 => labels[row] = -100,
+            1 => labels[row] = classes as i64,
+            2 => labels[row] = -1,
+            3 => grad[3 * row..][..3].fill(F::ZERO),
+            4 => grad[3 * row + 1] = F::ZERO,
+            _ => {}
+        }
+    }
+    let narrow: Vec<i32> = labels.iter().map(|class| *class as i32).collect();
+    for smooth in [
+        SmoothWeights::Zero,
+        SmoothWeights::Uniform(0.01),
+        SmoothWeights::PerClass(&per_class[..]),
+        SmoothWeights::PerLogit(&per_logit[..]),
+    ] {
+        let classes = Some(&labels[..]);
+        let ignore_index = Some(-100);
+        check(
+            &Problem {
+                shape,
+                classes: classes.map(ClassSlice::from),
+                ignore_index,
+                smooth: smooth.clone(),
+                row_weights: None,
+            },
+            &logits,
+            &grad,
+        );
+        let classes = Some(&narrow[..]);
+        check(
+            &Problem {
+                shape,
+                classes: classes.map(ClassSlice::from),
+                ignore_index,
+                smooth: smooth.clone(),
+                row_weights: None,
+            },
+            &logits,
+            &grad,
+        );
+        let classes = None::<&[i64]>;
+        check(
+            &Problem {
+                shape,
+                classes: classes.map(ClassSlice::from),
+                ignore_index,
+                smooth,
+                row_weights: None,
+            },
+            &logits,
+            &grad,
+        );
+    }
+}
+
+#[test]
+fn any_number_of_classes() {
+    let short: Vec<usize> = if cfg!(miri) {
+        vec![1, 10, 34]
+    } else {
+        (1..=70).collect()
+    };
+    for classes in short {
+        check_shape::<f32>([19, classes, 1]);
+        check_shape::<f64>([19, classes, 1]);
+    }
+    let long: &[usize] = if cfg!(miri) {
+        &[129]
+    } else {
+        &[129, 1000, 2048, 2049, 4099, 10_000]
+    };
+    for &classes in long {
+        check_shape::<f32>([3, classes, 1]);
+        check_shape::<f64>([3, classes, 1]);
+    }
+}
+
+#[test]
+fn any_stride() {
+    let strides: &[usize] = if cfg!(miri) {
+        &[3, 17]
+    } else {
+        &[2, 3, 4, 5, 16, 33, 100]
+    };
+    let counts: &[usize] = if cfg!(miri) {
+        &[3]
+    } else {
+        &[1, 2, 21, 129, 300, 2100]
+    };
+    for &inner in strides {
+        for &classes in counts {
+            check_shape::<f32>([3, classes, inner]);
+            check_shape::<f64>([3, classes, inner]);
+        }
+    }
+}
+
+#[test]
+fn no_rows() {
+    check_shape::<f32>([0, 3, 1]);
+    check_shape::<f32>([0, 3, 2]);
+    check_shape::<f32>([2, 3, 0]);
+    check_shape::<f64>([0, 300, 1]);
+}
+
+/// One row of logits, repeated to `copies` rows that lie `inner` apart, with ordinary rows between them.
+fn among_others<F: Float>(row: &[F], inner: usize) -> (Vec<F>, Vec<usize>) {
+    let mut numbers = Numbers(5);
+    let rows = 3 * inner;
+    let mut logits: Vec<F> = numbers.vector(rows * row.len(), -1.0, 1.0);
+    let special: Vec<usize> = (0..rows).step_by(2).collect();
+    for r in &special {
+        for (c, x) in row.iter().enumerate() {
+            logits[(r / inner * row.len() + c) * inner + r % inner] = *x;
+        }
+    }
+    (logits, special)
+}
+
+/// Puts special numbers into rows of several lengths and at several places and hands each to `f`, with the terms of
+/// the row and its gradient for the gradients `grad`, on every instruction set.
+fn special_rows<F: Float>(
+    special: &[(usize, f64)],
+    fill: f64,
+    smooth: SmoothWeights<f64>,
+    grad: [f64; 3],
+    f: impl Fn([f64; 3], &[f64]),
+) {
+    for classes in [5, 40, 3000] {
+        for inner in [1, 2, 20] {
+            if cfg!(miri) && classes * inner > 40 {
+                continue;
+            }
+            let mut row = vec![F::from_f64(fill); classes];
+            for (place, value) in special {
+                // `usize::MAX` stands for the last.
+                row[(*place).min(classes - 1)] = F::from_f64(*value);
+            }
+            let (logits, places) = among_others(&row, inner);
+            let rows = 3 * inner;
+            let labels = vec![0i64; rows];
+            let weights: Vec<F>;
+            let smooth = match smooth {
+                SmoothWeights::Zero => SmoothWeights::Zero,
+                SmoothWeights::Uniform(w) => SmoothWeights::Uniform(w / classes as f64),
+                SmoothWeights::PerClass(w) | SmoothWeights::PerLogit(w) => {
+                    weights = vec![F::from_f64(w); classes];
+                    SmoothWeights::PerClass(&weights[..])
+                }
+            };
+            let shape = [3, classes, inner];
+            let problem = Problem {
+                shape,
+                classes: Some(ClassSlice::from(&labels[..])),
+                ignore_index: None,
+                smooth,
+                row_weights: None,
+            };
+            let grad: Vec<F> = (0..3 * rows).map(|i| F::from_f64(grad[i % 3])).collect();
+            for arch in Arch::available() {
+                let found = compute(arch, &problem, &logits, &grad);
+                for r in &places {
+                    let terms = std::array::from_fn(|i| found.terms[3 * r + i].to_f64());
+                    let gradient: Vec<f64> = (0..classes)
+                        .map(|c| {
+                            found.gradient[(r / inner * classes + c) * inner + r % inner].to_f64()
+                        })
+                        .collect();
+                    f(terms, &gradient);
+                }
+                let ordinary = (0..rows).filter(|r| !places.contains(r));
+                for r in ordinary {
+                    assert!(
+                        found.terms[3 * r + 2].to_f64().is_finite(),
+                        "a row spoils its neighbour"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn broken_rows<F: Float>() {
+    let infinity = f64::INFINITY;
+    let last = usize::MAX;
+    let rows: [(&[(usize, f64)], f64); 8] = [
+        (&[(0, f64::NAN)], 1.0),
+        (&[(3, f64::NAN), (4, 1e30)], 1.0),
+        (&[(last, f64::NAN)], 1.0),
+        (&[(2, infinity)], 1.0),
+        (&[(1, infinity), (last, infinity)], 1.0),
+        (&[(1, infinity), (2, -infinity), (3, f64::NAN)], 1.0),
+        (&[], -infinity),
+        (&[], f64::NAN),
+    ];
+    for (special, fill) in rows {
+        for grad in [[-1.0, 0.5, 0.25], [0.0, 0.0, 1.0], [1.0, 0.0, 1.0]] {
+            special_rows::<F>(
+                special,
+                fill,
+                SmoothWeights::Uniform(0.1),
+                grad,
+                |terms, gradient| {
+                    assert!(
+                        terms.iter().all(|x| x.is_nan()),
+                        "{special:?} {fill}: {terms:?}"
+                    );
+                    assert!(
+                        gradient.iter().all(|x| x.is_nan()),
+                        "{special:?} {fill}: {gradient:?}"
+                    );
+                },
+            );
+        }
+        // A row without gradient has the gradient 0 even so.
+        special_rows::<F>(
+            special,
+            fill,
+            SmoothWeights::Zero,
+            [0.0; 3],
+            |_, gradient| {
+                assert!(
+                    gradient.iter().all(|x| *x == 0.0),
+                    "{special:?} {fill}: {gradient:?}"
+                );
+            },
+        );
+    }
+}
+
+#[test]
+fn rows_with_nan_or_infinity_are_nan() {
+    broken_rows::<f32>();
+    broken_rows::<f64>();
+}
+
+#[test]
+fn masked_classes_have_no_probability() {
+    let last = usize::MAX;
+    for masked in [f64::NEG_INFINITY, f32::MIN as f64] {
+        let special = [(0, 2.0), (1, 1.0), (last, 1.0)];
+        special_rows::<f32>(
+            &special,
+            masked,
+            SmoothWeights::Zero,
+            [1.0, 0.0, 0.0],
+            |terms, gradient| {
+                let rest = 2.0 * (-1f64).exp();
+                assert!((terms[0] - rest.ln_1p()).abs() < 1e-6, "{terms:?}");
+                assert!((gradient[0] + rest / (1.0 + rest)).abs() < 1e-6);
+                assert!(
+                    gradient[2..gradient.len() - 1].iter().all(|x| *x == 0.0),
+                    "{gradient:?}"
+                );
+            },
+        );
+    }
+    // All at the lowest number is a row like any other.
+    special_rows::<f32>(
+        &[],
+        f32::MIN as f64,
+        SmoothWeights::Zero,
+        [1.0, 0.0, 0.0],
+        |terms, gradient| {
+            let classes = gradient.len() as f64;
+            assert!((terms[0] - classes.ln()).abs() < 1e-5, "{terms:?}");
+            assert!((gradient[0] + (1.0 - 1.0 / classes)).abs() < 1e-6);
+        },
+    );
+    // A weight on a masked class has an infinite loss, and a weight of 0 has the loss 0 * inf, as in PyTorch.
+    let special = [(0, 2.0), (1, 1.0)];
+    let masked = f64::NEG_INFINITY;
+    special_rows::<f32>(
+        &special,
+        masked,
+        SmoothWeights::Uniform(0.1),
+        [0.0; 3],
+        |terms, _| {
+            assert_eq!(terms[1], -masked);
+        },
+    );
+    special_rows::<f32>(
+        &special,
+        masked,
+        SmoothWeights::PerClass(0.0),
+        [0.0; 3],
+        |terms, _| {
+            assert!(terms[1].is_nan());
+        },
+    );
+}
+
+#[test]
+fn confident_rows_keep_their_digits() {
+    let special = [(0, 20.0), (1, 0.0)];
+    let loss = (-20f64).exp().ln_1p();
+    special_rows::<f32>(
+        &special,
+        -200.0,
+        SmoothWeights::Zero,
+        [1.0, 0.0, 0.0],
+        |terms, gradient| {
+            assert!((terms[0] / loss - 1.0).abs() < 1e-6, "{terms:?}");
+            assert!((gradient[0] / -loss - 1.0).abs() < 1e-6, "{gradient:?}");
+            assert!((gradient[1] / loss - 1.0).abs() < 1e-6, "{gradient:?}");
+        },
+    );
+}
+
+#[test]
+fn confident_rows_keep_their_digits_where_one_class_has_all_the_weight() {
+    for label in [0i64, 1] {
+        for (inner, classes) in [(1, 5), (1, 40), (2, 5), (20, 40), (3, 300)] {
+            let mut row = vec![-200f32; classes];
+            (row[0], row[1]) = (16.0, 0.0);
+            let (logits, places) = among_others(&row, inner);
+            let mut weights = vec![0f32; classes];
+            weights[0] = 1.0;
+            let labels = vec![label; 3 * inner];
+            let problem = Problem {
+                shape: [3, classes, inner],
+                classes: Some(ClassSlice::from(&labels[..])),
+                ignore_index: None,
+                smooth: SmoothWeights::PerClass(&weights[..]),
+                row_weights: None,
+            };
+            let grad = [0.0, 1.0, 0.0].repeat(3 * inner);
+            let rest = (-16f64).exp().ln_1p();
+            // -(w - p sum w) is p - 1 for the class with the weight, and p for the others.
+            let expected = [(-rest).exp_m1(), (-16.0 - rest).exp()];
+            for arch in Arch::available() {
+                let found = compute(arch, &problem, &logits, &grad);
+                for r in &places {
+                    for (c, expected) in expected.iter().enumerate() {
+                        let at = (r / inner * classes + c) * inner + r % inner;
+                        let found = f64::from(found.gradient[at]);
+                        let what = format!("{arch:?} class {c} of {classes}, {inner} apart");
+                        assert!((found / expected - 1.0).abs() < 1e-6, "{what}: {found}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn enormous_logits_have_a_finite_weighted_sum() {
+    let special = [(0, 3e38), (1, -3e38)];
+    special_rows::<f32>(
+        &special,
+        3e38,
+        SmoothWeights::Uniform(0.1),
+        [0.0, 1.0, 0.0],
+        |terms, gradient| {
+            let classes = gradient.len() as f64;
+            let expected = 6e38 * 0.1 / classes;
+            assert!((terms[1] / expected - 1.0).abs() < 1e-6, "{terms:?}");
+            assert!(gradient.iter().all(|x| x.is_finite()));
+        },
+    );
+}
+
+#[test]
+fn weights_that_do_not_count_are_not_touched() {
+    // Infinite weights times a gradient of 0 would be NaN.
+    for weight in [f64::INFINITY, f64::NAN] {
+        let smooth = SmoothWeights::PerClass(weight);
+        special_rows::<f32>(&[], 1.0, smooth, [1.0, 0.0, 0.5], |_, gradient| {
+            assert!(gradient.iter().all(|x| x.is_finite()), "{gradient:?}");
+        });
+    }
+}
+
+#[test]
+fn ignored_rows_are_zero_whatever_they_hold() {
+    // All of them, and most of them: a panel that nothing is computed of, and one that holds both.
+    for period in [usize::MAX, 3] {
+        let ignored = |row: usize| row % period != 1 || period == usize::MAX;
+        for inner in [1, 2, 20] {
+            for classes in [3, 40] {
+                let outer = if cfg!(miri) { 3 } else { 20 };
+                let (shape, rows) = ([outer, classes, inner], outer * inner);
+                let row_of = |i: usize| i / (classes * inner) * inner + i % inner;
+                let hold = |row: usize| if ignored(row) { f32::NAN } else { 0.5 };
+                let logits: Vec<f32> = (0..rows * classes).map(|i| hold(row_of(i))).collect();
+                let labels: Vec<i32> = (0..rows).map(|row| ignored(row).into()).collect();
+                let problem = Problem {
+                    shape,
+                    classes: Some(ClassSlice::from(&labels[..])),
+                    ignore_index: Some(1),
+                    smooth: SmoothWeights::Uniform(0.1),
+                    row_weights: None,
+                };
+                let grad: Vec<f32> = (0..3 * rows).map(|i| hold(i / 3)).collect();
+                for arch in Arch::available() {
+                    let found = compute(arch, &problem, &logits, &grad);
+                    let terms = found.terms.iter().enumerate().map(|(i, x)| (i / 3, x));
+                    let normalizer = found.normalizer.iter().enumerate();
+                    let normalizer = normalizer.map(|(i, x)| (i % rows, x));
+                    let cells = found.gradient.iter().enumerate();
+                    let cells = cells.map(|(i, x)| (row_of(i), x));
+                    for (row, x) in terms.chain(normalizer).chain(cells) {
+                        let zero_or_number = if ignored(row) {
+                            *x == 0.0
+                        } else {
+                            x.is_finite()
+                        };
+                        assert!(zero_or_number, "{arch:?} {shape:?} row {row}: {x}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn bits<F: Float>(values: &[F]) -> &[u8] {
+    pulp::bytemuck::cast_slice(values)
+}
+
+/// Shapes that take every path, with several tasks each unless Miri runs them.
+const SHAPES: [[usize; 3]; 5] = if cfg!(miri) {
+    [[3, 40, 1], [20, 10, 1], [2, 5, 3], [1, 5, 17], [2, 3, 4]]
+} else {
+    [
+        [70, 3000, 1],
+        [20_000, 10, 1],
+        [40, 300, 7],
+        [3, 21, 5000],
+        [2, 50_000, 3],
+    ]
+};
+
+fn same_bits<F: Float>() {
+    for shape in SHAPES {
+        let [outer, classes, inner] = shape;
+        let mut numbers = Numbers(3);
+        let logits: Vec<F> = numbers.vector(outer * classes * inner, -5.0, 5.0);
+        let weights: Vec<F> = numbers.vector(classes, 0.0, 0.1);
+        let grad: Vec<F> = numbers.vector(3 * outer * inner, -1.0, 1.0);
+        let labels: Vec<i64> = (0..outer * inner)
+            .map(|_| numbers.below(classes) as i64)
+            .collect();
+        let smooth = SmoothWeights::PerClass(&weights[..]);
+        let problem = Problem {
+            shape,
+            classes: Some(ClassSlice::from(&labels[..])),
+            ignore_index: Some(2),
+            smooth,
+            row_weights: None,
+        };
+        for arch in Arch::available() {
+            let here = compute(arch, &problem, &logits, &grad);
+            let mut new = vec![MaybeUninit::uninit(); logits.len()];
+            let grads = columns_of(&grad);
+            let (max, relative_lse) = here.normalizer.split_at(problem.rows());
+            let input = Input {
+                gradient: grads.each_ref().map(|column| Some(&column[..])),
+                normalizer: [max, relative_lse],
+            };
+            backward(arch, &problem, &logits, input, &mut new);
+            // SAFETY: `backward` writes all of it; Miri would find an element left out.
+            let new: Vec<F> = new
+                .into_iter()
+                .map(|x| unsafe { x.assume_init() })
+                .collect();
+            assert_eq!(bits(&new), bits(&here.gradient), "in place is out of place");
+            for threads in [1, 2, 3] {
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads)
+                    .build()
+                    .unwrap();
+                let there = pool.install(|| compute(arch, &problem, &logits, &grad));
+                assert_eq!(bits(&here.terms), bits(&there.terms));
+                assert_eq!(bits(&here.normalizer), bits(&there.normalizer));
+                assert_eq!(bits(&here.gradient), bits(&there.gradient));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_bits_in_place_and_on_any_number_of_threads() {
+    same_bits::<f32>();
+    same_bits::<f64>();
+}
+
+#[test]
+#[should_panic(expected = "classes are [N * S]")]
+fn too_few_classes_panic() {
+    let problem = Problem {
+        shape: [2, 3, 1],
+        classes: Some(ClassSlice::I64(&[0])),
+        ignore_index: None,
+        smooth: SmoothWeights::Zero,
+        row_weights: None,
+    };
+    forward(
+        Arch::Scalar,
+        &problem,
+        &[0f32; 6],
+        [None, None, None],
+        [&mut [0.0; 2], &mut [0.0; 2]],
+    );
+}

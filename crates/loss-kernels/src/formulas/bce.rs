@@ -1,0 +1,46 @@
+//! Binary cross entropy of a probability.
+
+use super::{Formula, Input, Number, Twin, compile_passes};
+
+/// The least `p (1 - p)` that the slope divides by. PyTorch's 1e-12 is a `float`, for doubles, too.
+pub const LEAST_VARIANCE: f64 = 1e-12f32 as f64;
+
+/// `-(y log p + (1 - y) log(1 - p))`, both logarithms at least -100.
+#[derive(Clone, Copy, Debug)]
+pub struct Bce;
+
+/// `log p` and `log(1 - p)`, at least -100.
+#[inline(always)]
+fn logarithms<N: Number>(p: N) -> [N; 2] {
+    [p.ln().at_least(-100.0), (-p).ln_1p().at_least(-100.0)]
+}
+
+impl Formula for Bce {
+    #[inline(always)]
+    fn loss<N: Number>(&self, [p, y, _]: [N; 3]) -> N {
+        let [log_p, log_not_p] = logarithms(p);
+        // Not log(1 - p) and what y adds to it: where p and y are almost 1, that is a difference of large numbers.
+        -(y * log_p + y.complement() * log_not_p)
+    }
+
+    #[inline(always)]
+    fn slope<N: Number>(&self, of: Input, [p, y, _]: [N; 3]) -> N {
+        match of {
+            Input::Prediction => (p - y) / (p * p.complement()).at_least(LEAST_VARIANCE),
+            _ => {
+                let [log_p, log_not_p] = logarithms(p);
+                log_not_p - log_p
+            }
+        }
+    }
+
+    fn bounds(&self) -> [Option<[f64; 2]>; 3] {
+        [Some([0.0, 1.0]), Some([0.0, 1.0]), None]
+    }
+
+    compile_passes!();
+
+    fn twin(&self) -> Option<Twin> {
+        Some(Twin::Bce)
+    }
+}

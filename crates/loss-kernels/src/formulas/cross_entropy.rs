@@ -1,0 +1,31 @@
+//! Cross entropy of a row, given its terms.
+
+use super::{Formula, Input, Number};
+
+/// `(1 - a) l + z lse^2` of a row's target loss `l` and log-sum-exp.
+#[derive(Clone, Copy, Debug)]
+pub struct CrossEntropy {
+    /// What label smoothing leaves to the target, `1 - a`.
+    pub keep: f64,
+    /// The weight `z` of the auxiliary loss.
+    pub z_loss: f64,
+}
+
+impl Formula for CrossEntropy {
+    #[inline(always)]
+    fn loss<N: Number>(&self, [l, lse, _]: [N; 3]) -> N {
+        if self.z_loss == 0.0 {
+            return l * self.keep;
+        }
+        l * self.keep + lse * lse * self.z_loss
+    }
+
+    #[inline(always)]
+    fn slope<N: Number>(&self, of: Input, [l, lse, _]: [N; 3]) -> N {
+        match of {
+            Input::Prediction => l.constant(self.keep),
+            _ if self.z_loss == 0.0 => lse.constant(0.0),
+            _ => lse * (2.0 * self.z_loss),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Focal loss of a row, given its target loss.
+
+use super::{Formula, Input, Number};
+
+/// `(1 - p)^gamma l` of a row's target loss `l = -log p`.
+#[derive(Clone, Copy, Debug)]
+pub struct Focal {
+    /// How strongly rows that are already right are weighted down.
+    pub gamma: f64,
+}
+
+impl Formula for Focal {
+    #[inline(always)]
+    fn loss<N: Number>(&self, [l, ..]: [N; 3]) -> N {
+        let others = -(-l).exp_m1();
+        others.pow(self.gamma) * l
+    }
+
+    #[inline(always)]
+    fn slope<N: Number>(&self, of: Input, [l, ..]: [N; 3]) -> N {
+        if of != Input::Prediction {
+            return l.constant(0.0);
+        }
+        let others = -(-l).exp_m1();
+        let p = (-l).exp();
+        // p l / (1 - p), whose limits are 0 at p = 0 and 1 at p = 1.
+        let ratio = p * l / others;
+        let ratio = N::select(p.is(0.0), l.constant(0.0), ratio);
+        let ratio = N::select(others.is(0.0), l.constant(1.0), ratio);
+        others.pow(self.gamma) * (ratio * self.gamma + 1.0)
+    }
+}

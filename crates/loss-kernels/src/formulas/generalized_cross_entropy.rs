@@ -1,0 +1,25 @@
+//! Generalized cross entropy of a row, given its target loss.
+
+use super::{Formula, Input, Number};
+
+/// `(1 - p^q) / q` of a row's target loss `l = -log p`.
+#[derive(Clone, Copy, Debug)]
+pub struct GeneralizedCrossEntropy {
+    /// Between cross entropy (towards 0) and the mean absolute error (1).
+    pub q: f64,
+}
+
+impl Formula for GeneralizedCrossEntropy {
+    #[inline(always)]
+    fn loss<N: Number>(&self, [l, ..]: [N; 3]) -> N {
+        (l * -self.q).exp_m1() * (-1.0 / self.q)
+    }
+
+    #[inline(always)]
+    fn slope<N: Number>(&self, of: Input, [l, ..]: [N; 3]) -> N {
+        match of {
+            Input::Prediction => (l * -self.q).exp(),
+            _ => l.constant(0.0),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The losses as formulas: value and slopes of one element, written once for every kind of number.
+//!
+//! | file | loss |
+//! | --- | --- |
+//! | `mse`, `l1`, `huber`, `log_cosh` | of a real number |
+//! | `bce` | of a probability |
+//! | `bce_with_logits`, `sigmoid_focal` | of a binary logit |
+//! | `cross_entropy`, `focal`, `poly`, `generalized_cross_entropy` | of a row of class scores, given its terms |
+//! | `number` | what a formula asks of a number |
+
+mod bce;
+mod bce_with_logits;
+mod binary_logit;
+mod cross_entropy;
+mod focal;
+mod generalized_cross_entropy;
+mod huber;
+mod l1;
+mod log_cosh;
+mod mse;
+mod number;
+mod poly;
+mod sigmoid_focal;
+
+pub use bce::{Bce, LEAST_VARIANCE};
+pub use bce_with_logits::BceWithLogits;
+pub use cross_entropy::CrossEntropy;
+pub use focal::Focal;
+pub use generalized_cross_entropy::GeneralizedCrossEntropy;
+pub use huber::Huber;
+pub use l1::L1;
+pub use log_cosh::LogCosh;
+pub use mse::Mse;
+pub use number::Number;
+pub use poly::Poly;
+pub use sigmoid_focal::SigmoidFocal;
+
+use std::fmt::Debug;
+
+#[cfg(feature = "cpu")]
+use crate::cpu::elementwise::{self, Found, Pass};
+#[cfg(feature = "cpu")]
+use crate::cpu::simd::Arch;
+#[cfg(feature = "cpu")]
+use crate::cpu::softmax_terms::{self, PanelLosses};
+
+/// One of the numbers that a formula is a function of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The prediction; of a row of class scores its target loss, [`TARGET_LOSS`](crate::TARGET_LOSS).
+    Prediction,
+    /// The target; of a row of class scores its log-sum-exp, [`LOG_SUM_EXP`](crate::LOG_SUM_EXP).
+    Target,
+    /// The third number, if there is one.
+    Third,
+}
+
+impl Input {
+    /// All of them, in the order in which a formula takes them.
+    pub const ALL: [Self; 3] = [Self::Prediction, Self::Target, Self::Third];
+}
+
+/// The names of the three inputs in messages.
+pub const INPUT_NAMES: [&str; 3] = ["prediction", "target", "third"];
+
+/// A loss of single elements, written once: its value, and its slope with respect to each input.
+///
+/// The inputs are the prediction, the target and a third number that most formulas do not look at.
+///
+/// # Example
+///
+/// ```
+/// use loss_kernels::{Formula, Input, Number};
+///
+/// /// The squared error of logarithms.
+/// #[derive(Clone, Copy, Debug)]
+/// struct SquaredLogError;
+///
+/// impl Formula for SquaredLogError {
+///     fn loss<N: Number>(&self, [x, y, _]: [N; 3]) -> N {
+///         let e = x.ln_1p() - y.ln_1p();
+///         e * e
+///     }
+///
+///     fn slope<N: Number>(&self, of: Input, [x, y, _]: [N; 3]) -> N {
+///         let e = x.ln_1p() - y.ln_1p();
+///         match of {
+///             Input::Prediction => e * 2.0 / (x + 1.0),
+///             _ => e * -2.0 / (y + 1.0),
+///         }
+///     }
+/// }
+///
+/// assert!((SquaredLogError.loss([1f64.exp() - 1.0, 0.0, 0.0]) - 1.0).abs() < 1e-12);
+/// ```
+pub trait Formula: Clone + Debug + Send + Sync + 'static {
+    /// The loss of one element.
+    fn loss<N: Number>(&self, inputs: [N; 3]) -> N;
+
+    /// The derivative of the loss with respect to one input.
+    fn slope<N: Number>(&self, of: Input, inputs: [N; 3]) -> N;
+
+    /// The least and the largest number that each input may be. Outside, the loss is NaN or a panic; NaN itself passes:
+    /// it is what a diverged model predicts.
+    fn bounds(&self) -> [Option<[f64; 2]>; 3] {
+        [None; 3]
+    }
+
+    /// The kernel that computes the same on a GPU; without one the formula runs in plain tensor operations there.
+    fn twin(&self) -> Option<Twin> {
+        None
+    }
+
+    /// Runs a pass over elements.
+    #[cfg(feature = "cpu")]
+    #[doc(hidden)]
+    fn pass_f32(&self, pass: &Pass<f32>, loss: bool) -> Found {
+        elementwise::run(self, pass, loss)
+    }
+
+    /// Runs a pass over elements.
+    #[cfg(feature = "cpu")]
+    #[doc(hidden)]
+    fn pass_f64(&self, pass: &Pass<f64>, loss: bool) -> Found {
+        elementwise::run(self, pass, loss)
+    }
+
+    /// Turns the terms of a panel of rows into losses and slopes.
+    #[cfg(feature = "cpu")]
+    #[doc(hidden)]
+    fn panel_f32(&self, arch: Arch, panel: &mut PanelLosses<f32>) {
+        softmax_terms::apply(self, arch, panel);
+    }
+
+    /// Turns the terms of a panel of rows into losses and slopes.
+    #[cfg(feature = "cpu")]
+    #[doc(hidden)]
+    fn panel_f64(&self, arch: Arch, panel: &mut PanelLosses<f64>) {
+        softmax_terms::apply(self, arch, panel);
+    }
+}
+
+/// Stamps the passes over elements in an `impl Formula`: written out there they are compiled once, in this crate, and not in
+/// each program that calls them.
+macro_rules! compile_passes {
+    () => {
+        #[cfg(feature = "cpu")]
+        fn pass_f32(
+            &self,
+            pass: &crate::cpu::elementwise::Pass<f32>,
+            loss: bool,
+        ) -> crate::cpu::elementwise::Found {
+            crate::cpu::elementwise::run(self, pass, loss)
+        }
+
+        #[cfg(feature = "cpu")]
+        fn pass_f64(
+            &self,
+            pass: &crate::cpu::elementwise::Pass<f64>,
+            loss: bool,
+        ) -> crate::cpu::elementwise::Found {
+            crate::cpu::elementwise::run(self, pass, loss)
+        }
+    };
+}
+use compile_passes;
+
+/// The first number that lies outside the bounds of its input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Violation {
+    /// Which input.
+    pub input: Input,
+    /// Which element.
+    pub index: usize,
+    /// The number found there.
+    pub value: f64,
+}
+
+/// A formula that a GPU has kernels for, with its parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Twin {
+    /// [`Mse`].
+    Mse,
+    /// [`L1`].
+    L1,
+    /// [`Huber`], with `delta`.
+    Huber([f32; 1]),
+    /// [`LogCosh`].
+    LogCosh,
+    /// [`Bce`].
+    Bce,
+    /// [`BceWithLogits`], with `label_smoothing`.
+    BceWithLogits([f32; 1]),
+    /// [`SigmoidFocal`], with `gamma` and the weights of the positive and the negative side.
+    SigmoidFocal([f32; 3]),
+}

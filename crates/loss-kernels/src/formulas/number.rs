@@ -1,0 +1,138 @@
+//! What a formula asks of a number.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A number of any kind that formulas are written in: an `f64`, a SIMD vector, a tensor.
+///
+/// Functions keep their digits: `ln_1p` next to 0, `exp_m1` next to 0. NaN passes through all of them.
+///
+/// # Example
+///
+/// ```
+/// use loss_kernels::Number;
+///
+/// /// `log(1 + exp(x))`, without overflow.
+/// fn softplus<N: Number>(x: N) -> N {
+///     x.at_least(0.0) + (-x.abs()).exp().ln_1p()
+/// }
+///
+/// assert_eq!(softplus(1000.0), 1000.0);
+/// assert!((softplus(0.0) - 2f64.ln()).abs() < 1e-15);
+/// ```
+pub trait Number:
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + Add<f64, Output = Self>
+    + Mul<f64, Output = Self>
+{
+    /// A truth value for each number.
+    type Mask: Copy;
+
+    /// The same constant in place of this number.
+    fn constant(self, value: f64) -> Self;
+    /// The absolute value.
+    fn abs(self) -> Self;
+    /// This number, or the bound if that is larger.
+    fn at_least(self, bound: f64) -> Self;
+    /// This number, or the bound if that is smaller.
+    fn at_most(self, bound: f64) -> Self;
+    /// The square root of a number of at least 0.
+    fn sqrt(self) -> Self;
+    /// `exp(x)` of a number of at most 0; exactly 0 where the type has no normal number for it.
+    fn exp(self) -> Self;
+    /// `exp(x) - 1` of a number of at most 0.
+    fn exp_m1(self) -> Self;
+    /// `ln(x)` of a number of at least 0.
+    fn ln(self) -> Self;
+    /// `ln(1 + x)` of a number of at least -1.
+    fn ln_1p(self) -> Self;
+    /// Whether it is less than a constant.
+    fn is_below(self, bound: f64) -> Self::Mask;
+    /// Whether it is a constant.
+    fn is(self, value: f64) -> Self::Mask;
+    /// `a` where the mask holds, else `b`.
+    fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
+
+    /// `x^exponent` of a number of at least 0, for an exponent of at least 0; `0^0` is 1.
+    #[inline(always)]
+    fn pow(self, exponent: f64) -> Self {
+        // Small halves of integers are common, exact to a rounding or two, and fast.
+        let doubled = exponent * 2.0;
+        if doubled == doubled.trunc() && doubled <= 12.0 {
+            let mut power = if doubled % 2.0 == 1.0 {
+                self.sqrt()
+            } else {
+                self.constant(1.0)
+            };
+            for _ in 0..exponent as u32 {
+                power = power * self;
+            }
+            return power;
+        }
+        let zero = self.constant(0.0);
+        let power = (self.at_most(1.0).ln() * exponent).exp();
+        Self::select(self.is(0.0), zero, power)
+    }
+
+    /// `1 - x`.
+    #[inline(always)]
+    fn complement(self) -> Self {
+        -self + 1.0
+    }
+}
+
+impl Number for f64 {
+    type Mask = bool;
+
+    fn constant(self, value: f64) -> Self {
+        value
+    }
+
+    fn abs(self) -> Self {
+        f64::abs(self)
+    }
+
+    fn at_least(self, bound: f64) -> Self {
+        if self < bound { bound } else { self }
+    }
+
+    fn at_most(self, bound: f64) -> Self {
+        if self > bound { bound } else { self }
+    }
+
+    fn sqrt(self) -> Self {
+        f64::sqrt(self)
+    }
+
+    fn exp(self) -> Self {
+        f64::exp(self)
+    }
+
+    fn exp_m1(self) -> Self {
+        f64::exp_m1(self)
+    }
+
+    fn ln(self) -> Self {
+        f64::ln(self)
+    }
+
+    fn ln_1p(self) -> Self {
+        f64::ln_1p(self)
+    }
+
+    fn is_below(self, bound: f64) -> bool {
+        self < bound
+    }
+
+    fn is(self, value: f64) -> bool {
+        self == value
+    }
+
+    fn select(mask: bool, a: Self, b: Self) -> Self {
+        if mask { a } else { b }
+    }
+}

@@ -1,0 +1,215 @@
+//! The registry: one row per loss, which the tests walk.
+
+use burn_loss::*;
+
+use crate::fixture::Config;
+
+/// What a loss is a function of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Domain {
+    /// Any real number.
+    Real,
+    /// Probabilities.
+    UnitInterval,
+}
+
+/// One loss.
+#[derive(Debug)]
+pub struct Row {
+    /// Its name in messages.
+    pub name: &'static str,
+    /// The files of its reference numbers.
+    pub fixtures: &'static [&'static str],
+    /// What its predictions may be.
+    pub domain: Domain,
+    /// Options beside the defaults that are worth a test of their own.
+    pub variants: Vec<Config>,
+}
+
+fn row(name: &'static str, fixtures: &'static [&'static str]) -> Row {
+    Row {
+        name,
+        fixtures,
+        domain: Domain::Real,
+        variants: vec![Config::default()],
+    }
+}
+
+impl Row {
+    fn of_probabilities(self) -> Self {
+        let domain = Domain::UnitInterval;
+        Self { domain, ..self }
+    }
+
+    fn with(mut self, option: impl Fn(&mut Config)) -> Self {
+        let mut config = Config::default();
+        option(&mut config);
+        self.variants.push(config);
+        self
+    }
+
+    /// Class weights and an ignored class, for three classes.
+    fn with_class_options(self) -> Self {
+        self.with(|config| config.class_weights = Some(vec![0.5, 3.0, 1.25]))
+            .with(|config| config.ignore_index = Some(1))
+            .with(|config| {
+                config.class_weights = Some(vec![0.5, 3.0, 1.25]);
+                config.ignore_index = Some(1);
+            })
+    }
+}
+
+/// What a test does with an element-wise loss.
+pub trait VisitElementwise<B: LossBackend> {
+    fn visit<L: ElementwiseLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L);
+}
+
+/// What a test does with a loss of class rows.
+pub trait VisitClass<B: LossBackend> {
+    fn visit<L: ClassLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L);
+}
+
+/// Every element-wise loss.
+pub fn each_elementwise<B: LossBackend>(device: &B::Device, test: &mut impl VisitElementwise<B>) {
+    test.visit(&row("MseLoss", &["mse"]), |_, reduction| {
+        MseLossConfig::new().with_reduction(reduction).init()
+    });
+    test.visit(&row("L1Loss", &["l1"]), |_, reduction| {
+        L1LossConfig::new().with_reduction(reduction).init()
+    });
+    test.visit(
+        &row("HuberLoss", &["huber"]).with(|config| config.delta = Some(0.3)),
+        |config, reduction| {
+            HuberLossConfig::new()
+                .with_delta(config.delta.unwrap_or(1.0))
+                .with_reduction(reduction)
+                .init()
+        },
+    );
+    test.visit(&row("LogCoshLoss", &["log_cosh"]), |_, reduction| {
+        LogCoshLossConfig::new().with_reduction(reduction).init()
+    });
+    test.visit(
+        &row("BceLoss", &["bce"]).of_probabilities(),
+        |_, reduction| BceLossConfig::new().with_reduction(reduction).init(),
+    );
+    test.visit(
+        &row("BceWithLogitsLoss", &["bce_with_logits"])
+            .with(|config| config.pos_weight = Some(vec![0.5, 3.0, 1.0]))
+            .with(|config| config.label_smoothing = 0.2)
+            .with(|config| {
+                config.pos_weight = Some(vec![0.5, 3.0, 1.0]);
+                config.label_smoothing = 0.2;
+            }),
+        |config, reduction| {
+            BceWithLogitsLossConfig::new()
+                .with_pos_weight(config.pos_weight.clone())
+                .with_label_smoothing(config.label_smoothing)
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
+    test.visit(
+        &row("SigmoidFocalLoss", &["sigmoid_focal"])
+            .with(|config| (config.alpha, config.gamma) = (Some(-1.0), Some(0.5)))
+            .with(|config| config.gamma = Some(1.3)),
+        |config, reduction| {
+            let alpha = config.alpha.unwrap_or(0.25);
+            SigmoidFocalLossConfig::new()
+                .with_alpha((alpha >= 0.0).then_some(alpha))
+                .with_gamma(config.gamma.unwrap_or(2.0))
+                .with_reduction(reduction)
+                .init()
+        },
+    );
+}
+
+/// Every loss of class rows.
+pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass<B>) {
+    test.visit(
+        &row("NllLoss", &["nll"]).with_class_options(),
+        |config, reduction| {
+            NllLossConfig::new()
+                .with_class_weights(config.class_weights.clone())
+                .with_ignore_index(config.ignore_index)
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
+    test.visit(
+        &row(
+            "CrossEntropyLoss",
+            &["cross_entropy", "cross_entropy_z_loss"],
+        )
+        .with_class_options()
+        .with(|config| config.label_smoothing = 0.1)
+        .with(|config| config.z_loss = 0.2)
+        .with(|config| {
+            config.class_weights = Some(vec![0.5, 3.0, 1.25]);
+            config.label_smoothing = 0.3;
+            config.ignore_index = Some(2);
+        })
+        .with(|config| {
+            config.class_weights = Some(vec![0.5, 3.0, 1.25]);
+            config.label_smoothing = 0.3;
+            config.z_loss = 0.2;
+        }),
+        |config, reduction| {
+            cross_entropy(config)
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
+    test.visit(
+        &row("FocalLoss", &["focal"])
+            .with_class_options()
+            .with(|config| config.gamma = Some(0.5))
+            .with(|config| config.gamma = Some(0.0)),
+        |config, reduction| {
+            FocalLossConfig::new()
+                .with_gamma(config.gamma.unwrap_or(2.0))
+                .with_class_weights(config.class_weights.clone())
+                .with_ignore_index(config.ignore_index)
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
+    test.visit(
+        &row("PolyLoss", &["poly"])
+            .with_class_options()
+            .with(|config| config.epsilon = Some(-1.0)),
+        |config, reduction| {
+            PolyLossConfig::new()
+                .with_epsilon(config.epsilon.unwrap_or(1.0))
+                .with_class_weights(config.class_weights.clone())
+                .with_ignore_index(config.ignore_index)
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
+    test.visit(
+        &row(
+            "GeneralizedCrossEntropyLoss",
+            &["generalized_cross_entropy"],
+        )
+        .with_class_options()
+        .with(|config| config.q = Some(1.0)),
+        |config, reduction| {
+            GeneralizedCrossEntropyLossConfig::new()
+                .with_q(config.q.unwrap_or(0.7))
+                .with_class_weights(config.class_weights.clone())
+                .with_ignore_index(config.ignore_index)
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
+}
+
+/// Cross entropy with a fixture's options.
+pub fn cross_entropy(config: &Config) -> CrossEntropyLossConfig {
+    CrossEntropyLossConfig::new()
+        .with_class_weights(config.class_weights.clone())
+        .with_ignore_index(config.ignore_index)
+        .with_label_smoothing(config.label_smoothing)
+        .with_z_loss(config.z_loss)
+}

@@ -18,6 +18,10 @@ echo "== features"
 for feature in "" ndarray flex autodiff wgpu,autodiff,fusion; do
     cargo check --locked -p burn-loss --lib --no-default-features --features "$feature"
 done
+# There is no GPU to run it on, but it has to compile.
+cargo check --locked -p burn-loss --lib --no-default-features --features cuda,autodiff,fusion
+# What is computed stands alone, with the kernels of a CPU and without.
+cargo check --locked -p loss-kernels --lib --no-default-features
 # The metrics alone, without what its tests and the examples turn on.
 cargo check --locked -p burn-loss-metrics --lib
 cargo check --locked --workspace --exclude benches --exclude burn-loss-tests --features wgpu
@@ -27,11 +31,26 @@ if cargo tree --locked -p mnist -e normal | grep -E ' (wgpu|cubecl|cubecl-(core|
     exit 1
 fi
 
-echo "== tests"
+echo "== kernels, optimised"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+cargo test --locked --release -p loss-kernels --features cpu --lib 2>&1 | tee "$log"
+target=$(rustc -vV | sed -n 's/^host: //p')
+if cargo +nightly --version >/dev/null 2>&1; then
+    echo "== kernels, under AddressSanitizer"
+    RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked -p loss-kernels --features cpu --lib --target "$target"
+else
+    echo "No nightly toolchain: the kernels are not run under AddressSanitizer."
+fi
+
+echo "== tests"
 status=0
-cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
+cargo test --locked --workspace --no-fail-fast 2>&1 | tee -a "$log" || status=$?
+
+echo "== examples of the library"
+for example in training_step own_loss two_losses; do
+    "${CARGO_TARGET_DIR:-target}/debug/examples/$example" || status=1
+done
 
 # How many tests ran where: cargo names each test binary before its results.
 awk '

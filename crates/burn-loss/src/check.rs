@@ -121,12 +121,12 @@ pub(crate) fn first_invalid<B: LossBackend>(loss: &str, rows: &Rows<B>) {
 #[track_caller]
 pub(crate) fn no_class<B: LossBackend>(loss: &str, rows: &Rows<B>, fault: Option<Fault>) {
     if let Some(Fault::NoClass { row }) = fault {
-        let target = rows.classes.clone().slice([row..row + 1]).into_data();
+        let target = rows.classes.clone().narrow(0, row, 1).into_data();
         let error = TargetError {
             row,
             target: target.iter::<i64>().next().expect("there is such a row"),
             num_classes: rows.num_classes,
-            ignore_index: rows.ignore_index,
+            ignore_index: rows.named_index,
         };
         panic!("{loss}: {error}");
     }

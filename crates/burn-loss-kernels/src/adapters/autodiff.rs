@@ -27,10 +27,8 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
         _: FloatTensor<Self>,
         _: [bool; 3],
     ) -> [Option<FloatTensor<Self>>; 3] {
-        panic!(
-            "burn-loss: losses have first derivatives only; for a second one, write the formula in plain Burn operations, as \
-             in the example `own_loss`"
-        );
+        first_derivatives_only(true);
+        unreachable!("it panics")
     }
 
     fn elementwise_reduced<L: Formula>(
@@ -38,8 +36,9 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
         inputs: Elements<Self>,
         weights: Option<FloatTensor<Self>>,
         reduction: Reduction,
-        _: [bool; 3],
+        wanted: [bool; 3],
     ) -> Reduced<Self> {
+        first_derivatives_only(wanted.contains(&true));
         elementwise::autodiff::elementwise_reduced(formula, inputs, weights, reduction)
     }
 
@@ -57,10 +56,8 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        panic!(
-            "burn-loss: losses of logits have first derivatives only; for a second one, compute the loss with \
-             `burn::tensor::activation::log_softmax` and `NllLoss::forward_no_reduction`"
-        );
+        first_derivatives_only(true);
+        unreachable!("it panics")
     }
 
     fn softmax_terms_reduced<L: Formula>(
@@ -69,8 +66,9 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
         targets: RowTargets<Self>,
         weights: RowWeights<Self>,
         reduction: Reduction,
-        _: bool,
+        wanted: bool,
     ) -> Reduced<Self> {
+        first_derivatives_only(wanted);
         softmax_terms::autodiff::softmax_terms_reduced(formula, logits, targets, weights, reduction)
     }
 
@@ -79,8 +77,9 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
         targets: RowTargets<Self>,
         weights: RowWeights<Self>,
         reduction: Reduction,
-        _: bool,
+        wanted: bool,
     ) -> Reduced<Self> {
+        first_derivatives_only(wanted);
         target_scores::autodiff::target_scores_reduced(scores, targets, weights, reduction)
     }
 
@@ -91,4 +90,13 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
     ) -> Option<usize> {
         B::first_invalid_class(classes, num_classes, ignore_index)
     }
+}
+
+/// Panics where a gradient is wanted as a tensor of the graph.
+fn first_derivatives_only(wanted: bool) {
+    assert!(
+        !wanted,
+        "burn-loss: losses have first derivatives only; for a second one, write the loss in plain Burn operations, as in the \
+         example `own_loss`, or cross entropy as `NllLoss::forward_no_reduction` of `burn::tensor::activation::log_softmax`"
+    );
 }

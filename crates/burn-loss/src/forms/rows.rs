@@ -38,6 +38,8 @@ pub struct Rows<B: LossBackend> {
     /// The class of each row, `[M]`, of 32 or 64 bits.
     pub(crate) classes: Tensor<B, 1, Int>,
     pub(crate) ignore_index: Option<i64>,
+    /// The ignored index as the user knows it.
+    pub(crate) named_index: Option<i64>,
     pub(crate) num_classes: usize,
     class_weights: Option<Tensor<B, 1>>,
     row_weights: Option<Tensor<B, 1>>,
@@ -64,6 +66,7 @@ impl<B: LossBackend> Rows<B> {
         Self {
             classes,
             ignore_index,
+            named_index: options.ignore_index,
             num_classes,
             class_weights: options.class_weights.cloned(),
             row_weights: None,

@@ -15,6 +15,9 @@ use crate::cube::shared::shares::{BLOCK, SharesArg, UNROLL};
 use crate::cube::sum::DivisorArg;
 
 /// How the kernel is specialised.
+///
+/// It names every optional tensor that there is: CubeCL keeps compiled kernels by a hash in which an absent tensor leaves no
+/// trace, so that without this the gradient of the target could be the kernel of that of the prediction.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub struct Blueprint {
     /// The units of a cube.
@@ -23,8 +26,14 @@ pub struct Blueprint {
     pub losses: bool,
     /// Whether losses are added up.
     pub sums: bool,
+    /// Which gradients are written.
+    pub wanted: [bool; 3],
+    /// Whether there is a third number.
+    pub third: bool,
     /// Whether each loss counts a number of its own.
     pub counted: bool,
+    /// Whether only the device knows the divisor.
+    pub divided: bool,
     /// The bounds of each input.
     pub bounds: [Option<Bounds>; 3],
     /// Whether there is memory between the rows of a tensor.

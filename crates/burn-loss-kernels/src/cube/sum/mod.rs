@@ -46,6 +46,11 @@ impl<R: CubeRuntime> Divisor<R> {
         }
     }
 
+    /// Whether only the device knows it.
+    pub fn is_counted(&self) -> bool {
+        self.counted.is_some()
+    }
+
     pub fn launch(&self) -> DivisorArgLaunch<R> {
         let counted = self.counted.clone().map(CubeTensor::into_array_arg);
         DivisorArgLaunch::new(self.known, counted.into(), self.or_one)

@@ -18,11 +18,11 @@ pub fn sum<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
     while numbers.dims()[0] > BLOCK {
         let [count] = numbers.dims();
         let whole = count / BLOCK * BLOCK;
-        let blocks = numbers.clone().slice([0..whole]);
+        let blocks = numbers.clone().narrow(0, 0, whole);
         let sums = blocks.reshape([count / BLOCK, BLOCK]).sum_dim(1);
         let mut parts = vec![sums.reshape([count / BLOCK])];
         if whole < count {
-            parts.push(numbers.slice([whole..count]));
+            parts.push(numbers.narrow(0, whole, count - whole));
         }
         numbers = Tensor::cat(parts, 0);
     }

@@ -216,11 +216,11 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
                 |inside| F::leading(simd, inside),
             ),
         };
-        // SAFETY of all that follows: the caller's promise; what is written has been read.
         let [x, y, z] = from;
+        // SAFETY: the caller's promise.
         let numbers = unsafe { [part.number(x, at), part.number(y, at), part.number(z, at)] };
         let weighted = !pass.factors.is_null();
-        // SAFETY: as above; without weights it is 1.
+        // SAFETY: as above; without weights there is nothing to read.
         let factor = unsafe { part.number(pass.factors, start + at).vector };
         let dropped = F::equal(simd, factor, zero);
 
@@ -228,7 +228,7 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
         if LOSS {
             loss = self.formula.loss(numbers).vector;
             if !pass.losses.is_null() {
-                // SAFETY: as above.
+                // SAFETY: as above; nothing else reads or writes there.
                 unsafe { part.store(pass.losses.wrapping_add(start + at), loss) };
             }
             if weighted {
@@ -253,7 +253,7 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
                 } else {
                     slope
                 };
-                // SAFETY: as above.
+                // SAFETY: as above; in place, the number has been read.
                 unsafe { part.store(to.wrapping_add(start + at), slope) };
             }
         }

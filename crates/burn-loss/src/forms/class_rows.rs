@@ -254,6 +254,22 @@ pub trait ClassLoss<B: LossBackend> {
     ///
     /// On NdArray and Flex, if there are class weights and a target is neither a class nor ignored; elsewhere the result is
     /// NaN then.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::CrossEntropyLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = CrossEntropyLossConfig::new()
+    ///     .with_class_weights(Some(vec![0.5, 2.0]))
+    ///     .with_ignore_index(Some(-1))
+    ///     .init::<NdArray>(&device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1, -1], &device);
+    /// assert_eq!(loss.normalizer(&targets).into_scalar(), 2.5);
+    /// ```
     #[track_caller]
     fn normalizer<const T: usize>(&self, targets: &Tensor<B, T, Int>) -> Tensor<B, 1> {
         let options = self.options();

@@ -1,8 +1,11 @@
-//! What training allocates beside the logits, on the backends whose memory is this process's own: NdArray and Flex.
+//! What training allocates beside its inputs, on the backends whose memory is this process's own: NdArray and Flex.
 
 use burn::backend::{Autodiff, Flex, NdArray};
 use burn::tensor::{Distribution, Int, Tensor};
-use burn_loss::{CrossEntropyLossConfig, LossBackend};
+use burn_loss::{
+    BceLossConfig, BceWithLogitsLossConfig, CrossEntropyLossConfig, LossBackend, MseLossConfig,
+    SigmoidFocalLossConfig,
+};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -28,7 +31,40 @@ fn peak<B: LossBackend>(config: &CrossEntropyLossConfig, keep: bool) -> f64 {
     peak as f64 / (SHAPE.iter().product::<usize>() * size_of::<f32>()) as f64
 }
 
+/// The peak during forward and backward of element-wise losses, in parts of the prediction, with prediction and target let go.
+fn elementwise_peak<B: LossBackend>() -> f64 {
+    const ELEMENTS: usize = 1 << 20;
+    let device = B::Device::default();
+    let random =
+        || Tensor::<B, 2>::random([16, ELEMENTS / 16], Distribution::Default, &device) * 0.5;
+    let mut largest = 0f64;
+    let mut measure = |loss: &dyn Fn(T<B>, T<B>) -> Tensor<Autodiff<B>, 1>| {
+        let prediction = Tensor::from_inner(random()).require_grad();
+        let target = Tensor::from_inner(random());
+        let before = MEMORY.current_usage();
+        MEMORY.reset_peak_usage();
+        let gradients = loss(prediction, target).backward();
+        let peak = MEMORY.peak_usage() - before;
+        drop(gradients);
+        largest = largest.max(peak as f64 / (ELEMENTS * size_of::<f32>()) as f64);
+    };
+    measure(&|x, y| MseLossConfig::new().init().forward(x, y));
+    measure(&|x, y| BceLossConfig::new().init().forward(x, y));
+    measure(&|x, y| BceWithLogitsLossConfig::new().init(&device).forward(x, y));
+    measure(&|x, y| SigmoidFocalLossConfig::new().init().forward(x, y));
+    largest
+}
+
+type T<B> = Tensor<Autodiff<B>, 2>;
+
 fn check<B: LossBackend>(name: &str) {
+    elementwise_peak::<B>();
+    let of_elements = elementwise_peak::<B>();
+    assert!(
+        of_elements < 0.01,
+        "{name}: {of_elements} of the prediction"
+    );
+
     let plain = CrossEntropyLossConfig::new();
     let every_option = plain
         .clone()

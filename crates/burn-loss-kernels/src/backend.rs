@@ -87,7 +87,7 @@ pub trait LossBackend: Backend {
 
     /// Computes a formula of each element; the example of [`Elements`] calls it.
     ///
-    /// The result has the shape of the prediction. On a device a number outside the formula's bounds gives NaN; on the host
+    /// The result has the shape of the prediction, and may take its place if nothing else holds that. On a device a number outside the formula's bounds gives NaN; on the host
     /// the fault says where it is.
     ///
     /// # Panics

@@ -100,7 +100,10 @@ impl<B: TestBackend> Inputs<B> {
         let kernel = B::softmax_terms(logits(), targets.clone(), Columns::All);
         let reference = composed::softmax_terms(logits(), targets.clone(), Columns::All);
         self.check_terms(what, kernel.terms.clone(), reference.terms.clone());
-        self.check_target_alone(what, &targets, &kernel);
+        // A software driver compiles each kernel for seconds: there once, without the weights, which it does not look at.
+        if B::ON_HOST || matches!(targets.smooth, SmoothWeights::Zero) {
+            self.check_target_alone(what, &targets, &kernel);
+        }
         let grad = || primitive(self.grad.clone());
         // Each with its own normalizer: what is in it is between a forward pass and its backward pass.
         let kernel =

@@ -106,7 +106,8 @@ pub fn elementwise_reduced<B: LossBackend, L: Formula>(
     if wanted.contains(&true) {
         let factor = (divisor.ones_like() / divisor).expand([count]);
         let factor = match weights {
-            Some((weights, _)) => weights * factor,
+            // Also where nothing counts and the product is 0 times infinity.
+            Some((weights, dropped)) => (weights * factor).mask_fill(dropped, 0.0),
             None => factor,
         };
         let factor = B::float_reshape(unwrap(factor), shape);

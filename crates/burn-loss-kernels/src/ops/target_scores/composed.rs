@@ -31,12 +31,15 @@ pub fn target_scores_reduced<B: LossBackend>(
     let zeros = as_rows::<B>(scores.clone()).zeros_like();
     let scores = as_rows::<B>(scores).gather(1, rows.classes.clone());
     let scores: Tensor<B, 1> = wrap(widen_half::<B>(unwrap(scores.reshape([n * s]))));
-    let [counts, _] = counted.each();
+    let [counts, of_row] = counted.each();
     let losses = counted.total(scores.clone().neg(), scores.zeros_like());
     let divisor = counted.divisor(reduction);
     let loss = wrap::<B, 1>(B::sum(unwrap(losses))) / divisor.clone();
     let gradient = wanted.then(|| {
-        let slopes = (counts / divisor).neg().reshape([n, 1, s]);
+        // A row that does not count has no gradient, also where nothing counts and the quotient is 0 / 0.
+        let dropped = of_row.equal_elem(0.0);
+        let slopes = (counts / divisor).neg().mask_fill(dropped, 0.0);
+        let slopes = slopes.reshape([n, 1, s]);
         let slopes: Tensor<B, 3> = wrap(cast::<B>(unwrap(slopes), dtype));
         let full = zeros.scatter(1, rows.classes, slopes, IndexingUpdateOp::Add);
         B::float_reshape(unwrap(full), full_shape)

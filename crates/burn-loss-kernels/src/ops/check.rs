@@ -81,6 +81,7 @@ pub(crate) fn elements<B: Backend>(inputs: &Elements<B>) {
 }
 
 /// Checks that a tensor of one number per element is like the prediction.
+#[cfg(any(feature = "cpu", feature = "cubecl", feature = "fusion"))]
 pub(crate) fn per_element<B: Backend>(
     name: &str,
     tensor: &FloatTensor<B>,

@@ -1,6 +1,6 @@
 //! Sums that are right at any length: a few vectors in the type itself, all else in `f64`.
 //!
-//! No running total takes in more than [`VECTORS`] vectors before it joins one in `f64`, so that no running total swallows
+//! No running total takes in more than 16 vectors before it joins one in `f64`, so that no running total swallows
 //! what is added to it: equal numbers, of which each rounds the same way, are right to 4e-7 in `f32` at any length.
 
 use super::simd::{Arch, Float, Isa, Kernel};

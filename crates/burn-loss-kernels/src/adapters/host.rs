@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn::tensor::{DType, FloatDType, TensorMetadata};
+use loss_kernels::cpu::elementwise::Passes;
 use loss_kernels::cpu::elementwise::host::{self as kernels, HostInput};
 use loss_kernels::cpu::simd::{Arch, Float};
 use loss_kernels::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula};
@@ -133,13 +134,13 @@ pub(super) fn elementwise<B: HostBackend, L: Formula>(
     }
     with_float!(
         dtype,
-        elementwise_of::<F, B, L>(formula, inputs),
+        elementwise_of::<F, B>(formula, inputs),
         composed::elementwise(formula, inputs)
     )
 }
 
-fn elementwise_of<F: Float, B: HostBackend, L: Formula>(
-    formula: &L,
+fn elementwise_of<F: Float, B: HostBackend>(
+    formula: &dyn Passes<F>,
     inputs: Elements<B>,
 ) -> Losses<B>
 where
@@ -215,13 +216,13 @@ pub(super) fn elementwise_reduced<B: HostBackend, L: Formula>(
     }
     with_float!(
         dtype,
-        reduced_of::<F, B, L>(formula, inputs, weights, reduction, wanted),
+        reduced_of::<F, B>(formula, inputs, weights, reduction, wanted),
         composed::elementwise_reduced(formula, inputs, weights, reduction, wanted)
     )
 }
 
-fn reduced_of<F: Float, B: HostBackend, L: Formula>(
-    formula: &L,
+fn reduced_of<F: Float, B: HostBackend>(
+    formula: &dyn Passes<F>,
     inputs: Elements<B>,
     weights: Option<FloatTensor<B>>,
     reduction: Reduction,
@@ -456,7 +457,7 @@ pub(super) fn softmax_terms_reduced<B: HostBackend, L: Formula>(
     check::row_weights(&logits, &weights, shape);
     let done = with_float!(
         logits.dtype(),
-        softmax_terms_reduced_of::<F, B, L>(
+        softmax_terms_reduced_of::<F, B>(
             formula,
             &mut logits,
             &targets,
@@ -495,8 +496,8 @@ fn in_place_of<B: LossBackend>(
     }
 }
 
-fn softmax_terms_reduced_of<F: Float, B: HostBackend, L: RowFormula<F>>(
-    formula: &L,
+fn softmax_terms_reduced_of<F: Float, B: HostBackend>(
+    formula: &dyn RowFormula<F>,
     logits: &mut FloatTensor<B>,
     targets: &RowTargets<B>,
     weights: &RowWeights<B>,

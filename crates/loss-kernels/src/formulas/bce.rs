@@ -12,7 +12,14 @@ pub struct Bce;
 /// `log p` and `log(1 - p)`, at least -100.
 #[inline(always)]
 fn logarithms<N: Number>(p: N) -> [N; 2] {
-    [p.ln().at_least(-100.0), (-p).ln_1p().at_least(-100.0)]
+    // The smaller of p and 1 - p is exact, and the logarithm of the larger one that of 1 - smaller.
+    let unlikely = p.is_below(0.5);
+    let smaller = N::select(unlikely, p, p.complement());
+    let (of_smaller, of_larger) = (smaller.ln().at_least(-100.0), (-smaller).ln_1p_near());
+    [
+        N::select(unlikely, of_smaller, of_larger),
+        N::select(unlikely, of_larger, of_smaller),
+    ]
 }
 
 impl Formula for Bce {

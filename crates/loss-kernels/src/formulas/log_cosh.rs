@@ -12,11 +12,13 @@ impl Formula for LogCosh {
     #[inline(always)]
     fn loss<N: Number>(&self, [x, y, _]: [N; 3]) -> N {
         let e = (x - y).abs();
-        // cosh e - 1 = (1 - exp(-e))^2 / (2 exp(-e)), which keeps the digits of a small error; a large one would divide by 0.
-        let m = (-e.at_most(1.0)).exp_m1();
-        let small = (m * m / (m + 1.0) * 0.5).ln_1p();
-        let large = e + ((e * -2.0).exp().ln_1p() + -LN_2);
-        N::select(e.is_below(1.0), small, large)
+        let m = decay_m1(e);
+        let decay = m + 1.0;
+        // Half of log(1 + sinh^2 e) keeps the digits of a small error, e + log(1 + exp(-2 e)) - log 2 those of a large one.
+        let square_of_sinh = m * m / decay * 0.25;
+        let large = decay.is_below(0.18);
+        let log = N::select(large, decay, square_of_sinh).ln_1p_near();
+        N::select(large, e + (log + -LN_2), log * 0.5)
     }
 
     #[inline(always)]
@@ -25,8 +27,7 @@ impl Formula for LogCosh {
             Input::Prediction => x - y,
             _ => y - x,
         };
-        // tanh |e| from exp - 1, which keeps the digits of a small error.
-        let m = (e.abs() * -2.0).exp_m1();
+        let m = decay_m1(e.abs());
         let tanh = -m / (m + 2.0);
         N::select(e.is_below(0.0), -tanh, tanh)
     }
@@ -36,4 +37,10 @@ impl Formula for LogCosh {
     fn twin(&self) -> Option<Twin> {
         Some(Twin::LogCosh)
     }
+}
+
+/// `exp(-2 e) - 1`, from which all else comes with the digits of a small error.
+#[inline(always)]
+fn decay_m1<N: Number>(e: N) -> N {
+    (e * -2.0).exp_m1()
 }

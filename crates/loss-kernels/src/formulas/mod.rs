@@ -100,6 +100,13 @@ pub trait Formula: Clone + Debug + Send + Sync + 'static {
     /// The derivative of the loss with respect to one input.
     fn slope<N: Number>(&self, of: Input, inputs: [N; 3]) -> N;
 
+    /// The loss, and its slope with respect to the prediction: what training asks for. To be written out where they share
+    /// work that a compiler does not find.
+    #[inline(always)]
+    fn loss_and_slope<N: Number>(&self, inputs: [N; 3]) -> [N; 2] {
+        [self.loss(inputs), self.slope(Input::Prediction, inputs)]
+    }
+
     /// The least and the largest number that each input may be. Outside, the loss is NaN or a panic; NaN itself passes:
     /// it is what a diverged model predicts.
     fn bounds(&self) -> [Option<[f64; 2]>; 3] {

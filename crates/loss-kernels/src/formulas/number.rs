@@ -50,6 +50,10 @@ pub trait Number:
     fn ln(self) -> Self;
     /// `ln(1 + x)` of a number of at least -1.
     fn ln_1p(self) -> Self;
+    /// `ln(1 + x)` of a number of -1/2 to 1, which takes less time than that of any number.
+    fn ln_1p_near(self) -> Self {
+        self.ln_1p()
+    }
     /// Whether it is less than a constant.
     fn is_below(self, bound: f64) -> Self::Mask;
     /// Whether it is a constant.
@@ -60,6 +64,13 @@ pub trait Number:
     /// `x^exponent` of a number of at least 0, for an exponent of at least 0; `0^0` is 1.
     #[inline(always)]
     fn pow(self, exponent: f64) -> Self {
+        // The most common ones without a loop, which would keep other work from being done meanwhile.
+        if exponent == 1.0 {
+            return self;
+        }
+        if exponent == 2.0 {
+            return self * self;
+        }
         // Small halves of integers are common, exact to a rounding or two, and fast.
         let doubled = exponent * 2.0;
         if doubled == doubled.trunc() && doubled <= 12.0 {

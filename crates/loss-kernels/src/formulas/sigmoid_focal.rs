@@ -19,10 +19,17 @@ impl SigmoidFocal {
         self.alpha.map_or([1.0; 2], |alpha| [alpha, 1.0 - alpha])
     }
 
-    /// `gamma (1 - p_t)' / (1 - p_t)`, given the slope of `1 - p_t`; the limit where both are 0 is 0.
+    /// `(1 - p_t)^gamma`, and its slope with respect to `1 - p_t`. Where that is infinite it is 0: the slope of `1 - p_t`,
+    /// which it is multiplied by, is 0 there, and the limit of the product, too.
     #[inline(always)]
-    fn relative<N: Number>(&self, slope: N, wrong: N) -> N {
-        N::select(wrong.is(0.0), slope.constant(0.0), slope / wrong) * self.gamma
+    fn focus<N: Number>(&self, wrong: N) -> [N; 2] {
+        if self.gamma >= 1.0 {
+            let less = wrong.pow(self.gamma - 1.0);
+            return [less * wrong, less * self.gamma];
+        }
+        let focus = wrong.pow(self.gamma);
+        let slope = N::select(wrong.is(0.0), wrong, focus / wrong);
+        [focus, slope * self.gamma]
     }
 
     #[inline(always)]
@@ -48,26 +55,32 @@ fn cross_entropy<N: Number>(x: N, y: N) -> N {
 impl Formula for SigmoidFocal {
     #[inline(always)]
     fn loss<N: Number>(&self, [x, y, _]: [N; 3]) -> N {
-        self.alpha(y) * (wrong(x, y).pow(self.gamma) * cross_entropy(x, y))
+        self.alpha(y) * (self.focus(wrong(x, y))[0] * cross_entropy(x, y))
     }
 
     #[inline(always)]
-    fn slope<N: Number>(&self, of: Input, [x, y, _]: [N; 3]) -> N {
-        let [s, not_s] = sigmoid(x);
-        let (wrong, cross_entropy) = (wrong(x, y), cross_entropy(x, y));
-        let focus = wrong.pow(self.gamma);
-        match of {
-            Input::Prediction => {
-                let of_wrong = self.relative((y.complement() - y) * s * not_s, wrong);
-                let of_cross_entropy = y.complement() * s - y * not_s;
-                self.alpha(y) * (focus * (of_cross_entropy + of_wrong * cross_entropy))
-            }
-            _ => {
-                let [positive, negative] = self.sides();
-                let of_product = self.relative(not_s - s, wrong) * cross_entropy - x;
-                focus * (cross_entropy * (positive - negative) + self.alpha(y) * of_product)
-            }
+    fn slope<N: Number>(&self, of: Input, [x, y, z]: [N; 3]) -> N {
+        if of == Input::Prediction {
+            return self.loss_and_slope([x, y, z])[1];
         }
+        let [s, not_s] = sigmoid(x);
+        let cross_entropy = cross_entropy(x, y);
+        let [focus, of_focus] = self.focus(wrong(x, y));
+        let [positive, negative] = self.sides();
+        let of_product = of_focus * (not_s - s) * cross_entropy - focus * x;
+        focus * cross_entropy * (positive - negative) + self.alpha(y) * of_product
+    }
+
+    #[inline(always)]
+    fn loss_and_slope<N: Number>(&self, [x, y, _]: [N; 3]) -> [N; 2] {
+        let [s, not_s] = sigmoid(x);
+        let cross_entropy = cross_entropy(x, y);
+        let [focus, of_focus] = self.focus(wrong(x, y));
+        let of_wrong = (y.complement() - y) * s * not_s;
+        let of_cross_entropy = y.complement() * s - y * not_s;
+        let slope = focus * of_cross_entropy + of_focus * of_wrong * cross_entropy;
+        let alpha = self.alpha(y);
+        [alpha * (focus * cross_entropy), alpha * slope]
     }
 
     compile_passes!();

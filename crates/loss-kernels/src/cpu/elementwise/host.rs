@@ -1,8 +1,7 @@
 //! The passes on memory that a backend owns: gradients go where it lets them, or to new memory.
 
 use super::operand::{Operand, Repeated};
-use super::pass;
-use crate::Formula;
+use super::pass::{self, Passes};
 use crate::cpu::memory::pages;
 use crate::cpu::simd::{Arch, Float};
 use crate::formulas::Violation;
@@ -26,8 +25,8 @@ pub enum HostInput<'a, F> {
 pub type Gradients<F> = [Option<Vec<F>>; 3];
 
 /// One loss per element, in new memory.
-pub fn losses<F: Float, L: Formula>(
-    formula: &L,
+pub fn losses<F: Float>(
+    formula: &dyn Passes<F>,
     inputs: [HostInput<'_, F>; 3],
     len: usize,
 ) -> (Vec<F>, Option<Violation>) {
@@ -48,8 +47,8 @@ pub fn losses<F: Float, L: Formula>(
 }
 
 /// The gradients of the inputs, given those of the losses.
-pub fn backward<F: Float, L: Formula>(
-    formula: &L,
+pub fn backward<F: Float>(
+    formula: &dyn Passes<F>,
     inputs: [HostInput<'_, F>; 3],
     gradient: &[F],
 ) -> Gradients<F> {
@@ -60,8 +59,8 @@ pub fn backward<F: Float, L: Formula>(
 }
 
 /// The sum of the losses, each times its weight, and the gradients of `scale` times it.
-pub fn reduced<F: Float, L: Formula>(
-    formula: &L,
+pub fn reduced<F: Float>(
+    formula: &dyn Passes<F>,
     inputs: [HostInput<'_, F>; 3],
     weights: Option<&[F]>,
     scale: f64,

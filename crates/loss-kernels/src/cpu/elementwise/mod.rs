@@ -20,4 +20,4 @@ mod tests;
 
 pub use operand::{Operand, Repeated};
 pub(crate) use pass::run;
-pub use pass::{Found, Pass, backward, losses, reduced};
+pub use pass::{Found, Pass, Passes, backward, losses, reduced};

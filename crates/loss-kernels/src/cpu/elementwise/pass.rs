@@ -20,40 +20,58 @@ pub struct Found {
     pub violation: Option<Violation>,
 }
 
+/// A formula as a caller sees it who does not know which it is: what is around the passes is compiled once for all of them.
+pub trait Passes<F> {
+    /// Runs a pass, with the losses or without.
+    fn pass(&self, pass: &Pass<F>, loss: bool) -> Found;
+}
+
+impl<L: Formula> Passes<f32> for L {
+    fn pass(&self, pass: &Pass<f32>, loss: bool) -> Found {
+        self.pass_f32(pass, loss)
+    }
+}
+
+impl<L: Formula> Passes<f64> for L {
+    fn pass(&self, pass: &Pass<f64>, loss: bool) -> Found {
+        self.pass_f64(pass, loss)
+    }
+}
+
 /// Writes one loss per element to memory that need not be initialized; all of it is written unless a number is out of
 /// bounds.
-pub fn losses<F: Float, L: Formula>(
+pub fn losses<F: Float>(
     arch: Arch,
-    formula: &L,
+    formula: &dyn Passes<F>,
     operands: [Operand<'_, F>; 3],
     output: &mut [MaybeUninit<F>],
 ) -> Option<Violation> {
     let len = output.len();
     let mut pass = Pass::new(arch, operands, len);
     pass.losses = output.as_mut_ptr().cast();
-    F::run_pass(formula, &pass, true).violation
+    formula.pass(&pass, true).violation
 }
 
 /// Writes the gradient of each input that has a place for it, given the gradient of each loss. Where that is 0 the gradient
 /// is 0, whatever the inputs.
-pub fn backward<F: Float, L: Formula>(
+pub fn backward<F: Float>(
     arch: Arch,
-    formula: &L,
+    formula: &dyn Passes<F>,
     operands: [Operand<'_, F>; 3],
     gradient: &[F],
 ) {
     let mut pass = Pass::new(arch, operands, gradient.len());
     pass.factors = gradient.as_ptr();
-    F::run_pass(formula, &pass, false);
+    formula.pass(&pass, false);
 }
 
 /// Sums the losses, each times its weight if there are weights, and writes the gradient of `scale` times that sum of each
 /// input that has a place for it.
 ///
 /// An element of weight 0 has the loss and the gradient 0, whatever its inputs, and they may be out of bounds.
-pub fn reduced<F: Float, L: Formula>(
+pub fn reduced<F: Float>(
     arch: Arch,
-    formula: &L,
+    formula: &dyn Passes<F>,
     operands: [Operand<'_, F>; 3],
     weights: Option<&[F]>,
     scale: f64,
@@ -65,7 +83,7 @@ pub fn reduced<F: Float, L: Formula>(
         assert_eq!(weights.len(), len, "one weight per element");
         pass.factors = weights.as_ptr();
     }
-    let found = F::run_pass(formula, &pass, true);
+    let found = formula.pass(&pass, true);
     (found.sum, found.violation)
 }
 
@@ -98,7 +116,14 @@ pub(crate) fn run<F: Float, L: Formula>(formula: &L, pass: &Pass<F>, loss: bool)
     match (loss, pass.slopes()) {
         (true, NO_SLOPES) => pass.run::<L, true, NO_SLOPES>(formula),
         (true, OF_PREDICTION) => pass.run::<L, true, OF_PREDICTION>(formula),
-        (true, _) => pass.run::<L, true, OF_ANY>(formula),
+        (true, _) => {
+            // Rare enough for two passes: a third loop of each formula would take long to compile.
+            let found = pass.run::<L, true, NO_SLOPES>(formula);
+            if found.violation.is_none() {
+                pass.run::<L, false, OF_ANY>(formula);
+            }
+            found
+        }
         (false, NO_SLOPES) => Found::default(),
         (false, _) => pass.run::<L, false, OF_ANY>(formula),
     }
@@ -225,8 +250,14 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
         let dropped = F::equal(simd, factor, zero);
 
         let mut loss = zero;
-        if LOSS {
+        let mut of_prediction = zero;
+        if LOSS && SLOPES == OF_PREDICTION {
+            let both = self.formula.loss_and_slope(numbers);
+            [loss, of_prediction] = [both[0].vector, both[1].vector];
+        } else if LOSS {
             loss = self.formula.loss(numbers).vector;
+        }
+        if LOSS {
             if !pass.losses.is_null() {
                 // SAFETY: as above; nothing else reads or writes there.
                 unsafe { part.store(pass.losses.wrapping_add(start + at), loss) };
@@ -246,7 +277,11 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
                 if SLOPES != OF_PREDICTION && to.is_null() {
                     continue;
                 }
-                let slope = self.formula.slope(*of, numbers).vector;
+                let slope = if LOSS && SLOPES == OF_PREDICTION {
+                    of_prediction
+                } else {
+                    self.formula.slope(*of, numbers).vector
+                };
                 let slope = F::times(simd, slope, factor);
                 let slope = if weighted {
                     F::select(simd, dropped, zero, slope)

@@ -7,7 +7,7 @@ use pulp::bytemuck::{self, Pod};
 
 use super::isa::Isa;
 use crate::Formula;
-use crate::cpu::elementwise::{Found, Pass};
+use crate::cpu::elementwise::Passes;
 use crate::cpu::memory::Cells;
 use crate::cpu::simd::Arch;
 use crate::cpu::softmax_terms::{self, Input, Problem, RowLoss};
@@ -67,6 +67,8 @@ pub trait Float:
     const EXP: &'static [Self];
     /// Coefficients of `(ln((1 + s) / (1 - s)) / s - 2) / s^2` in `s^2`, for `s` of `sqrt(1/2)..sqrt(2)`.
     const LN: &'static [Self];
+    /// The same for `s` of `-1/3..1/3`.
+    const LN_NEAR: &'static [Self];
 
     /// As many numbers as the instruction set has lanes.
     type Vector<S: Isa>: Pod + Debug;
@@ -154,11 +156,11 @@ pub trait Float:
     /// Splits a normal number `>= 1` into `(k, a / 2^k)` with `sqrt(1/2) <= a / 2^k < sqrt(2)`.
     fn split_exponent<S: Isa>(simd: S, a: Self::Vector<S>) -> (Self::Vector<S>, Self::Vector<S>);
 
-    /// Runs a pass of a formula by the code that was compiled with it.
+    /// A formula whose passes are run without knowing which it is.
     #[doc(hidden)]
-    fn run_pass<L: Formula>(formula: &L, pass: &Pass<Self>, loss: bool) -> Found;
+    fn passes<L: Formula>(formula: &L) -> &dyn Passes<Self>;
 
-    /// The forward pass of rows. These four are methods of the type, and not generic over it, so that they are compiled once,
+    /// The forward pass of rows. They are methods of the type, and not generic over it, so that they are compiled once,
     /// in this crate.
     #[doc(hidden)]
     fn forward_rows(
@@ -225,7 +227,7 @@ pub trait Float:
 /// Both types have the same operations under other names.
 macro_rules! float {
     (
-        $float:ident $run_pass:ident { $($constants:tt)* }
+        $float:ident { $($constants:tt)* }
         bits $bits:ident, mantissa $mantissa:literal,
         vector $vector:ident $mask:ident $view:ident $view_mut:ident $load_masked:ident $store_masked:ident $greater_than:ident,
         $splat:ident $add:ident $sub:ident $mul:ident $div:ident $mul_add:ident $greater:ident $lesser:ident $abs:ident $neg:ident $sqrt:ident $equal:ident
@@ -246,8 +248,8 @@ macro_rules! float {
             type Vector<S: Isa> = S::$vector;
             type Mask<S: Isa> = S::$mask;
 
-            fn run_pass<L: Formula>(formula: &L, pass: &Pass<Self>, loss: bool) -> Found {
-                formula.$run_pass(pass, loss)
+            fn passes<L: Formula>(formula: &L) -> &dyn Passes<Self> {
+                formula
             }
 
             fn forward_rows(
@@ -449,7 +451,7 @@ macro_rules! float {
 }
 
 float! {
-    f32 pass_f32 {
+    f32 {
         const LN_2_HIGH: Self = 0.693_359_4;
         const LN_2_LOW: Self = -2.121_944_4e-4;
         const EXP_MIN: Self = -88.0;
@@ -461,6 +463,8 @@ float! {
         const EXP: &'static [Self] =
             &[0.499_999_93, 0.166_665_2, 0.041_668_394, 0.008_368_78, 0.001_381_446_7];
         const LN: &'static [Self] = &[0.666_666_7, 0.400_003_34, 0.285_373_5, 0.235_819_49];
+        const LN_NEAR: &'static [Self] =
+            &[0.666_666_7, 0.399_997_06, 0.285_923_57, 0.217_065_76, 0.232_243_29];
     }
     bits u32, mantissa 23,
     vector f32s m32s as_simd_f32s as_mut_simd_f32s mask_load_ptr_f32s mask_store_ptr_f32s greater_than_f32s,
@@ -471,7 +475,7 @@ float! {
 }
 
 float! {
-    f64 pass_f64 {
+    f64 {
         const LN_2_HIGH: Self = 0.693_147_180_369_123_8;
         const LN_2_LOW: Self = 1.908_214_929_270_587_7e-10;
         const EXP_MIN: Self = -709.0;
@@ -500,6 +504,19 @@ float! {
             0.181_835_569_690_662_5,
             0.153_141_844_851_821_3,
             0.147_950_689_435_468_37,
+        ];
+        const LN_NEAR: &'static [Self] = &[
+            0.666_666_666_666_666_6,
+            0.399_999_999_999_995_25,
+            0.285_714_285_716_001,
+            0.222_222_221_982_367_7,
+            0.181_818_198_979_627_14,
+            0.153_845_439_648_605_5,
+            0.133_351_786_314_492_57,
+            0.117_342_790_613_031_97,
+            0.108_451_783_948_800_15,
+            0.074_921_437_955_507_67,
+            0.156_305_778_009_228_5,
         ];
     }
     bits u64, mantissa 52,

@@ -10,7 +10,7 @@ use pulp::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
 use pulp::cast;
 #[cfg(target_arch = "x86_64")]
-use pulp::x86::{V2, V3, V4};
+use pulp::x86::{V3, V4};
 use pulp::{Simd, bytemuck};
 
 /// What the kernels ask of an instruction set beyond [`pulp::Simd`].
@@ -173,18 +173,6 @@ macro_rules! isa_x86 {
 
 #[cfg(target_arch = "x86_64")]
 isa_x86! {
-    V2 {
-        // `pulp` calls a function for each lane of a fused multiply-add here: 200 times slower than two roundings.
-        #[inline(always)]
-        fn multiply_add_f32s(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
-            self.add_f32s(self.mul_f32s(a, b), c)
-        }
-
-        #[inline(always)]
-        fn multiply_add_f64s(self, a: Self::f64s, b: Self::f64s, c: Self::f64s) -> Self::f64s {
-            self.add_f64s(self.mul_f64s(a, b), c)
-        }
-    }
     V3 {
         #[inline(always)]
         fn transpose_f32s(self, vectors: &mut [Self::f32s]) {
@@ -249,14 +237,12 @@ pub trait Kernel {
     fn run<S: Isa>(self, simd: S) -> Self::Output;
 }
 
-/// An instruction set that this processor has.
+/// An instruction set that this processor has. Each is compiled for, so that there is none for the few x86 processors that
+/// are without AVX2.
 #[derive(Clone, Copy)]
 pub enum Arch {
     /// One lane: any processor.
     Scalar,
-    /// SSE 4.2.
-    #[cfg(target_arch = "x86_64")]
-    V2(V2),
     /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     V3(V3),
@@ -273,8 +259,6 @@ impl fmt::Debug for Arch {
         // Without the list of features that the tokens hold.
         f.write_str(match self {
             Arch::Scalar => "Scalar",
-            #[cfg(target_arch = "x86_64")]
-            Arch::V2(_) => "V2",
             #[cfg(target_arch = "x86_64")]
             Arch::V3(_) => "V3",
             #[cfg(target_arch = "x86_64")]
@@ -294,11 +278,7 @@ impl Arch {
     /// All of them, the best first.
     pub fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        let vector = [
-            V4::try_new().map(Arch::V4),
-            V3::try_new().map(Arch::V3),
-            V2::try_new().map(Arch::V2),
-        ];
+        let vector = [V4::try_new().map(Arch::V4), V3::try_new().map(Arch::V3)];
         #[cfg(target_arch = "aarch64")]
         let vector = [Neon::try_new().map(Arch::Neon)];
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -310,12 +290,6 @@ impl Arch {
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
             Arch::Scalar => kernel.run(Scalar::new()),
-            #[cfg(target_arch = "x86_64")]
-            Arch::V2(simd) => Simd::vectorize(
-                simd,
-                #[inline(always)]
-                || kernel.run(simd),
-            ),
             #[cfg(target_arch = "x86_64")]
             Arch::V3(simd) => Simd::vectorize(
                 simd,

@@ -129,6 +129,11 @@ impl<F: Float, S: Isa> Number for Lanes<F, S> {
     }
 
     #[inline(always)]
+    fn ln_1p_near(self) -> Self {
+        self.map(math::ln_1p_near::<F, S>(self.simd, self.vector))
+    }
+
+    #[inline(always)]
     fn is_below(self, bound: f64) -> Self::Mask {
         LaneMask(F::less(self.simd, self.vector, self.splat(bound)))
     }

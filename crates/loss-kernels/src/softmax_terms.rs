@@ -24,6 +24,9 @@
 //!            gradient_j   = (g_target + g_smooth * weight + g_lse) p_j - g_smooth w_j
 //!            gradient_t   = that less g_target, with 1 - p_t from exp - 1: a confident row keeps its digits
 //! ```
+//!
+//! Where a CPU computes both in one go, the forward pass leaves `e_j = exp(x_j - m)` in the gradient's place, with the largest
+//! logit `m` up to there, and `p_j = e_j exp((m - max) - relative_lse)`: one exponential per logit, not two.
 
 /// Column of the terms that holds the loss of the target class, `lse - x_t`.
 pub const TARGET_LOSS: usize = 0;

@@ -261,9 +261,9 @@ impl<F: Float> Rows<'_, F> {
         simd: S,
         row: usize,
         copy: Option<&[F]>,
-        mut f: impl FnMut(F::Vector<S>, usize) -> F::Vector<S>,
+        f: impl FnMut(F::Vector<S>, usize) -> F::Vector<S>,
     ) {
-        let (lanes, len) = (F::lanes::<S>(), self.cells.shape[1]);
+        let len = self.cells.shape[1];
         let at = self.in_row(row, &(0..len));
         // SAFETY: `in_row` keeps it within the logits.
         let own = unsafe { self.cells.logits.add(at) };
@@ -273,25 +273,144 @@ impl<F: Float> Rows<'_, F> {
         });
         // SAFETY: the gradient is as long as the logits.
         let gradient = unsafe { self.cells.gradient.add(at) };
-        let whole = len - len % lanes;
-        for i in (0..whole).step_by(lanes) {
-            // SAFETY: `i + lanes <= len`, so that all of it lies in the row, which is one of these rows, or in its copy;
-            // vectors are plain numbers (`Pod`).
-            unsafe {
-                let x = logits.add(i).cast::<F::Vector<S>>().read_unaligned();
-                gradient
-                    .add(i)
-                    .cast::<F::Vector<S>>()
-                    .write_unaligned(f(x, i));
+        // SAFETY: both are `len` numbers of this row, or a copy of it.
+        unsafe { map_numbers(simd, logits, gradient, len, F::ZERO, f) };
+    }
+
+    /// Writes what `f` makes of each vector of some classes of a row, for `S = 1`.
+    ///
+    /// `f` takes the vector's place in its group of `GROUP`, the vector (`fill` beyond the classes), and the one that lies as
+    /// many classes further on if there is to be one `ahead`: fetching it keeps the memory busy while numbers are computed.
+    #[inline(always)]
+    pub fn map_part<S: Isa, const GROUP: usize>(
+        &mut self,
+        simd: S,
+        row: usize,
+        classes: Range<usize>,
+        fill: F,
+        ahead: bool,
+        mut f: impl FnMut(usize, F::Vector<S>, F::Vector<S>) -> F::Vector<S>,
+    ) {
+        let (len, lanes) = (classes.len(), F::lanes::<S>());
+        let at = self.in_row(row, &classes);
+        // Without one ahead the vector is its own.
+        let further = if ahead { len } else { 0 };
+        self.in_row(row, &(classes.start + further..classes.end + further));
+        // SAFETY: `in_row` keeps both within the row.
+        let (logits, gradient) =
+            unsafe { (self.cells.logits.add(at), self.cells.gradient.add(at)) };
+        let group = GROUP * lanes;
+        let grouped = len - len % group;
+        for start in (0..grouped).step_by(group) {
+            for i in 0..GROUP {
+                let at = start + i * lanes;
+                simd.prefetch(logits.wrapping_add(at + len));
+                // SAFETY: `at + lanes <= len`: that, and as much so many classes further on, lies in the row; in place, both
+                // are read before this is written. Vectors are plain numbers (`Pod`).
+                unsafe {
+                    let x = logits.add(at).cast::<F::Vector<S>>().read_unaligned();
+                    let next = logits
+                        .add(at + further)
+                        .cast::<F::Vector<S>>()
+                        .read_unaligned();
+                    gradient
+                        .add(at)
+                        .cast::<F::Vector<S>>()
+                        .write_unaligned(f(i, x, next));
+                }
             }
         }
-        if whole < len {
-            let inside = F::leading(simd, len - whole);
-            // SAFETY: as above: the mask holds for as many lanes as are left.
-            unsafe {
-                let x = F::load_masked(simd, inside, logits.add(whole));
-                F::store_masked(simd, inside, gradient.add(whole), f(x, whole));
-            }
+        assert!(!ahead || grouped == len, "whole groups");
+        // SAFETY: both are numbers of this row, from there to the end of the classes.
+        unsafe {
+            map_numbers(
+                simd,
+                logits.add(grouped),
+                gradient.add(grouped),
+                len - grouped,
+                fill,
+                #[inline(always)]
+                |x, _| f(0, x, x),
+            );
+        }
+    }
+
+    /// Replaces each vector of some classes of a row of the gradient by what `f` makes of it and of its first class, for
+    /// `S = 1`.
+    ///
+    /// # Safety
+    ///
+    /// That part of the gradient has been written.
+    #[inline(always)]
+    pub unsafe fn remap_part<S: Isa>(
+        &mut self,
+        simd: S,
+        row: usize,
+        classes: Range<usize>,
+        mut f: impl FnMut(F::Vector<S>, usize) -> F::Vector<S>,
+    ) {
+        let at = self.in_row(row, &classes);
+        // SAFETY: `in_row` keeps it within the row.
+        let gradient = unsafe { self.cells.gradient.add(at) };
+        // SAFETY: `classes.len()` numbers of this row, which have been written.
+        unsafe {
+            map_numbers(
+                simd,
+                gradient,
+                gradient,
+                classes.len(),
+                F::ZERO,
+                #[inline(always)]
+                |x, i| f(x, classes.start + i),
+            );
+        }
+    }
+
+    /// A row of the gradient, for `S = 1`.
+    ///
+    /// # Safety
+    ///
+    /// It has been written.
+    #[inline(always)]
+    pub unsafe fn written(&self, row: usize) -> &[F] {
+        let (at, len) = self.in_rows(row..row + 1);
+        // SAFETY: `in_rows` keeps it within these rows, which nobody else writes while `self` is borrowed, and it has been
+        // written.
+        unsafe { std::slice::from_raw_parts(self.cells.gradient.add(at), len) }
+    }
+}
+
+/// Writes what `f` makes of each vector and of its place; in the last one lanes beyond the end are `fill`.
+///
+/// # Safety
+///
+/// `len` numbers can be read and written there, and nobody else reads or writes them meanwhile. `from` and `to` are the same
+/// or do not overlap.
+#[inline(always)]
+unsafe fn map_numbers<F: Float, S: Isa>(
+    simd: S,
+    from: *const F,
+    to: *mut F,
+    len: usize,
+    fill: F,
+    mut f: impl FnMut(F::Vector<S>, usize) -> F::Vector<S>,
+) {
+    let lanes = F::lanes::<S>();
+    let whole = len - len % lanes;
+    for i in (0..whole).step_by(lanes) {
+        // SAFETY: `i + lanes <= len`; vectors are plain numbers (`Pod`).
+        unsafe {
+            let x = from.add(i).cast::<F::Vector<S>>().read_unaligned();
+            to.add(i).cast::<F::Vector<S>>().write_unaligned(f(x, i));
+        }
+    }
+    if whole < len {
+        let inside = F::leading(simd, len - whole);
+        // SAFETY: the mask holds for as many lanes as are left.
+        unsafe {
+            let x = F::load_masked(simd, inside, from.add(whole));
+            let x = F::select(simd, inside, x, F::splat(simd, fill));
+            F::store_masked(simd, inside, to.add(whole), f(x, whole));
         }
     }
 }

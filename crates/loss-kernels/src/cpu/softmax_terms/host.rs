@@ -1,6 +1,7 @@
 //! The kernels on memory that a CPU backend owns: the part that its adapters share.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::{Columns, SmoothWeights};
 
@@ -69,9 +70,14 @@ impl<F: Float> HostRows<'_, F> {
         reduced::count(&self.problem(), class_weights)
     }
 
-    /// Calls `f` with the place of each counted row's class among the scores, and with what the row counts.
-    pub fn each_counted(&self, class_weights: Option<&[F]>, f: impl FnMut(usize, f64)) {
-        reduced::each_counted(&self.problem(), class_weights, f);
+    /// Calls `f` with the place of the class of each of these rows that counts among the scores, and with what it counts.
+    pub fn each_counted(
+        &self,
+        class_weights: Option<&[F]>,
+        rows: Range<usize>,
+        f: impl FnMut(usize, f64),
+    ) {
+        reduced::each_counted(&self.problem(), class_weights, rows, f);
     }
 
     /// The sum of the losses.

@@ -123,6 +123,18 @@ impl<F: Float> RowSums<F> {
         panel: Panel,
     ) -> ([PerLane<F>; 5], Labels<F>) {
         let labels = Labels::read(problem, panel, source);
+        (self.numbers(simd, problem, panel, &labels), labels)
+    }
+
+    /// The terms and the normalizer of the rows.
+    #[inline(always)]
+    pub fn numbers<S: Isa>(
+        &self,
+        simd: S,
+        problem: &Problem<F>,
+        panel: Panel,
+        labels: &Labels<F>,
+    ) -> [PerLane<F>; 5] {
         let relative_lse = self.relative_lse(simd, panel);
         let (max, log) = (F::first::<S>(&self.max), F::first::<S>(&relative_lse));
         let weight = F::first::<S>(&self.weight);
@@ -158,7 +170,7 @@ impl<F: Float> RowSums<F> {
                 }
             }
         }
-        (numbers, labels)
+        numbers
     }
 }
 

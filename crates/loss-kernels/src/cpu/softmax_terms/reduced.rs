@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::columns::{self, Tiles};
 use super::panel::{Labels, Panel, RowGradient, RowSums};
 use super::problem::{NO_CLASS, Problem, Row};
-use super::rows::{self, Copied};
+use super::rows::{self, COPIED, Copied, Maxima};
 use crate::cpu::memory::{Cells, Logits, Rows, Shared};
 use crate::cpu::simd::{Arch, Float, Isa, Kernel, Lanes, MAX_LANES, PerLane};
 use crate::cpu::tasks;
@@ -189,9 +189,10 @@ pub fn count<F: Float>(problem: &Problem<F>, class_weights: Option<&[F]>) -> Cou
 pub fn each_counted<F: Float>(
     problem: &Problem<F>,
     class_weights: Option<&[F]>,
+    rows: Range<usize>,
     mut f: impl FnMut(usize, f64),
 ) {
-    for row in 0..problem.rows() {
+    for row in rows {
         if let Row::Labelled(class) = problem.row(row) {
             let weight = weight_of(problem, class_weights, row, Some(class));
             f(problem.index(row, class), weight);
@@ -291,11 +292,24 @@ impl<'a, F: Float, T: Source<'a, F>> Kernel for Task<'a, F, T> {
             let row_bytes = problem.num_classes() * size_of::<F>();
             let few = (PANEL_BYTES / row_bytes).clamp(1, lanes);
             let mut copied = Copied::new();
+            let mut maxima = Maxima::new(problem.num_classes());
             for panel in Panel::all(rows, few) {
                 found.clear();
                 match weight {
                     Some(weight) => found.weight = [weight; MAX_LANES],
                     None => rows::total_weights(simd, problem, panel, &mut found.weight),
+                }
+                if let Some(cells) = cells.gradient()
+                    && panel.len * problem.num_classes() > COPIED
+                {
+                    let labels = Labels::read(problem, panel, cells);
+                    rows::exponentials(simd, problem, cells, panel, &mut found, &mut maxima);
+                    let numbers = found.numbers(simd, problem, panel, &labels);
+                    let slopes =
+                        row_losses(simd, arch, problem, loss, panel, numbers, &labels, &mut sum);
+                    gradient.set(simd, problem, &labels, panel, slopes, &found.weight);
+                    rows::scale(simd, problem, cells, panel, &maxima, &gradient);
+                    continue;
                 }
                 rows::statistics(simd, problem, cells.logits(), panel, &mut found);
                 let (numbers, labels) = found.finish(simd, problem, cells.logits(), panel);

@@ -1,5 +1,7 @@
 //! Loops along one long row, `S = 1`.
 
+use std::ops::Range;
+
 use crate::SmoothWeights;
 
 use super::panel::{Panel, RowGradient, RowSums};
@@ -208,12 +210,12 @@ fn softmax<F: Float, S: Isa>(simd: S, row: &[F]) -> (F, F, F) {
     (max, sum, count)
 }
 
-/// The sum of `w (x - max)`.
+/// The sum of `w (x - max)` over the classes of a row from `start` on.
 ///
 /// Halves are subtracted and the weight doubled: the distance of two finite logits may overflow where its weighted
 /// part does not.
 #[inline(always)]
-fn weighted<F: Float, S: Isa>(simd: S, row: &[F], weights: Weights<F>, max: F) -> F {
+fn weighted<F: Float, S: Isa>(simd: S, row: &[F], weights: Weights<F>, start: usize, max: F) -> F {
     let half = F::splat(simd, F::from_f64(0.5));
     let half_max = F::splat(simd, max * F::from_f64(0.5));
     let zero = F::splat(simd, F::ZERO);
@@ -223,12 +225,12 @@ fn weighted<F: Float, S: Isa>(simd: S, row: &[F], weights: Weights<F>, max: F) -
         let (vectors, rest) = F::vectors::<S>(row);
         let mut sums = [zero; UNROLL];
         for i in 0..vectors.len() {
-            let w = weights.load(simd, block * BLOCK + i * lanes);
+            let w = weights.load(simd, start + block * BLOCK + i * lanes);
             let x = F::minus(simd, F::times(simd, vectors[i], half), half_max);
             sums[i % UNROLL] = F::mul_add(simd, F::plus(simd, w, w), x, sums[i % UNROLL]);
         }
         if !rest.is_empty() {
-            let w = weights.load(simd, block * BLOCK + row.len() - rest.len());
+            let w = weights.load(simd, start + block * BLOCK + row.len() - rest.len());
             let x = F::minus(
                 simd,
                 F::times(simd, F::part(simd, rest, F::ZERO), half),
@@ -298,9 +300,293 @@ pub fn statistics<F: Float, S: Isa>(
         let (max, sum, count) = softmax(simd, logits);
         (statistics.max[i], statistics.below[i], statistics.ties[i]) = (max, sum, count);
         if problem.is_smooth() {
-            statistics.weighted[i] = weighted(simd, logits, Weights::of(problem, row), max);
+            statistics.weighted[i] = weighted(simd, logits, Weights::of(problem, row), 0, max);
         }
     }
+}
+
+/// The largest logit that the exponentials of each block of the rows of a panel are relative to.
+pub struct Maxima<F> {
+    of_block: [F; BLOCKS],
+    /// Classes per block.
+    block: usize,
+}
+
+/// Blocks of a panel, at most.
+const BLOCKS: usize = 128;
+
+impl<F: Float> Maxima<F> {
+    /// For rows of so many classes.
+    #[inline(always)]
+    pub fn new(classes: usize) -> Self {
+        // Whole groups of vectors; the longest rows, which are alone in their panel, in larger blocks.
+        let block = classes.div_ceil(BLOCKS).next_multiple_of(BLOCK);
+        Self {
+            of_block: [F::ZERO; BLOCKS],
+            block,
+        }
+    }
+
+    /// The blocks of a row: their places here, and their classes.
+    #[inline(always)]
+    fn blocks(
+        &self,
+        lane: usize,
+        classes: usize,
+    ) -> impl Iterator<Item = (usize, Range<usize>)> + use<F> {
+        let (block, per_row) = (self.block, classes.div_ceil(self.block));
+        (0..per_row).map(move |i| {
+            let start = i * block;
+            (lane * per_row + i, start..classes.min(start + block))
+        })
+    }
+}
+
+/// Reads the rows that are not ignored, and leaves in place of their gradient the exponentials that it is made of: relative
+/// to the largest logit up to there, which goes to `maxima`. So an exponential is computed once, where
+/// [`statistics`] and [`backward`] compute it twice.
+///
+/// The logits may be gone then.
+#[inline(always)]
+pub fn exponentials<F: Float, S: Isa>(
+    simd: S,
+    problem: &Problem<F>,
+    cells: &mut Rows<F>,
+    panel: Panel,
+    sums: &mut RowSums<F>,
+    maxima: &mut Maxima<F>,
+) {
+    for (i, row) in panel.rows().enumerate() {
+        if matches!(problem.row(row), Row::Ignored | Row::Invalid) {
+            continue;
+        }
+        let weights = Weights::of(problem, row);
+        let mut of_row = RowSum::new();
+        let mut found = None;
+        let classes = problem.num_classes();
+        for (at, block) in maxima.blocks(i, classes) {
+            let logits = &cells.rows(row..row + 1)[block.clone()];
+            let block_max = match found.take() {
+                Some(found) => found,
+                None => largest::<F, S>(simd, logits),
+            };
+            of_row.raise(simd, block_max);
+            maxima.of_block[at] = of_row.max;
+            if problem.is_smooth() {
+                of_row.weigh(simd, logits, weights, block.start);
+            }
+            let has_next = block.end + block.len() <= classes;
+            let next = of_row.exponentiate(simd, cells, row, block, block_max, has_next);
+            found = has_next.then_some(next);
+        }
+        (sums.max[i], sums.below[i], sums.ties[i]) = (of_row.max, of_row.below, of_row.ties);
+        sums.weighted[i] = of_row.weighted;
+    }
+}
+
+/// [`RowSums`] of one row, up to some block.
+struct RowSum<F> {
+    max: F,
+    below: F,
+    ties: F,
+    weighted: F,
+    /// The sum of the weights.
+    weight: F,
+}
+
+impl<F: Float> RowSum<F> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self {
+            max: -F::MAX,
+            below: F::ZERO,
+            ties: F::ZERO,
+            weighted: F::ZERO,
+            weight: F::ZERO,
+        }
+    }
+
+    /// Makes all sums relative to a larger logit.
+    #[inline(always)]
+    fn raise<S: Isa>(&mut self, simd: S, max: F) {
+        if max > self.max {
+            if self.ties > F::ZERO {
+                let shrink = math::exp::<F, S>(simd, F::splat(simd, self.max - max));
+                self.below = (self.below + self.ties) * F::lane::<S>(shrink);
+            }
+            if self.weight != F::ZERO {
+                // In halves, as in `weighted`.
+                let half = F::from_f64(0.5);
+                let distance = self.max * half - max * half;
+                self.weighted = self.weighted + (self.weight + self.weight) * distance;
+            }
+            (self.max, self.ties) = (max, F::ZERO);
+        }
+    }
+
+    /// Adds the weights of a block and what they weigh.
+    #[inline(always)]
+    fn weigh<S: Isa>(&mut self, simd: S, logits: &[F], weights: Weights<F>, start: usize) {
+        self.weighted = self.weighted + weighted(simd, logits, weights, start, self.max);
+        let weight = match weights {
+            Weights::Uniform(w) => w * F::from_f64(logits.len() as f64),
+            Weights::Each(w) => total(simd, &w[start..][..logits.len()]),
+        };
+        self.weight = self.weight + weight;
+    }
+
+    /// Replaces a block by its exponentials, adds them up, and finds the largest logit of the next block if there is one of
+    /// the same length.
+    #[inline(always)]
+    fn exponentiate<S: Isa>(
+        &mut self,
+        simd: S,
+        cells: &mut Rows<F>,
+        row: usize,
+        block: Range<usize>,
+        block_max: F,
+        has_next: bool,
+    ) -> F {
+        let zero = F::splat(simd, F::ZERO);
+        let one = F::splat(simd, F::ONE);
+        let m = F::splat(simd, self.max);
+        let mut below = [zero; UNROLL];
+        let mut ties = zero;
+        // Without a next block it is this one's.
+        let mut largest = F::splat(simd, -F::MAX);
+        if block_max == self.max {
+            cells.map_part::<S, UNROLL>(
+                simd,
+                row,
+                block,
+                -F::INFINITY,
+                has_next,
+                #[inline(always)]
+                |i, x, next| {
+                    largest = F::greater(simd, next, largest);
+                    let e = math::exp::<F, S>(simd, F::minus(simd, x, m));
+                    let is_max = F::equal(simd, x, m);
+                    below[i] = F::plus(simd, below[i], F::select(simd, is_max, zero, e));
+                    ties = F::plus(simd, ties, F::select(simd, is_max, one, zero));
+                    e
+                },
+            );
+        } else {
+            cells.map_part::<S, UNROLL>(
+                simd,
+                row,
+                block,
+                -F::INFINITY,
+                has_next,
+                #[inline(always)]
+                |i, x, next| {
+                    largest = F::greater(simd, next, largest);
+                    let e = math::exp::<F, S>(simd, F::minus(simd, x, m));
+                    below[i] = F::plus(simd, below[i], e);
+                    e
+                },
+            );
+        }
+        let [a, b, c, d] = below;
+        let sum = F::plus(simd, F::plus(simd, a, b), F::plus(simd, c, d));
+        self.below = self.below + F::sum(simd, sum);
+        self.ties = self.ties + F::sum(simd, ties);
+        F::largest(simd, largest)
+    }
+}
+
+/// Turns what [`exponentials`] left into the gradient of the rows.
+#[inline(always)]
+pub fn scale<F: Float, S: Isa>(
+    simd: S,
+    problem: &Problem<F>,
+    cells: &mut Rows<F>,
+    panel: Panel,
+    maxima: &Maxima<F>,
+    gradient: &RowGradient<F>,
+) {
+    let classes = problem.num_classes();
+    for (i, row) in panel.rows().enumerate() {
+        if !gradient.live[i] {
+            cells.write_row(row, 0..classes, std::iter::repeat_n(F::ZERO, classes));
+            continue;
+        }
+        if problem.row(row) == Row::Invalid {
+            cells.write_row(row, 0..classes, std::iter::repeat_n(F::NAN, classes));
+            continue;
+        }
+        let weights = Weights::of(problem, row);
+        let is_smooth = gradient.smooth[i] != F::ZERO;
+        let smooth = F::splat(simd, gradient.smooth[i]);
+        // SAFETY: a row that is neither ignored nor invalid has been written.
+        let at_max = unsafe { confident_one(simd, problem, cells, row, i, maxima, gradient) };
+        for (at, block) in maxima.blocks(i, classes) {
+            let distance = maxima.of_block[at] - gradient.max[i] - gradient.relative_lse[i];
+            let relative = math::exp::<F, S>(simd, F::splat(simd, distance));
+            let factor = F::times(simd, F::splat(simd, gradient.softmax[i]), relative);
+            // SAFETY: as above.
+            unsafe {
+                if is_smooth {
+                    cells.remap_part(
+                        simd,
+                        row,
+                        block,
+                        #[inline(always)]
+                        |e, class| {
+                            let p = F::times(simd, e, factor);
+                            F::mul_add(simd, smooth, weights.load(simd, class), p)
+                        },
+                    );
+                } else {
+                    cells.remap_part(
+                        simd,
+                        row,
+                        block,
+                        #[inline(always)]
+                        |e, _| F::times(simd, e, factor),
+                    );
+                }
+            }
+        }
+        if let Some((class, value)) = at_max {
+            cells.set(row, class, value);
+        }
+        if gradient.class[i] != NO_CLASS {
+            cells.set(row, gradient.class[i], gradient.target[i]);
+        }
+    }
+}
+
+/// [`confident_max`] of what [`exponentials`] left: the largest logit's is 1, relative to itself.
+///
+/// # Safety
+///
+/// The row has been written.
+#[inline(always)]
+unsafe fn confident_one<F: Float, S: Isa>(
+    simd: S,
+    problem: &Problem<F>,
+    cells: &Rows<F>,
+    row: usize,
+    lane: usize,
+    maxima: &Maxima<F>,
+    gradient: &RowGradient<F>,
+) -> Option<(usize, F)> {
+    if !gradient.is_confident(problem, lane) {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    let row_of_exponentials = unsafe { cells.written(row) };
+    let class = maxima
+        .blocks(lane, problem.num_classes())
+        .filter(|(at, _)| maxima.of_block[*at] == gradient.max[lane])
+        .find_map(|(_, block)| {
+            let start = block.start;
+            let at = row_of_exponentials[block].iter().position(|e| *e == F::ONE);
+            at.map(|at| start + at)
+        })?;
+    let value = gradient.at_confident_max(simd, lane, problem.weight(row, class));
+    Some((class, value))
 }
 
 /// A copy of the short rows of a panel.
@@ -310,7 +596,7 @@ pub fn statistics<F: Float, S: Isa>(
 pub struct Copied<F>([F; COPIED]);
 
 /// Logits a copy.
-const COPIED: usize = 64 * MAX_LANES;
+pub const COPIED: usize = 64 * MAX_LANES;
 
 impl<F: Float> Copied<F> {
     /// Room for a copy.

@@ -17,7 +17,7 @@ build() {
     rm -rf "$pack"
     mkdir -p "$pack/tests"
     # One selection of features for both, so that Burn is built once.
-    local packages=(-p benches -p burn-loss-tests --features benches/cuda,burn-loss-tests/cuda)
+    local packages=(-p benches -p burn-loss-tests --features benches/wgpu,benches/cuda,burn-loss-tests/cuda)
     cargo bench "${packages[@]}" --bench losses --test cuda --test wgpu_fusion --test wgpu_plain --no-run \
         --message-format json |
         python3 -c '

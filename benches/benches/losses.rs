@@ -1,7 +1,7 @@
 //! Forward and backward of every loss, burn-nn's (or, where it has none, the loss composed of Burn's operations) and ours,
 //! in turns in one process: `cargo bench -p benches --bench losses`.
 //!
-//! Arguments after `--` select: backends (`ndarray`, `flex`, `wgpu`, with the feature of its name `cuda`, and `limit` for
+//! Arguments after `--` select: backends (`ndarray`, `flex`, with the feature of its name `wgpu` or `cuda`, and `limit` for
 //! what the machine's memory allows), contenders (`burn-nn`, `composed`, `burn-loss`), rows of `work.txt`
 //! (`cross-entropy:8192x1000`), and `json` for lines that `peers/run.sh` reads.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use benches::{BURN, COMPOSED, Case, OURS, Output, Prediction, Row, Step};
 use benches::{budget, limit, medians, milliseconds};
-use burn::backend::{Flex, NdArray, Wgpu};
+use burn::backend::{Flex, NdArray};
 use burn::tensor::ElementConversion;
 use burn_loss::LossBackend;
 
@@ -63,8 +63,9 @@ fn main() {
     if backend("flex") {
         compare_all::<Flex>("Flex", &selection);
     }
+    #[cfg(feature = "wgpu")]
     if backend("wgpu") {
-        compare_all::<Wgpu>("Wgpu", &selection);
+        compare_all::<burn::backend::Wgpu>("Wgpu", &selection);
     }
     #[cfg(feature = "cuda")]
     if backend("cuda") {

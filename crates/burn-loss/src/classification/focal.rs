@@ -24,7 +24,7 @@ use crate::{Reduction, check};
 /// ```
 #[derive(Config, Debug, PartialEq)]
 pub struct FocalLossConfig {
-    /// How strongly rows that are already right are weighed down, at least 0. Default: 2, as in the paper.
+    /// How strongly rows that are already right are weighted down, at least 0. Default: 2, as in the paper.
     #[config(default = 2.0)]
     pub gamma: f64,
     /// One weight a class (the paper's alpha), finite and at least 0. Default: every class counts 1.
@@ -76,7 +76,7 @@ impl FocalLossConfig {
     }
 }
 
-/// The cross entropy of a target class, weighed down where the model is already right, `-w_t (1 - p_t)^gamma log p_t`,
+/// The cross entropy of a target class, weighted down where the model is already right, `-w_t (1 - p_t)^gamma log p_t`,
 /// with `p = softmax(x)`.
 ///
 /// For classes of which a few easy ones would drown the others. With `gamma = 0` it is
@@ -108,7 +108,7 @@ impl FocalLossConfig {
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct FocalLoss<B: Backend> {
-    /// How strongly rows that are already right are weighed down, finite and at least 0.
+    /// How strongly rows that are already right are weighted down, finite and at least 0.
     pub gamma: f64,
     /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,

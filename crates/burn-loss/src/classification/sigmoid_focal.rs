@@ -25,7 +25,7 @@ pub struct SigmoidFocalLossConfig {
     /// 0.25, as in the paper (torchvision spells "none" as -1).
     #[config(default = "Some(0.25)")]
     pub alpha: Option<f64>,
-    /// How strongly labels that are already right are weighed down, at least 0. Default: 2, as in the paper.
+    /// How strongly labels that are already right are weighted down, at least 0. Default: 2, as in the paper.
     #[config(default = 2.0)]
     pub gamma: f64,
     /// How the losses become one number. Default: mean (torchvision's default is none).
@@ -71,7 +71,7 @@ impl SigmoidFocalLossConfig {
     }
 }
 
-/// Binary cross entropy of logits, weighed down where the model is already right,
+/// Binary cross entropy of logits, weighted down where the model is already right,
 /// `a_t (1 - p_t)^gamma (y softplus(-x) + (1 - y) softplus(x))`, with `s = sigmoid(x)`, `p_t = y s + (1 - y) (1 - s)` and
 /// `a_t = y alpha + (1 - y) (1 - alpha)`.
 ///
@@ -104,7 +104,7 @@ pub struct SigmoidFocalLoss {
     /// The weight of the positive side, in `[0, 1]`; the negative side weighs `1 - alpha`; with none both weigh 1.
     #[module(skip)]
     pub alpha: Option<f64>,
-    /// How strongly labels that are already right are weighed down, finite and at least 0.
+    /// How strongly labels that are already right are weighted down, finite and at least 0.
     pub gamma: f64,
     /// How the losses become one number.
     #[module(skip)]

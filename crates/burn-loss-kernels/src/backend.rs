@@ -4,8 +4,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::{FloatTensor, IntTensor};
 
 use crate::{
-    Columns, Elements, Formula, Losses, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
-    composed,
+    Columns, Elements, Formula, Linear, LinearReduced, Losses, Reduced, Reduction, RowTargets,
+    RowWeights, SoftmaxTerms, composed,
 };
 
 /// A backend with the fused loss operations.
@@ -189,6 +189,63 @@ pub trait LossBackend: Backend {
         wanted: bool,
     ) -> Reduced<Self> {
         composed::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted)
+    }
+
+    /// Computes what [`Self::softmax_terms_reduced`] does of logits that are a product of hidden states and a weight, without
+    /// ever holding all of them, and the gradients of hidden states, weight and bias that are `wanted`; the example of
+    /// [`Linear`] calls it.
+    ///
+    /// Rows go through in chunks, each of whose logits lie within the memory budget of the options. On the host rows that do
+    /// not count are taken out before the products. With `describe` it also says what the logits say of each row.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::softmax_terms`], and if hidden states, weight and bias do not fit each other.
+    fn linear_reduced<L: Formula>(
+        formula: &L,
+        linear: Linear<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: [bool; 3],
+        describe: bool,
+    ) -> LinearReduced<Self> {
+        composed::linear_reduced(
+            formula, linear, targets, weights, reduction, wanted, describe,
+        )
+    }
+
+    /// Computes the terms of every row, as [`Self::softmax_terms`] does, of logits that are a product of hidden states and a
+    /// weight, chunk by chunk.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::linear_reduced`].
+    fn linear_terms(
+        linear: Linear<Self>,
+        targets: RowTargets<Self>,
+        columns: Columns,
+    ) -> SoftmaxTerms<Self> {
+        composed::linear_terms(linear, targets, columns)
+    }
+
+    /// Turns the gradient of the terms into those of hidden states, weight and bias that are `wanted`; the logits are computed
+    /// again, chunk by chunk.
+    ///
+    /// `linear` and `targets` are those of the forward pass and `normalizer` is what it returned. A row whose gradients are
+    /// all 0 adds nothing, whatever its logits.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::linear_reduced`], and under `Autodiff`: the losses have first derivatives only.
+    fn linear_terms_backward(
+        linear: Linear<Self>,
+        targets: RowTargets<Self>,
+        normalizer: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        wanted: [bool; 3],
+    ) -> [Option<FloatTensor<Self>>; 3] {
+        composed::linear_terms_backward(linear, targets, normalizer, grad, wanted)
     }
 
     /// Computes the reduced sum of the negated scores of the rows' classes, each times `c` as in

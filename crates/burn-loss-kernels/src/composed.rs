@@ -40,6 +40,7 @@
 pub use crate::ops::elementwise::composed::{
     elementwise, elementwise_backward, elementwise_reduced,
 };
+pub use crate::ops::linear::composed::{linear_reduced, linear_terms, linear_terms_backward};
 pub use crate::ops::softmax_terms::composed::{
     smooth_weights_grad, softmax_terms, softmax_terms_backward, softmax_terms_reduced,
 };

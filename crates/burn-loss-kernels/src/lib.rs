@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`elementwise`](LossBackend::elementwise) | a [`Formula`] of each element: its loss, its gradient, or both with the sum |
 //! | [`softmax_terms`](LossBackend::softmax_terms) | the [terms](loss_kernels::softmax_terms) of rows of logits, their gradient, or the reduced loss with it |
+//! | [`linear`](LossBackend::linear_reduced) | the same of logits that are a product of hidden states and a weight, a few rows at a time |
 //! | [`target_scores`](LossBackend::target_scores_reduced) | the scores of the target classes, summed, with their gradient |
 //! | [`sum`](LossBackend::sum) | a sum that is right at any length |
 //!
@@ -57,10 +58,12 @@ mod reduction;
 
 pub use backend::{AutodiffLossBackend, LossBackend};
 pub use ops::elementwise::{Elements, Losses};
+pub use ops::linear::{Linear, LinearReduced, RowPredictions};
 pub use ops::softmax_terms::{RowTargets, RowWeights, SoftmaxTerms};
 pub use reduction::{Fault, Reduced, Reduction};
 
 pub use loss_kernels::formulas::{self, Violation};
 pub use loss_kernels::{
-    Columns, Formula, Input, LOG_SUM_EXP, Number, SMOOTH_LOSS, SmoothWeights, TARGET_LOSS,
+    Columns, Formula, HeadOptions, Input, LOG_SUM_EXP, Number, SMOOTH_LOSS, SmoothWeights,
+    TARGET_LOSS,
 };

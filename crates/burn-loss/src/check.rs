@@ -160,6 +160,28 @@ pub(crate) fn outside_classes<B: Backend, const D: usize>(
     targets.clone().lower_elem(0).bool_or(above)
 }
 
+/// Panics unless hidden states are `[.., H]`, a weight `[H, C]` with a class, and targets `[..]`.
+#[track_caller]
+pub(crate) fn hidden_shapes<const D: usize, const T: usize>(
+    loss: &str,
+    hidden: [usize; D],
+    [width, num_classes]: [usize; 2],
+    targets: [usize; T],
+) {
+    assert!(
+        D == T + 1 && hidden[..T] == targets[..],
+        "{loss}: expected `hidden` [.., H] and `targets` [..], got {hidden:?} and {targets:?}"
+    );
+    assert!(
+        hidden[T] == width,
+        "{loss}: expected `hidden` with {width} features, as many as `head.weight` has rows, got {hidden:?}"
+    );
+    assert!(
+        num_classes > 0,
+        "{loss}: expected `head.weight` [H, C] with at least one class, got [{width}, {num_classes}]"
+    );
+}
+
 /// Panics unless the named tensors have the same shape.
 #[track_caller]
 pub(crate) fn same_shape<const D: usize, const E: usize>(

@@ -12,7 +12,8 @@ pub mod regression;
 pub use check::{TargetError, check_targets};
 pub use classification::*;
 pub use forms::{
-    ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss, ElementwiseLoss,
+    ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss, ElementwiseLoss, LinearHead,
+    LinearOutput,
 };
 pub use regression::*;
 

@@ -7,10 +7,12 @@
 //! | `cpu` | the kernels of a CPU (feature `cpu`) |
 
 pub mod formulas;
+mod linear;
 pub mod softmax_terms;
 
 #[cfg(feature = "cpu")]
 pub mod cpu;
 
 pub use formulas::{Formula, Input, Number, Twin};
+pub use linear::HeadOptions;
 pub use softmax_terms::{Columns, LOG_SUM_EXP, SMOOTH_LOSS, SmoothWeights, TARGET_LOSS};

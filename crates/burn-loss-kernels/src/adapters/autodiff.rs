@@ -4,10 +4,10 @@ use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 
-use crate::ops::{elementwise, softmax_terms, sum, target_scores};
+use crate::ops::{elementwise, linear, softmax_terms, sum, target_scores};
 use crate::{
-    Columns, Elements, Formula, LossBackend, Losses, Reduced, Reduction, RowTargets, RowWeights,
-    SoftmaxTerms,
+    Columns, Elements, Formula, Linear, LinearReduced, LossBackend, Losses, Reduced, Reduction,
+    RowTargets, RowWeights, SoftmaxTerms,
 };
 
 impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
@@ -70,6 +70,38 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
     ) -> Reduced<Self> {
         first_derivatives_only(wanted);
         softmax_terms::autodiff::softmax_terms_reduced(formula, logits, targets, weights, reduction)
+    }
+
+    fn linear_reduced<L: Formula>(
+        formula: &L,
+        of: Linear<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: [bool; 3],
+        describe: bool,
+    ) -> LinearReduced<Self> {
+        first_derivatives_only(wanted.contains(&true));
+        linear::autodiff::linear_reduced(formula, of, targets, weights, reduction, describe)
+    }
+
+    fn linear_terms(
+        of: Linear<Self>,
+        targets: RowTargets<Self>,
+        columns: Columns,
+    ) -> SoftmaxTerms<Self> {
+        linear::autodiff::linear_terms(of, targets, columns)
+    }
+
+    fn linear_terms_backward(
+        _: Linear<Self>,
+        _: RowTargets<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: [bool; 3],
+    ) -> [Option<FloatTensor<Self>>; 3] {
+        first_derivatives_only(true);
+        unreachable!("it panics")
     }
 
     fn target_scores_reduced(

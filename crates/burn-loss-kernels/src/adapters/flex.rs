@@ -8,8 +8,10 @@ use burn_flex::{Flex, FlexTensor};
 use loss_kernels::cpu::simd::Pod;
 
 use super::host::{self, HostTensor};
+use super::host_linear;
 use crate::{
-    Columns, Elements, Formula, Losses, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    Columns, Elements, Formula, Linear, LinearReduced, Losses, Reduced, Reduction, RowTargets,
+    RowWeights, SoftmaxTerms,
 };
 
 host::on_host!([] Flex []);
@@ -38,6 +40,16 @@ impl<E: Element + Pod> HostTensor<E> for FlexTensor {
         }
         let numbers: Cow<'_, [E]> = rows.read()?;
         Some(Cow::Owned(numbers.into_owned()))
+    }
+
+    fn matrix(&self) -> Option<(Cow<'_, [E]>, bool)> {
+        if self.dtype() != E::dtype() || self.as_slice::<E>().is_some() {
+            return Some((self.read()?, false));
+        }
+        match self.transpose(0, 1).layout().contiguous_offsets() {
+            Some((start, end)) => Some((Cow::Borrowed(&self.storage::<E>()[start..end]), true)),
+            None => Some((self.read()?, false)),
+        }
     }
 
     fn alone(&mut self) -> Option<&mut [E]> {

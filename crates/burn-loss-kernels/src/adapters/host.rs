@@ -23,6 +23,8 @@ pub(super) trait HostTensor<E: Copy>: Sized + TensorMetadata {
     fn read(&self) -> Option<Cow<'_, [E]>>;
     /// The elements in column-major order, likewise.
     fn read_columns(&self) -> Option<Cow<'_, [E]>>;
+    /// The elements of a matrix, and whether they are in column-major order: in place where they are in either order.
+    fn matrix(&self) -> Option<(Cow<'_, [E]>, bool)>;
     /// The elements in row-major order, if they are in place and nothing else holds them.
     fn alone(&mut self) -> Option<&mut [E]>;
     /// A tensor of these elements in row-major order.
@@ -64,6 +66,8 @@ macro_rules! with_float {
         }
     };
 }
+
+pub(super) use with_float;
 
 /// [`LossBackend::sum`].
 pub(super) fn sum<B: HostBackend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
@@ -430,13 +434,25 @@ fn rows<'a, F: Float, B: HostBackend>(
 where
     FloatTensor<B>: HostTensor<F>,
 {
+    rows_of::<F, B>(rows_shape(&logits.shape()), targets, row_weights)
+}
+
+/// The rows of logits `[N, C, S]` as the kernels take them; `None` where the tensors are of types that the kernels do not have.
+pub(super) fn rows_of<'a, F: Float, B: HostBackend>(
+    shape: [usize; 3],
+    targets: &'a RowTargets<B>,
+    row_weights: Option<Cow<'a, [F]>>,
+) -> Option<HostRows<'a, F>>
+where
+    FloatTensor<B>: HostTensor<F>,
+{
     let classes = match &targets.classes {
         None => None,
         Some(classes) => Some(read_classes::<B>(classes)?),
     };
     let smooth = targets.smooth.as_ref();
     Some(HostRows {
-        shape: rows_shape(&logits.shape()),
+        shape,
         classes,
         ignore_index: targets.ignore_index,
         smooth: smooth.map(|weights| weights.read()).transpose()?,
@@ -694,6 +710,38 @@ macro_rules! on_host {
                 wanted: bool,
             ) -> Reduced<Self> {
                 host::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted)
+            }
+
+            fn linear_reduced<L: Formula>(
+                formula: &L,
+                linear: Linear<Self>,
+                targets: RowTargets<Self>,
+                weights: RowWeights<Self>,
+                reduction: Reduction,
+                wanted: [bool; 3],
+                describe: bool,
+            ) -> LinearReduced<Self> {
+                host_linear::linear_reduced(
+                    formula, linear, targets, weights, reduction, wanted, describe,
+                )
+            }
+
+            fn linear_terms(
+                linear: Linear<Self>,
+                targets: RowTargets<Self>,
+                columns: Columns,
+            ) -> SoftmaxTerms<Self> {
+                host_linear::linear_terms(linear, targets, columns)
+            }
+
+            fn linear_terms_backward(
+                linear: Linear<Self>,
+                targets: RowTargets<Self>,
+                normalizer: FloatTensor<Self>,
+                grad: FloatTensor<Self>,
+                wanted: [bool; 3],
+            ) -> [Option<FloatTensor<Self>>; 3] {
+                host_linear::linear_terms_backward(linear, targets, normalizer, grad, wanted)
             }
 
             fn target_scores_reduced(

@@ -2,7 +2,7 @@
 //!
 //! | file | backend |
 //! | --- | --- |
-//! | `ndarray`, `flex` | the kernels of `loss-kernels`, on memory that the backend owns; `host` is what they share |
+//! | `ndarray`, `flex` | the kernels of `loss-kernels`, on memory that the backend owns; `host` and `host_linear` are what they share |
 //! | `cube` (beside this folder) | `CubeBackend`: the CubeCL kernels |
 //! | `autodiff` | `Autodiff<B>`: what `B` does, and a backward node |
 //! | `fusion` | `Fusion<B>`: what `B` does, between what Burn fuses |
@@ -15,5 +15,7 @@ mod flex;
 mod fusion;
 #[cfg(feature = "cpu")]
 mod host;
+#[cfg(feature = "cpu")]
+mod host_linear;
 #[cfg(feature = "ndarray")]
 mod ndarray;

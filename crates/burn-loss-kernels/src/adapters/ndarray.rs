@@ -9,8 +9,10 @@ use burn_ndarray::{
 use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder, StrideShape};
 
 use super::host::{self, HostTensor};
+use super::host_linear;
 use crate::{
-    Columns, Elements, Formula, Losses, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    Columns, Elements, Formula, Linear, LinearReduced, Losses, Reduced, Reduction, RowTargets,
+    RowWeights, SoftmaxTerms,
 };
 
 host::on_host!([E, I, Q] NdArray<E, I, Q> [
@@ -39,6 +41,16 @@ macro_rules! host_tensor {
                     }
                     _ => None,
                 }
+            }
+
+            fn matrix(&self) -> Option<(Cow<'_, [$element]>, bool)> {
+                let NdArrayTensor::$variant(storage) = self else {
+                    return None;
+                };
+                if let Some(columns) = storage.view().reversed_axes().to_slice() {
+                    return Some((Cow::Borrowed(columns), true));
+                }
+                Some((in_order(storage.view()), false))
             }
 
             fn alone(&mut self) -> Option<&mut [$element]> {

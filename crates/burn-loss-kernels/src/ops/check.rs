@@ -4,7 +4,7 @@
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Shape, TensorMetadata, backend::Backend};
 
-use crate::{Columns, Elements, RowTargets, RowWeights, SmoothWeights};
+use crate::{Columns, Elements, Linear, RowTargets, RowWeights, SmoothWeights};
 
 /// The shape `[N, C, d1, ..]` of logits as `[N, C, S]`.
 ///
@@ -23,29 +23,97 @@ pub(crate) fn rows_shape(shape: &[usize]) -> [usize; 3] {
 pub(crate) fn targets<B: Backend>(logits: &FloatTensor<B>, targets: &RowTargets<B>) -> [usize; 3] {
     let device = B::float_device(logits);
     let logits = logits.shape();
-    let shape @ [n, num_classes, s] = rows_shape(&logits);
+    let shape = rows_shape(&logits);
+    targets_of(&device, &logits, shape, targets);
+    shape
+}
+
+fn targets_of<B: Backend>(
+    device: &B::Device,
+    logits: &[usize],
+    [n, num_classes, s]: [usize; 3],
+    targets: &RowTargets<B>,
+) {
     if let Some(classes) = &targets.classes {
         same("classes", &classes.shape(), &[n * s]);
-        same_device::<B>("classes", &B::int_device(classes), &device);
+        same_device::<B>("classes", &B::int_device(classes), device);
     }
     match &targets.smooth {
         SmoothWeights::Zero | SmoothWeights::Uniform(_) => {}
         SmoothWeights::PerClass(weights) => same("smooth", &weights.shape(), &[num_classes]),
-        SmoothWeights::PerLogit(weights) => same("smooth", &weights.shape(), &logits),
+        SmoothWeights::PerLogit(weights) => same("smooth", &weights.shape(), logits),
     }
     if let SmoothWeights::PerClass(weights) | SmoothWeights::PerLogit(weights) = &targets.smooth {
-        same_device::<B>("smooth", &B::float_device(weights), &device);
+        same_device::<B>("smooth", &B::float_device(weights), device);
+    }
+}
+
+/// Checks hidden states, head and rows against one another, and gives `[M, C, 1]`.
+pub(crate) fn linear<B: Backend>(
+    linear: &Linear<B>,
+    targets: &RowTargets<B>,
+    weights: Option<&RowWeights<B>>,
+) -> [usize; 3] {
+    let (hidden, weight) = (linear.hidden.shape(), linear.weight.shape());
+    assert!(
+        hidden.num_dims() == 2 && weight.num_dims() == 2 && hidden[1] == weight[0],
+        "loss kernels: expected `hidden` [M, H] and `weight` [H, C], got {:?} and {:?}",
+        &hidden[..],
+        &weight[..]
+    );
+    let [rows, num_classes] = [hidden[0], weight[1]];
+    assert!(
+        num_classes > 0,
+        "loss kernels: expected a `weight` [H, C] with at least one class, got {:?}",
+        &weight[..]
+    );
+    let (device, dtype) = (B::float_device(&linear.hidden), linear.hidden.dtype());
+    let mut named = vec![("weight", &linear.weight)];
+    if let Some(bias) = &linear.bias {
+        same("bias", &bias.shape(), &[num_classes]);
+        named.push(("bias", bias));
+    }
+    for (name, tensor) in named {
+        same_device::<B>(name, &B::float_device(tensor), &device);
+        assert!(
+            tensor.dtype() == dtype,
+            "loss kernels: expected `{name}` of the element type {dtype:?}, got {:?}",
+            tensor.dtype()
+        );
+    }
+    let shape = [rows, num_classes, 1];
+    targets_of(&device, &shape[..2], shape, targets);
+    if let Some(weights) = weights {
+        row_weights_of(&device, weights, shape);
     }
     shape
+}
+
+/// Checks all tensors of a backward pass of the linear form, and gives the columns whose gradient there is.
+pub(crate) fn linear_backward<B: Backend>(
+    of: &Linear<B>,
+    targets: &RowTargets<B>,
+    normalizer: &FloatTensor<B>,
+    grad: &FloatTensor<B>,
+) -> Columns {
+    let [rows, ..] = linear(of, targets, None);
+    terms_backward::<B>(&B::float_device(&of.hidden), rows, normalizer, grad)
 }
 
 /// Checks what the rows count.
 pub(crate) fn row_weights<B: Backend>(
     logits: &FloatTensor<B>,
     weights: &RowWeights<B>,
+    shape: [usize; 3],
+) {
+    row_weights_of(&B::float_device(logits), weights, shape);
+}
+
+fn row_weights_of<B: Backend>(
+    device: &B::Device,
+    weights: &RowWeights<B>,
     [n, num_classes, s]: [usize; 3],
 ) {
-    let device = B::float_device(logits);
     let named = [
         ("per_class", &weights.per_class, num_classes),
         ("per_row", &weights.per_row, n * s),
@@ -53,7 +121,7 @@ pub(crate) fn row_weights<B: Backend>(
     for (name, weights, len) in named {
         if let Some(weights) = weights {
             same(name, &weights.shape(), &[len]);
-            same_device::<B>(name, &B::float_device(weights), &device);
+            same_device::<B>(name, &B::float_device(weights), device);
         }
     }
 }
@@ -115,11 +183,18 @@ pub(crate) fn backward<B: Backend>(
     grad: &FloatTensor<B>,
 ) -> Columns {
     let [n, _, s] = targets(logits, of);
-    let rows = n * s;
-    let device = B::float_device(logits);
+    terms_backward::<B>(&B::float_device(logits), n * s, normalizer, grad)
+}
+
+fn terms_backward<B: Backend>(
+    device: &B::Device,
+    rows: usize,
+    normalizer: &FloatTensor<B>,
+    grad: &FloatTensor<B>,
+) -> Columns {
     same("normalizer", &normalizer.shape(), &[rows, 2]);
-    same_device::<B>("normalizer", &B::float_device(normalizer), &device);
-    same_device::<B>("grad", &B::float_device(grad), &device);
+    same_device::<B>("normalizer", &B::float_device(normalizer), device);
+    same_device::<B>("grad", &B::float_device(grad), device);
     if grad.shape().num_dims() == 1 {
         same("grad", &grad.shape(), &[rows]);
         return Columns::TargetLoss;

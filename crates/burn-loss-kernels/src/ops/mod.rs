@@ -11,6 +11,7 @@ pub(crate) mod check;
 pub(crate) mod elementwise;
 #[cfg(feature = "fusion")]
 pub(crate) mod fusion;
+pub(crate) mod linear;
 #[cfg(feature = "autodiff")]
 pub(crate) mod reduced_node;
 pub(crate) mod softmax_terms;

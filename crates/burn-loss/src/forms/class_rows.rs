@@ -4,11 +4,12 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Int, Tensor};
 use burn_loss_kernels::composed::{at_least_f32, column};
 use burn_loss_kernels::{
-    Columns, Elements, Formula, LOG_SUM_EXP, LossBackend, Reduction, SMOOTH_LOSS, SmoothWeights,
-    TARGET_LOSS,
+    Columns, Elements, Formula, LOG_SUM_EXP, LossBackend, Reduction, RowPredictions, RowTargets,
+    SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, TARGET_LOSS,
 };
 
-use super::{ClassOptions, Rows, class_formula, primitive, tensor};
+use super::linear::{self, checked_rows};
+use super::{ClassOptions, LinearHead, LinearOutput, Rows, class_formula, primitive, tensor};
 use crate::check;
 
 /// A loss of scores `[N, C, d1, ..]` against classes `[N, d1, ..]`: one row per prediction, one class per row.
@@ -106,6 +107,33 @@ pub trait ClassLoss<B: LossBackend> {
         let losses = self.counted_losses(scores, &rows);
         let counts = (!rows.count_alike()).then(|| rows.counts(at_least_f32(dtype)));
         reduction.reduce_counted(losses, counts)
+    }
+
+    /// The reduced loss of rows of hidden states `[M, H]`, and what the logits said of each row if that is asked for.
+    #[doc(hidden)]
+    #[track_caller]
+    fn reduced_linear(
+        &self,
+        hidden: Tensor<B, 2>,
+        head: &LinearHead<B>,
+        rows: Rows<B>,
+        describe: bool,
+    ) -> (Tensor<B, 1>, Option<RowPredictions<B>>) {
+        let logits = head.logits(hidden);
+        let found = describe.then(|| linear::predictions(logits.clone(), &rows));
+        (self.reduced_rows(logits, rows), found)
+    }
+
+    /// One loss per row of hidden states `[M, H]`, each times what it counts.
+    #[doc(hidden)]
+    #[track_caller]
+    fn counted_linear(
+        &self,
+        hidden: Tensor<B, 2>,
+        head: &LinearHead<B>,
+        rows: &Rows<B>,
+    ) -> Tensor<B, 1> {
+        self.counted_losses(head.logits(hidden), rows)
     }
 
     /// Computes the loss as one number, reduced as configured.
@@ -237,6 +265,165 @@ pub trait ClassLoss<B: LossBackend> {
             return tensor(primitive(losses));
         }
         losses.reshape(shape)
+    }
+
+    /// Computes the loss of the head's logits as one number, reduced as configured, without holding the logits: they are made a
+    /// few rows at a time, within the head's memory budget, and their gradients found in the same pass.
+    ///
+    /// That is for the library's losses of logits and for a [`ClassFormulaLoss`]. A loss in plain Burn operations, like
+    /// [`NllLoss`](crate::NllLoss), holds its scores, and takes them as they come out of the head. A head or hidden states that
+    /// no gradient is wanted of cost no product for it, and on NdArray and Flex rows that do not count cost nothing.
+    ///
+    /// # Shapes
+    ///
+    /// - `hidden`: `[N, H]`, `[N, T, H]`, .., of rank `D`: classes are not on axis 1 here, hidden states are last
+    /// - `targets`: `[N]`, `[N, T]`, .., of rank `T = D - 1`, classes in `[0, C)` or an ignored index
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), and if hidden states and head differ in `H`, element type or device.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::{Autodiff, NdArray};
+    /// use burn::nn::LinearConfig;
+    /// use burn::tensor::{Distribution, Int, Tensor};
+    /// use burn_loss::{FocalLossConfig, LinearHead};
+    ///
+    /// type B = Autodiff<NdArray>;
+    ///
+    /// let device = Default::default();
+    /// let layer = LinearConfig::new(8, 100).init::<B>(&device);
+    /// // Two sequences of three tokens.
+    /// let hidden = Tensor::<B, 3>::random([2, 3, 8], Distribution::Default, &device);
+    /// let targets = Tensor::<B, 2, Int>::from_ints([[1, 2, 3], [4, 5, 6]], &device);
+    /// let loss = FocalLossConfig::new().init(&device);
+    /// let found = loss.forward_linear(hidden.clone(), &LinearHead::of(&layer), targets.clone());
+    ///
+    /// let gradients = found.backward();
+    /// assert_eq!(layer.weight.val().grad(&gradients).unwrap().dims(), [8, 100]);
+    /// let logits = layer.forward(hidden).reshape([6, 100]);
+    /// let expected: f32 = loss.forward(logits, targets.reshape([6])).into_scalar();
+    /// assert!((found.into_scalar() - expected).abs() < 1e-5);
+    /// ```
+    #[track_caller]
+    fn forward_linear<const D: usize, const T: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &LinearHead<B>,
+        targets: Tensor<B, T, Int>,
+    ) -> Tensor<B, 1> {
+        let hidden = checked_rows(self, hidden, head, &targets);
+        let rows = Rows::new(&self.options(), targets, head.weight.dims()[1]);
+        self.reduced_linear(hidden, head, rows, false).0
+    }
+
+    /// Computes what [`forward_linear`](Self::forward_linear) does, and in the same pass each row's log-probability of the
+    /// target, the class of its highest logit, and whether that was the target: enough for accuracy and perplexity.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_linear`](Self::forward_linear).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::{CrossEntropyLossConfig, LinearHead};
+    ///
+    /// type B = NdArray;
+    ///
+    /// let device = Default::default();
+    /// let hidden = Tensor::<B, 2>::from_floats([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], &device);
+    /// let head = LinearHead::new(Tensor::<B, 2>::eye(2, &device) * 3f32.ln(), None);
+    /// let targets = Tensor::<B, 1, Int>::from_ints([0, 0, -1], &device);
+    /// let loss = CrossEntropyLossConfig::new().with_ignore_index(Some(-1)).init(&device);
+    /// let found = loss.forward_linear_with_predictions(hidden, &head, targets);
+    ///
+    /// let correct = found.correct.int().into_data().to_vec::<i64>().unwrap();
+    /// assert_eq!(correct, [1, 0, 0]);
+    /// let predicted = found.predicted.into_data().to_vec::<i64>().unwrap();
+    /// assert_eq!(predicted, [0, 1, -1]);
+    /// // The targets have the probabilities 3/4 and 1/4.
+    /// let perplexity: f32 = (found.log_probs.sum() / 2.0).neg().exp().into_scalar();
+    /// assert!((perplexity - (16f32 / 3.0).sqrt()).abs() < 1e-5);
+    /// ```
+    #[track_caller]
+    fn forward_linear_with_predictions<const D: usize, const T: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &LinearHead<B>,
+        targets: Tensor<B, T, Int>,
+    ) -> LinearOutput<B, T> {
+        let hidden = checked_rows(self, hidden, head, &targets);
+        let rows = Rows::new(&self.options(), targets.clone(), head.weight.dims()[1]);
+        let ignored = rows.ignored();
+        let (loss, found) = self.reduced_linear(hidden, head, rows, true);
+        let found = found.expect("it was asked for");
+        linear::output(loss, found, targets, ignored)
+    }
+
+    /// Computes one loss per row of hidden states; 0 for ignored rows. The backward pass computes the logits again.
+    ///
+    /// # Shapes
+    ///
+    /// - `hidden`: `[N, H]`, `[N, T, H]`, .., of rank `D`
+    /// - `targets`, output: `[N]`, `[N, T]`, .., of rank `T = D - 1`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_linear`](Self::forward_linear).
+    #[track_caller]
+    fn forward_linear_no_reduction<const D: usize, const T: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &LinearHead<B>,
+        targets: Tensor<B, T, Int>,
+    ) -> Tensor<B, T> {
+        let hidden = checked_rows(self, hidden, head, &targets);
+        let shape = targets.dims();
+        let rows = Rows::new(&self.options(), targets, head.weight.dims()[1]);
+        if B::ON_HOST {
+            check::first_invalid::<B>(self.name(), &rows);
+        }
+        self.counted_linear(hidden, head, &rows).reshape(shape)
+    }
+
+    /// Computes the loss of the head's logits with one weight, or one 0 or 1 of a mask, per row, as
+    /// [`forward_weighted`](Self::forward_weighted) does of logits.
+    ///
+    /// # Shapes
+    ///
+    /// - `hidden`: `[N, H]`, `[N, T, H]`, .., of rank `D`
+    /// - `targets`, `weights`: `[N]`, `[N, T]`, .., of rank `T = D - 1`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_linear`](Self::forward_linear), and if the shape, the element type or the device of the weights does not
+    /// fit.
+    #[track_caller]
+    fn forward_linear_weighted<const D: usize, const T: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &LinearHead<B>,
+        targets: Tensor<B, T, Int>,
+        weights: Tensor<B, T>,
+    ) -> Tensor<B, 1> {
+        let name = self.name();
+        let hidden = checked_rows(self, hidden, head, &targets);
+        let of_targets = ("targets", targets.dims());
+        check::same_shape(name, of_targets, ("weights", weights.dims()));
+        let (device, dtype) = (hidden.device(), hidden.dtype());
+        check::same_dtype(name, ("hidden", dtype), ("weights", weights.dtype()));
+        check::same_device::<B>(name, ("hidden", &device), ("weights", &weights.device()));
+        let count = weights.shape().num_elements();
+        let rows = Rows::new(&self.options(), targets, head.weight.dims()[1]);
+        let rows = rows.weigh(weights.reshape([count]));
+        self.reduced_linear(hidden, head, rows, false).0
     }
 
     /// What the mean over these targets divides by: `sum_i w_i`, with the class weights `w` of the targets (1 without), 0 for
@@ -425,6 +612,18 @@ pub(crate) fn counted_losses<B: LossBackend, L: ClassFormula<B>, const D: usize>
     rows: &Rows<B>,
 ) -> Tensor<B, 1> {
     let dtype = logits.dtype();
+    counted_terms(loss, dtype, rows, |targets, columns| {
+        B::softmax_terms(primitive(logits), targets, columns)
+    })
+}
+
+/// One loss per row times what it counts, of terms that an operation finds.
+pub(crate) fn counted_terms<B: LossBackend, L: ClassFormula<B>>(
+    loss: &L,
+    dtype: DType,
+    rows: &Rows<B>,
+    find: impl FnOnce(RowTargets<B>, Columns) -> SoftmaxTerms<B>,
+) -> Tensor<B, 1> {
     let smooth = loss.smooth(rows.num_classes, dtype);
     let is_smooth = !matches!(smooth, SmoothWeights::Zero);
     let counts = (!rows.count_alike()).then(|| rows.counts(dtype));
@@ -443,12 +642,12 @@ pub(crate) fn counted_losses<B: LossBackend, L: ClassFormula<B>, const D: usize>
         }
     };
     if !is_smooth && !loss.needs_log_sum_exp() {
-        let found = B::softmax_terms(primitive(logits), targets, Columns::TargetLoss);
+        let found = find(targets, Columns::TargetLoss);
         let target: Tensor<B, 1> = tensor(found.terms);
         let lse = target.clone().detach();
         return of_formula(target, lse);
     }
-    let found = B::softmax_terms(primitive(logits), targets, Columns::All);
+    let found = find(targets, Columns::All);
     let terms: Tensor<B, 2> = tensor(found.terms);
     let column = |index| column(terms.clone(), index);
     let losses = of_formula(column(TARGET_LOSS), column(LOG_SUM_EXP));

@@ -76,6 +76,29 @@ macro_rules! class_formula {
             ) -> Tensor<$backend, 1> {
                 $crate::forms::class_rows::reduced_rows(self, logits, rows)
             }
+
+            #[track_caller]
+            fn reduced_linear(
+                &self,
+                hidden: Tensor<$backend, 2>,
+                head: &$crate::LinearHead<$backend>,
+                rows: $crate::forms::Rows<$backend>,
+                describe: bool,
+            ) -> (
+                Tensor<$backend, 1>,
+                Option<burn_loss_kernels::RowPredictions<$backend>>,
+            ) {
+                $crate::forms::linear::reduced_linear(self, hidden, head, rows, describe)
+            }
+
+            fn counted_linear(
+                &self,
+                hidden: Tensor<$backend, 2>,
+                head: &$crate::LinearHead<$backend>,
+                rows: &$crate::forms::Rows<$backend>,
+            ) -> Tensor<$backend, 1> {
+                $crate::forms::linear::counted_linear(self, hidden, head, rows)
+            }
         }
     };
 }
@@ -174,6 +197,55 @@ macro_rules! class_forwards {
                 targets: Tensor<B, T, Int>,
             ) -> Tensor<B, T> {
                 $crate::ClassLoss::forward_nd_no_reduction(self, $scores, targets)
+            }
+
+            /// The loss of the logits of a head, without holding them: see
+            /// [`ClassLoss::forward_linear`](crate::ClassLoss::forward_linear).
+            #[track_caller]
+            pub fn forward_linear<const D: usize, const T: usize>(
+                &self,
+                hidden: Tensor<B, D>,
+                head: &$crate::LinearHead<B>,
+                targets: Tensor<B, T, Int>,
+            ) -> Tensor<B, 1> {
+                $crate::ClassLoss::forward_linear(self, hidden, head, targets)
+            }
+
+            /// With each row's log-probability and predicted class: see
+            /// [`ClassLoss::forward_linear_with_predictions`](crate::ClassLoss::forward_linear_with_predictions).
+            #[track_caller]
+            pub fn forward_linear_with_predictions<const D: usize, const T: usize>(
+                &self,
+                hidden: Tensor<B, D>,
+                head: &$crate::LinearHead<B>,
+                targets: Tensor<B, T, Int>,
+            ) -> $crate::LinearOutput<B, T> {
+                $crate::ClassLoss::forward_linear_with_predictions(self, hidden, head, targets)
+            }
+
+            /// One loss per row of hidden states: see
+            /// [`ClassLoss::forward_linear_no_reduction`](crate::ClassLoss::forward_linear_no_reduction).
+            #[track_caller]
+            pub fn forward_linear_no_reduction<const D: usize, const T: usize>(
+                &self,
+                hidden: Tensor<B, D>,
+                head: &$crate::LinearHead<B>,
+                targets: Tensor<B, T, Int>,
+            ) -> Tensor<B, T> {
+                $crate::ClassLoss::forward_linear_no_reduction(self, hidden, head, targets)
+            }
+
+            /// With weights of rows or a mask: see
+            /// [`ClassLoss::forward_linear_weighted`](crate::ClassLoss::forward_linear_weighted).
+            #[track_caller]
+            pub fn forward_linear_weighted<const D: usize, const T: usize>(
+                &self,
+                hidden: Tensor<B, D>,
+                head: &$crate::LinearHead<B>,
+                targets: Tensor<B, T, Int>,
+                weights: Tensor<B, T>,
+            ) -> Tensor<B, 1> {
+                $crate::ClassLoss::forward_linear_weighted(self, hidden, head, targets, weights)
             }
 
             /// What the mean over these targets divides by: see [`ClassLoss::normalizer`](crate::ClassLoss::normalizer).

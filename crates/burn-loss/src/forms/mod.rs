@@ -8,6 +8,7 @@
 pub(crate) mod class_rows;
 mod delegate;
 pub(crate) mod elementwise;
+pub(crate) mod linear;
 mod rows;
 
 pub(crate) use class_rows::ClassFormula;
@@ -17,6 +18,7 @@ pub(crate) use delegate::{
 };
 pub(crate) use elementwise::ElementwiseFormula;
 pub use elementwise::{ElementwiseFormulaLoss, ElementwiseLoss};
+pub use linear::{LinearHead, LinearOutput};
 pub use rows::{ClassOptions, Rows};
 
 use burn::tensor::ops::FloatTensor;

@@ -6,6 +6,7 @@
 //! | `memory` | what threads share, what is written in place, large pages |
 //! | `elementwise` | formulas of single elements: losses, gradients, and both with the sum |
 //! | `softmax_terms` | rows of logits: terms, gradients, and the reduced loss with its gradient |
+//! | `linear` | rows of logits that are a product of hidden states and a weight, a few rows at a time |
 //! | `target_scores` | the scores of the rows' classes, with their gradient |
 //! | `sum` | sums that are right at any length |
 //! | `tasks` | work in parts of a fixed size |
@@ -14,6 +15,7 @@
 //! same bits whatever the number of threads.
 
 pub mod elementwise;
+pub mod linear;
 pub mod memory;
 pub mod simd;
 pub mod softmax_terms;

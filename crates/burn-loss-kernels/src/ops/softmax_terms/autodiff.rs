@@ -194,7 +194,8 @@ pub(crate) fn softmax_terms_reduced<B: LossBackend, C: CheckpointStrategy, L: Fo
     }
 }
 
-fn tracked_weights<B: LossBackend, C: CheckpointStrategy>(
+/// The smooth weights, if a gradient is wanted of them.
+pub(crate) fn tracked_weights<B: LossBackend, C: CheckpointStrategy>(
     targets: &RowTargets<Autodiff<B, C>>,
 ) -> Option<FloatTensor<Autodiff<B, C>>> {
     match &targets.smooth {

@@ -114,7 +114,7 @@ impl<F: Float> HostRows<'_, F> {
         })
     }
 
-    fn problem(&self) -> Problem<'_, F> {
+    pub(crate) fn problem(&self) -> Problem<'_, F> {
         Problem {
             shape: self.shape,
             classes: self.classes.as_ref().map(|classes| match classes {

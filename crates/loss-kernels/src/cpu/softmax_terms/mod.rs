@@ -10,6 +10,7 @@
 //! | `columns` | loops across many rows, one per lane: short rows and strided rows |
 //! | `panel` | what both have in common: a few rows at a time, one per lane |
 //! | `host` | all of it on memory that a backend owns |
+//! | `picked` | some of the rows, as rows of their own |
 //!
 //! Rows are independent and every row is summed in an order that depends on the shape and the processor alone, so that
 //! the result has the same bits whatever the number of threads.
@@ -19,6 +20,7 @@ mod columns;
 mod forward;
 mod host;
 mod panel;
+mod picked;
 mod problem;
 mod reduced;
 mod rows;
@@ -30,6 +32,7 @@ pub use backward::{backward, backward_in_place};
 pub use forward::forward;
 pub use host::{Classes, HostRows, Logits};
 pub use panel::Input;
+pub use picked::Picked;
 pub use problem::{ClassSlice, Problem};
 pub(crate) use reduced::apply;
 pub use reduced::{Counted, PanelLosses, RowFormula, RowLoss};

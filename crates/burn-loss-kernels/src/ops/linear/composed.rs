@@ -1,0 +1,403 @@
+//! The linear form in plain Burn operations and the operations on rows of logits: a product per chunk of rows.
+
+use std::ops::Range;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::{FloatTensor, IntTensor};
+use burn::tensor::{Int, Tensor, TensorMetadata};
+use loss_kernels::Formula;
+
+use super::{Linear, LinearReduced, RowPredictions};
+use crate::ops::check;
+use crate::ops::softmax_terms::composed::{CountedRows, Rows, ignore_dropped_rows};
+use crate::ops::tensors::{at_least_f32, cast, column, unwrap, widen_half, wrap};
+use crate::{
+    Columns, Elements, Fault, LOG_SUM_EXP, LossBackend, Reduced, Reduction, RowTargets, RowWeights,
+    SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, TARGET_LOSS,
+};
+
+/// Computes what [`LossBackend::linear_reduced`] promises; the example of [`Linear`](crate::Linear) calls it.
+pub fn linear_reduced<B: LossBackend, L: Formula>(
+    formula: &L,
+    linear: Linear<B>,
+    targets: RowTargets<B>,
+    weights: RowWeights<B>,
+    reduction: Reduction,
+    wanted: [bool; 3],
+    describe: bool,
+) -> LinearReduced<B> {
+    let shape @ [_, num_classes, _] = check::linear(&linear, &targets, Some(&weights));
+    let targets = ignore_dropped_rows(targets, &weights);
+    if let Some(classes) = &targets.classes
+        && let Some(row) = B::first_invalid_class(classes, num_classes, targets.ignore_index)
+    {
+        return LinearReduced {
+            reduced: Reduced::broken(B::sum(linear.hidden), Fault::NoClass { row }),
+            rows: None,
+        };
+    }
+    let counted = CountedRows::new(&linear.hidden, &targets, &weights, shape);
+    if wanted == [false; 3] {
+        let rows = describe.then(|| predictions(&linear, &targets));
+        let loss = from_terms(formula, linear, targets, &counted, reduction);
+        return LinearReduced {
+            reduced: Reduced {
+                loss,
+                gradients: [None, None, None],
+                fault: None,
+            },
+            rows,
+        };
+    }
+    with_gradients(
+        formula, linear, targets, weights, &counted, reduction, wanted, describe,
+    )
+}
+
+/// The reduced loss, of the terms of all rows.
+fn from_terms<B: LossBackend, L: Formula>(
+    formula: &L,
+    linear: Linear<B>,
+    targets: RowTargets<B>,
+    counted: &CountedRows<B>,
+    reduction: Reduction,
+) -> FloatTensor<B> {
+    let dtype = linear.hidden.dtype();
+    let found = B::linear_terms(linear, targets, Columns::All);
+    let terms: Tensor<B, 2> = wrap(widen_half::<B>(found.terms));
+    let [target, smooth, lse] =
+        [TARGET_LOSS, SMOOTH_LOSS, LOG_SUM_EXP].map(|index| column(terms.clone(), index));
+    let inputs = Elements::<B> {
+        prediction: unwrap(target),
+        target: unwrap(lse),
+        third: None,
+    };
+    let losses: Tensor<B, 1> = wrap(B::elementwise(formula, inputs).losses);
+    let losses = counted.total(losses, smooth);
+    let loss = wrap::<B, 1>(B::sum(unwrap(losses))) / counted.divisor(reduction);
+    cast::<B>(unwrap(loss), dtype)
+}
+
+/// The reduced loss, chunk by chunk, with the gradients that are wanted.
+#[allow(clippy::too_many_arguments)]
+fn with_gradients<B: LossBackend, L: Formula>(
+    formula: &L,
+    linear: Linear<B>,
+    targets: RowTargets<B>,
+    weights: RowWeights<B>,
+    counted: &CountedRows<B>,
+    reduction: Reduction,
+    wanted: [bool; 3],
+    describe: bool,
+) -> LinearReduced<B> {
+    let dtype = linear.hidden.dtype();
+    let divisor = counted.divisor(reduction);
+    // Each row times what the mean makes of it, so that every chunk is a plain sum.
+    let scale = divisor.ones_like() / divisor.clone();
+    let [_, of_row] = counted.each();
+    let weights = RowWeights::<B> {
+        per_row: Some(unwrap(match weights.per_row {
+            Some(weights) => wrap::<B, 1>(cast::<B>(weights, at_least_f32(dtype))) * scale,
+            None => of_row.ones_like() * scale,
+        })),
+        per_class: weights
+            .per_class
+            .map(|weights| cast::<B>(weights, at_least_f32(dtype))),
+    };
+    let mut gradients = Gradients::<B>::new(&linear, wanted);
+    // 0, or NaN for the mean of nothing.
+    let mut loss = divisor.zeros_like() / divisor;
+    let mut rows = describe.then(Vec::new);
+    for chunk in chunks(&linear, &targets) {
+        let logits = chunk.logits.clone();
+        if let Some(rows) = &mut rows {
+            rows.push(chunk.predictions());
+        }
+        let weights = RowWeights {
+            per_row: weights.per_row.clone().map(|weights| {
+                let weights = wrap::<B, 1>(weights);
+                unwrap(weights.slice(std::slice::from_ref(&chunk.range)))
+            }),
+            per_class: weights.per_class.clone(),
+        };
+        let targets = chunk.targets.clone();
+        let found = B::softmax_terms_reduced(
+            formula,
+            unwrap(logits),
+            targets,
+            weights,
+            Reduction::Sum,
+            true,
+        );
+        loss = loss + wrap(found.loss);
+        let [gradient, ..] = found.gradients;
+        gradients.add(&chunk, wrap(gradient.expect("it was wanted")));
+    }
+    LinearReduced {
+        reduced: Reduced {
+            loss: cast::<B>(unwrap(loss), dtype),
+            gradients: gradients.finish(),
+            fault: None,
+        },
+        rows: rows.map(concatenated),
+    }
+}
+
+/// Computes what [`LossBackend::linear_terms`] promises.
+pub fn linear_terms<B: LossBackend>(
+    linear: Linear<B>,
+    targets: RowTargets<B>,
+    columns: Columns,
+) -> SoftmaxTerms<B> {
+    let [m, ..] = check::linear(&linear, &targets, None);
+    let dtype = linear.hidden.dtype();
+    let (mut terms, mut normalizer) = (Vec::new(), Vec::new());
+    let chunks = chunks(&linear, &targets);
+    for chunk in chunks {
+        let found = B::softmax_terms(unwrap(chunk.logits), chunk.targets, columns);
+        let rows = [chunk.range.len(), columns.count()];
+        terms.push(wrap::<B, 2>(B::float_reshape(found.terms, rows.into())));
+        normalizer.push(wrap::<B, 2>(found.normalizer));
+    }
+    let terms = unwrap(Tensor::cat(terms, 0));
+    let terms = match columns {
+        Columns::TargetLoss => B::float_reshape(terms, [m].into()),
+        Columns::All => terms,
+    };
+    SoftmaxTerms {
+        terms: cast::<B>(terms, dtype),
+        normalizer: unwrap(Tensor::cat(normalizer, 0)),
+    }
+}
+
+/// Computes what [`LossBackend::linear_terms_backward`] promises.
+pub fn linear_terms_backward<B: LossBackend>(
+    linear: Linear<B>,
+    targets: RowTargets<B>,
+    normalizer: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    wanted: [bool; 3],
+) -> [Option<FloatTensor<B>>; 3] {
+    check::linear_backward(&linear, &targets, &normalizer, &grad);
+    let mut gradients = Gradients::<B>::new(&linear, wanted);
+    let (normalizer, grad) = (wrap::<B, 2>(normalizer), widen_half::<B>(grad));
+    let one_column = grad.shape().num_dims() == 1;
+    for chunk in chunks(&linear, &targets) {
+        let range = chunk.range.clone();
+        let normalizer = normalizer.clone().slice([range.clone(), 0..2]);
+        let grad = if one_column {
+            unwrap(wrap::<B, 1>(grad.clone()).slice([range]))
+        } else {
+            unwrap(wrap::<B, 2>(grad.clone()).slice([range, 0..3]))
+        };
+        let (logits, targets) = (unwrap(chunk.logits.clone()), chunk.targets.clone());
+        let gradient = B::softmax_terms_backward(logits, targets, unwrap(normalizer), grad);
+        gradients.add(&chunk, wrap(gradient));
+    }
+    gradients.finish()
+}
+
+/// Some rows, with their logits.
+struct Chunk<B: Backend> {
+    range: Range<usize>,
+    targets: RowTargets<B>,
+    /// `[m, H]`, 0 in rows that do not count: NaN times a gradient of 0 would be NaN in the weight's.
+    hidden: Tensor<B, 2>,
+    /// `[m, C]` in at least 32 bits, capped.
+    logits: Tensor<B, 2>,
+}
+
+/// The chunks of all rows; one of no rows if there are none.
+fn chunks<'a, B: LossBackend>(
+    linear: &'a Linear<B>,
+    targets: &'a RowTargets<B>,
+) -> impl Iterator<Item = Chunk<B>> + use<'a, B> {
+    let (hidden, weight) = (linear.hidden.shape(), linear.weight.shape());
+    let (rows, num_classes) = (hidden[0], weight[1]);
+    // Logits and their gradient, in 32 bits.
+    let bytes = 2 * 4 * num_classes;
+    let most = (linear.options.memory_budget / bytes).max(1);
+    let count = rows.div_ceil(most).max(1);
+    let step = rows.div_ceil(count).max(1);
+    (0..count)
+        .map(move |index| (index * step).min(rows)..((index + 1) * step).min(rows))
+        .filter(move |range| rows == 0 || !range.is_empty())
+        .map(|range| chunk(linear, targets, range))
+}
+
+fn chunk<B: LossBackend>(
+    linear: &Linear<B>,
+    targets: &RowTargets<B>,
+    range: Range<usize>,
+) -> Chunk<B> {
+    let targets = targets_of(targets, &range, linear.weight.shape()[1]);
+    let hidden = wrap::<B, 2>(linear.hidden.clone());
+    let [rows, width] = hidden.dims();
+    let mut hidden = if range.len() == rows {
+        hidden
+    } else {
+        hidden.slice([range.clone(), 0..width])
+    };
+    if let (Some(classes), Some(index)) = (&targets.classes, targets.ignore_index) {
+        let classes: Tensor<B, 1, Int> = Tensor::from_primitive(classes.clone());
+        let ignored = classes.equal_elem(index).reshape([range.len(), 1]);
+        hidden = hidden.mask_fill(ignored.expand([range.len(), width]), 0.0);
+    }
+    let weight = wrap::<B, 2>(linear.weight.clone());
+    let wide = at_least_f32(hidden.dtype());
+    let mut logits = hidden.clone().matmul(weight).cast(wide);
+    if let Some(bias) = &linear.bias {
+        logits = logits + wrap::<B, 1>(bias.clone()).cast(wide).unsqueeze();
+    }
+    let options = &linear.options;
+    if options.logit_scale != 1.0 {
+        logits = logits * options.logit_scale;
+    }
+    if let Some(cap) = options.softcap {
+        logits = (logits / cap).tanh() * cap;
+    }
+    Chunk {
+        range,
+        targets,
+        hidden,
+        logits,
+    }
+}
+
+/// The targets of some rows.
+fn targets_of<B: Backend>(
+    targets: &RowTargets<B>,
+    range: &Range<usize>,
+    num_classes: usize,
+) -> RowTargets<B> {
+    RowTargets {
+        classes: targets.classes.clone().map(|classes| {
+            let classes: Tensor<B, 1, Int> = Tensor::from_primitive(classes);
+            classes.slice(std::slice::from_ref(range)).into_primitive()
+        }),
+        ignore_index: targets.ignore_index,
+        smooth: match &targets.smooth {
+            SmoothWeights::PerLogit(weights) => {
+                let weights = wrap::<B, 2>(weights.clone());
+                let weights = weights.slice([range.clone(), 0..num_classes]);
+                SmoothWeights::PerLogit(unwrap(weights))
+            }
+            others => others.clone(),
+        },
+    }
+}
+
+impl<B: LossBackend> Chunk<B> {
+    /// The log-probability of each row's class, and the class of its largest logit.
+    fn predictions(&self) -> [Predictions<B>; 1] {
+        let rows = self.range.len();
+        let logits = unwrap(self.logits.clone());
+        let found = B::softmax_terms(logits, self.targets.clone(), Columns::TargetLoss);
+        let log_probs = wrap::<B, 1>(found.terms).neg();
+        let predicted = self.logits.clone().argmax(1).reshape([rows]);
+        let classes = self.targets.classes.clone();
+        let shape = [rows, self.logits.dims()[1], 1];
+        let Some(of_rows) = Rows::<B>::new(classes.clone(), self.targets.ignore_index, shape)
+        else {
+            return [(log_probs, predicted)];
+        };
+        let classes: Tensor<B, 1, Int> = Tensor::from_primitive(classes.expect("there are rows"));
+        let predicted = predicted.cast(classes.dtype());
+        [(
+            log_probs,
+            predicted.mask_fill(of_rows.ignored.reshape([rows]), -1),
+        )]
+    }
+}
+
+type Predictions<B> = (Tensor<B, 1>, Tensor<B, 1, Int>);
+
+fn concatenated<B: LossBackend>(rows: Vec<[Predictions<B>; 1]>) -> RowPredictions<B> {
+    let (log_probs, predicted): (Vec<_>, Vec<_>) = rows.into_iter().flatten().unzip();
+    let predicted: IntTensor<B> = Tensor::<B, 1, Int>::cat(predicted, 0).into_primitive();
+    RowPredictions {
+        log_probs: unwrap(Tensor::cat(log_probs, 0)),
+        predicted,
+    }
+}
+
+/// What the logits say of each row.
+fn predictions<B: LossBackend>(linear: &Linear<B>, targets: &RowTargets<B>) -> RowPredictions<B> {
+    concatenated(
+        chunks(linear, targets)
+            .map(|chunk| chunk.predictions())
+            .collect(),
+    )
+}
+
+/// The gradients that are wanted.
+struct Gradients<'a, B: Backend> {
+    linear: &'a Linear<B>,
+    wanted: [bool; 3],
+    hidden: Vec<Tensor<B, 2>>,
+    weight: Option<Tensor<B, 2>>,
+    bias: Option<Tensor<B, 2>>,
+}
+
+impl<'a, B: LossBackend> Gradients<'a, B> {
+    fn new(linear: &'a Linear<B>, wanted: [bool; 3]) -> Self {
+        Self {
+            linear,
+            wanted,
+            hidden: Vec::new(),
+            weight: None,
+            bias: None,
+        }
+    }
+
+    /// Adds those of a chunk, given the gradient of its capped logits.
+    fn add(&mut self, chunk: &Chunk<B>, mut gradient: Tensor<B, 2>) {
+        let options = &self.linear.options;
+        if let Some(cap) = options.softcap {
+            let t = chunk.logits.clone() / cap;
+            gradient = gradient * (t.clone().neg() + 1.0) * (t + 1.0);
+        }
+        if options.logit_scale != 1.0 {
+            gradient = gradient * options.logit_scale;
+        }
+        let wide = gradient.dtype();
+        let [hidden, weight, bias] = self.wanted;
+        if hidden {
+            let weight = wrap::<B, 2>(self.linear.weight.clone()).cast(wide);
+            self.hidden
+                .push(gradient.clone().matmul(weight.transpose()));
+        }
+        if weight {
+            let hidden = chunk.hidden.clone().cast(wide);
+            add_to(
+                &mut self.weight,
+                hidden.transpose().matmul(gradient.clone()),
+            );
+        }
+        if bias && self.linear.bias.is_some() {
+            add_to(&mut self.bias, gradient.sum_dim(0));
+        }
+    }
+
+    /// Those of hidden states, weight and bias.
+    fn finish(self) -> [Option<FloatTensor<B>>; 3] {
+        let hidden = self.wanted[0].then(|| Tensor::cat(self.hidden, 0));
+        let dtype = self.linear.hidden.dtype();
+        let narrow = |tensor: Tensor<B, 2>| unwrap(tensor.cast(dtype));
+        [
+            hidden.map(narrow),
+            self.weight.map(narrow),
+            self.bias.map(|bias| {
+                let [_, num_classes] = bias.dims();
+                unwrap::<B, 1>(bias.reshape([num_classes]).cast(dtype))
+            }),
+        ]
+    }
+}
+
+fn add_to<B: Backend>(sum: &mut Option<Tensor<B, 2>>, part: Tensor<B, 2>) {
+    *sum = Some(match sum.take() {
+        Some(sum) => sum + part,
+        None => part,
+    });
+}

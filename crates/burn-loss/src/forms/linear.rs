@@ -1,0 +1,333 @@
+//! Losses of class rows straight from hidden states: the classifier head and the loss in one step.
+
+use burn::nn::{Embedding, Linear};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Bool, Int, Tensor};
+use burn_loss_kernels::{
+    Columns, HeadOptions, Linear as Product, LossBackend, RowPredictions, SmoothWeights,
+};
+
+use super::{ClassFormula, ClassLoss, Rows, primitive, tensor};
+use crate::check;
+
+/// The last layer of a classifier, `cap * tanh(scale * (h W + b) / cap)`, as
+/// [`ClassLoss::forward_linear`](crate::ClassLoss::forward_linear) takes it: logits are made of hidden states a few rows at a
+/// time, and never held all at once.
+///
+/// Take it where the logits are the largest tensor of the training step: a language model, or any model with thousands of
+/// classes. Where they are small, or needed anyway, a layer and [`ClassLoss::forward`](crate::ClassLoss::forward) are as good.
+///
+/// - `weight`: `[H, C]`, as [`burn::nn::Linear`] has it; the transposed view of `[C, H]` is read where it lies
+/// - `bias`: `[C]`, or none
+/// - `logit_scale`: a number; default 1
+/// - `softcap`: above 0; default none
+/// - `memory_budget`: bytes that logits, their gradient and copies of rows may take at a time; default 128 MiB. Less is slower:
+///   each chunk of rows reads and writes the whole gradient of the weight
+/// - PyTorch: [`nn.LinearCrossEntropyLoss`](https://docs.pytorch.org/docs/main/generated/torch.nn.LinearCrossEntropyLoss.html)
+///   holds the weight itself; softcap: [Gemma 2](https://arxiv.org/abs/2408.00118), section 2
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::{CrossEntropyLossConfig, LinearHead};
+///
+/// type B = NdArray;
+///
+/// let device = Default::default();
+/// let hidden = Tensor::<B, 2>::from_floats([[1.0, 2.0], [0.5, -1.0]], &device);
+/// let weight = Tensor::<B, 2>::from_floats([[0.0, 1.0, -1.0], [0.5, 0.0, 2.0]], &device);
+/// let targets = Tensor::<B, 1, Int>::from_ints([2, 0], &device);
+/// let loss = CrossEntropyLossConfig::new().init(&device);
+///
+/// let head = LinearHead::new(weight.clone(), None).with_logit_scale(0.5);
+/// let found = loss.forward_linear(hidden.clone(), &head, targets.clone()).into_scalar();
+/// // The same number without the logits.
+/// let expected: f32 = loss.forward(hidden.matmul(weight) * 0.5, targets).into_scalar();
+/// assert!((found - expected).abs() < 1e-6);
+/// ```
+#[derive(Clone, Debug)]
+pub struct LinearHead<B: Backend> {
+    /// `[H, C]`.
+    pub weight: Tensor<B, 2>,
+    /// `[C]`.
+    pub bias: Option<Tensor<B, 1>>,
+    /// What the logits are multiplied by, before the cap.
+    pub logit_scale: f64,
+    /// The bound of the logits.
+    pub softcap: Option<f64>,
+    /// Bytes that logits, their gradient and copies of rows may take at a time.
+    pub memory_budget: usize,
+}
+
+impl<B: Backend> LinearHead<B> {
+    /// A head of a weight `[H, C]` and a bias `[C]`.
+    ///
+    /// # Panics
+    ///
+    /// If the bias does not have the length `C`.
+    #[track_caller]
+    pub fn new(weight: Tensor<B, 2>, bias: Option<Tensor<B, 1>>) -> Self {
+        let [_, num_classes] = weight.dims();
+        if let Some(bias) = &bias {
+            let [len] = bias.dims();
+            check::weights_length("LinearHead", "bias", "class axis", num_classes, len);
+        }
+        let HeadOptions {
+            logit_scale,
+            softcap,
+            memory_budget,
+        } = HeadOptions::default();
+        Self {
+            weight,
+            bias,
+            logit_scale,
+            softcap,
+            memory_budget,
+        }
+    }
+
+    /// The head that is a layer, whose parameters get the gradients.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::nn::LinearConfig;
+    /// use burn_loss::LinearHead;
+    ///
+    /// let layer = LinearConfig::new(4, 10).init::<NdArray>(&Default::default());
+    /// assert_eq!(LinearHead::of(&layer).weight.dims(), [4, 10]);
+    /// ```
+    pub fn of(layer: &Linear<B>) -> Self {
+        Self::new(
+            layer.weight.val(),
+            layer.bias.as_ref().map(|bias| bias.val()),
+        )
+    }
+
+    /// The head whose weight is that of an embedding, transposed: each class is scored by its own vector.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::nn::EmbeddingConfig;
+    /// use burn_loss::LinearHead;
+    ///
+    /// let embedding = EmbeddingConfig::new(10, 4).init::<NdArray>(&Default::default());
+    /// assert_eq!(LinearHead::tied(&embedding).weight.dims(), [4, 10]);
+    /// ```
+    pub fn tied(embedding: &Embedding<B>) -> Self {
+        Self::new(embedding.weight.val().transpose(), None)
+    }
+
+    /// Multiplies the logits before the cap.
+    ///
+    /// # Panics
+    ///
+    /// If the scale is not finite.
+    #[track_caller]
+    pub fn with_logit_scale(self, logit_scale: f64) -> Self {
+        let valid = logit_scale.is_finite();
+        check::config(valid, "LinearHead", "logit_scale", "finite", logit_scale);
+        Self {
+            logit_scale,
+            ..self
+        }
+    }
+
+    /// Bounds the logits by `cap * tanh(x / cap)`.
+    ///
+    /// # Panics
+    ///
+    /// If the cap is not finite and above 0.
+    #[track_caller]
+    pub fn with_softcap(self, softcap: Option<f64>) -> Self {
+        let valid = softcap.is_none_or(|cap| cap.is_finite() && cap > 0.0);
+        check::config(
+            valid,
+            "LinearHead",
+            "softcap",
+            "finite and above 0",
+            softcap,
+        );
+        Self { softcap, ..self }
+    }
+
+    /// Bounds the memory of the logits, in bytes; one row of them is held in any case.
+    pub fn with_memory_budget(self, memory_budget: usize) -> Self {
+        Self {
+            memory_budget,
+            ..self
+        }
+    }
+
+    /// The logits `[M, C]` of hidden states `[M, H]`, all of them: for prediction.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::LinearHead;
+    ///
+    /// let device = Default::default();
+    /// let weight = Tensor::<NdArray, 2>::from_floats([[2.0]], &device);
+    /// let head = LinearHead::new(weight, None).with_softcap(Some(5.0));
+    /// let logits = head.logits(Tensor::from_floats([[3.0]], &device));
+    /// assert!((logits.into_scalar() - 5.0 * 1.2f32.tanh()).abs() < 1e-6);
+    /// ```
+    pub fn logits(&self, hidden: Tensor<B, 2>) -> Tensor<B, 2> {
+        let mut logits = hidden.matmul(self.weight.clone());
+        if let Some(bias) = &self.bias {
+            logits = logits + bias.clone().unsqueeze();
+        }
+        if self.logit_scale != 1.0 {
+            logits = logits * self.logit_scale;
+        }
+        match self.softcap {
+            Some(cap) => (logits / cap).tanh() * cap,
+            None => logits,
+        }
+    }
+}
+
+/// A loss, and what the same pass found out about each row: enough for accuracy and perplexity without logits. The example of
+/// [`ClassLoss::forward_linear_with_predictions`](crate::ClassLoss::forward_linear_with_predictions) makes one.
+///
+/// Only the loss is differentiated.
+#[derive(Clone, Debug)]
+pub struct LinearOutput<B: Backend, const T: usize> {
+    /// `[1]`, reduced as configured.
+    pub loss: Tensor<B, 1>,
+    /// The log-probability of each row's target; 0 for ignored rows.
+    pub log_probs: Tensor<B, T>,
+    /// Whether the highest logit was the target's; false for ignored rows.
+    pub correct: Tensor<B, T, Bool>,
+    /// The class of the highest logit; -1 for ignored rows.
+    pub predicted: Tensor<B, T, Int>,
+}
+
+/// Checks hidden states `[.., H]` against head and targets, and makes rows of them: `[M, H]`.
+#[track_caller]
+pub(crate) fn checked_rows<
+    B: LossBackend,
+    L: ClassLoss<B> + ?Sized,
+    const D: usize,
+    const T: usize,
+>(
+    loss: &L,
+    hidden: Tensor<B, D>,
+    head: &LinearHead<B>,
+    targets: &Tensor<B, T, Int>,
+) -> Tensor<B, 2> {
+    let name = loss.name();
+    check::hidden_shapes(name, hidden.dims(), head.weight.dims(), targets.dims());
+    let [width, num_classes] = head.weight.dims();
+    let (device, dtype) = (hidden.device(), hidden.dtype());
+    check::same_device::<B>(name, ("hidden", &device), ("targets", &targets.device()));
+    let weight = (head.weight.device(), head.weight.dtype());
+    check::same_device::<B>(name, ("hidden", &device), ("head.weight", &weight.0));
+    check::same_dtype(name, ("hidden", dtype), ("head.weight", weight.1));
+    if let Some(bias) = &head.bias {
+        let [len] = bias.dims();
+        check::weights_length(name, "head.bias", "class axis", num_classes, len);
+        check::same_device::<B>(name, ("hidden", &device), ("head.bias", &bias.device()));
+        check::same_dtype(name, ("hidden", dtype), ("head.bias", bias.dtype()));
+    }
+    check::class_weights(name, loss.options().class_weights, num_classes, &device);
+    let rows = targets.shape().num_elements();
+    hidden.reshape([rows, width])
+}
+
+/// As the operation takes it.
+fn product<B: LossBackend>(hidden: Tensor<B, 2>, head: &LinearHead<B>) -> Product<B> {
+    Product {
+        hidden: primitive(hidden),
+        weight: primitive(head.weight.clone()),
+        bias: head.bias.clone().map(primitive),
+        options: HeadOptions {
+            logit_scale: head.logit_scale,
+            softcap: head.softcap,
+            memory_budget: head.memory_budget,
+        },
+    }
+}
+
+/// The reduced loss of rows, by the operation, and what the logits said of each row if that is asked for.
+#[track_caller]
+pub(crate) fn reduced_linear<B: LossBackend, L: ClassFormula<B>>(
+    loss: &L,
+    hidden: Tensor<B, 2>,
+    head: &LinearHead<B>,
+    rows: Rows<B>,
+    describe: bool,
+) -> (Tensor<B, 1>, Option<RowPredictions<B>>) {
+    let dtype = hidden.dtype();
+    let found = B::linear_reduced(
+        &loss.formula(),
+        product(hidden, head),
+        rows.targets(loss.smooth(rows.num_classes, dtype)),
+        rows.weights(dtype),
+        loss.options().reduction,
+        // On a backend that differentiates, what is tracked decides.
+        [false; 3],
+        describe,
+    );
+    check::no_class::<B>(loss.name(), &rows, found.reduced.fault);
+    (tensor(found.reduced.loss), found.rows)
+}
+
+/// One loss per row times what it counts, by the operation.
+pub(crate) fn counted_linear<B: LossBackend, L: ClassFormula<B>>(
+    loss: &L,
+    hidden: Tensor<B, 2>,
+    head: &LinearHead<B>,
+    rows: &Rows<B>,
+) -> Tensor<B, 1> {
+    let dtype = hidden.dtype();
+    super::class_rows::counted_terms(loss, dtype, rows, |targets, columns| {
+        B::linear_terms(product(hidden, head), targets, columns)
+    })
+}
+
+/// What the logits said of each row, of logits that are held.
+pub(crate) fn predictions<B: LossBackend>(
+    logits: Tensor<B, 2>,
+    rows: &Rows<B>,
+) -> RowPredictions<B> {
+    let [count, _] = logits.dims();
+    let targets = rows.targets(SmoothWeights::Zero);
+    let logits = logits.detach();
+    let found = B::softmax_terms(primitive(logits.clone()), targets, Columns::TargetLoss);
+    let predicted = logits.argmax(1).reshape([count]);
+    RowPredictions {
+        log_probs: primitive(tensor::<B, 1>(found.terms).neg()),
+        predicted: predicted.into_primitive(),
+    }
+}
+
+/// A loss with what the logits said of each row, in the shape of the targets.
+pub(crate) fn output<B: LossBackend, const T: usize>(
+    loss: Tensor<B, 1>,
+    found: RowPredictions<B>,
+    targets: Tensor<B, T, Int>,
+    ignored: Option<Tensor<B, 1, Bool>>,
+) -> LinearOutput<B, T> {
+    let shape = targets.dims();
+    let mut log_probs = tensor::<B, 1>(found.log_probs);
+    let mut predicted = Tensor::<B, 1, Int>::from_primitive(found.predicted).cast(targets.dtype());
+    if let Some(ignored) = ignored {
+        log_probs = log_probs.mask_fill(ignored.clone(), 0.0);
+        predicted = predicted.mask_fill(ignored, -1);
+    }
+    let predicted = predicted.reshape(shape);
+    LinearOutput {
+        loss,
+        log_probs: log_probs.reshape(shape),
+        correct: predicted.clone().equal(targets),
+        predicted,
+    }
+}

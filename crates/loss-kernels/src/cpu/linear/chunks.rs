@@ -1,0 +1,123 @@
+//! Rows that count, a few at a time: their hidden states, their logits.
+
+use super::matrix::{Matrix, Old, Order, product};
+use super::plan::{Need, Plan};
+use super::{Linear, activation, buffer};
+use crate::SmoothWeights;
+use crate::cpu::memory::Cells;
+use crate::cpu::simd::{Arch, Float};
+use crate::cpu::softmax_terms::{HostRows, Picked};
+
+/// Some rows, with their logits.
+pub(super) struct Chunk<'a, F: Float> {
+    /// Which rows of the whole.
+    pub picked: &'a Picked<'a>,
+    /// Them alone.
+    pub rows: HostRows<'a, F>,
+    /// `[m, H]`.
+    pub hidden: Matrix<'a, F>,
+    /// `[m, C]`, capped; their gradient takes their place unless there is a cap.
+    pub logits: &'a mut [F],
+    /// `[m, C]` where there is a cap.
+    capped_gradient: &'a mut [F],
+    /// Room for the gradient of hidden states that are not consecutive, `[m, H]`.
+    pub hidden_gradient: &'a mut [F],
+    cap: Option<f64>,
+}
+
+impl<F: Float> Chunk<'_, F> {
+    /// Runs a kernel that writes the gradient of the capped logits, and turns it into that of the product.
+    pub fn gradient<R>(&mut self, kernel: impl FnOnce(&HostRows<F>, Cells<F>) -> R) -> (R, &[F]) {
+        let shape = self.rows.shape;
+        let Some(cap) = self.cap else {
+            let result = kernel(&self.rows, Cells::in_place(self.logits, shape));
+            return (result, self.logits);
+        };
+        self.capped_gradient.copy_from_slice(self.logits);
+        let result = kernel(&self.rows, Cells::in_place(self.capped_gradient, shape));
+        activation::slope_of_cap(Arch::detect(), self.capped_gradient, self.logits, cap);
+        (result, self.capped_gradient)
+    }
+}
+
+/// Calls `f` with every chunk of the rows that are `counted` (all of them if that is absent), in order.
+pub(super) fn for_each<F: Float>(
+    linear: &Linear<F>,
+    rows: &HostRows<F>,
+    counted: Option<&[usize]>,
+    mut f: impl FnMut(Chunk<F>),
+) {
+    let total = counted.map_or(rows.shape[0], <[usize]>::len);
+    let (num_classes, width) = (linear.num_classes(), linear.hidden_size());
+    let need = Need {
+        rows: total,
+        num_classes,
+        hidden_size: width,
+        size: size_of::<F>(),
+        gathers: counted.is_some(),
+        weight_per_logit: matches!(rows.smooth, SmoothWeights::PerLogit(_)),
+    };
+    let plan = Plan::new(need, &linear.options);
+    buffer::with(plan.numbers(), |memory: &mut [F]| {
+        for start in (0..total).step_by(plan.rows) {
+            let end = total.min(start + plan.rows);
+            let picked = match counted {
+                Some(counted) => Picked::Each(&counted[start..end]),
+                None => Picked::Range(start..end),
+            };
+            f(chunk(linear, rows, &picked, &mut *memory));
+        }
+    });
+}
+
+fn chunk<'a, F: Float>(
+    linear: &'a Linear<F>,
+    rows: &'a HostRows<F>,
+    picked: &'a Picked,
+    mut memory: &'a mut [F],
+) -> Chunk<'a, F> {
+    let (len, width, cap) = (picked.len(), linear.hidden_size(), linear.options.softcap);
+    let mut cut = |numbers: usize| memory.split_off_mut(..numbers).expect("it is planned");
+    let logits = cut(len * linear.num_classes());
+    let capped_gradient = cut(if cap.is_some() { logits.len() } else { 0 });
+    let (hidden, hidden_gradient) = match picked {
+        Picked::Range(rows) => {
+            let range = rows.start * width..rows.end * width;
+            (&linear.hidden[range], cut(0))
+        }
+        Picked::Each(rows) => {
+            let gathered = cut(len * width);
+            for (at, row) in rows.iter().enumerate() {
+                gathered[at * width..][..width]
+                    .copy_from_slice(&linear.hidden[row * width..][..width]);
+            }
+            (&*gathered, cut(len * width))
+        }
+    };
+    let hidden = Matrix::new(hidden, [len, width], Order::Rows);
+    write_logits(linear, hidden, logits);
+    Chunk {
+        picked,
+        rows: rows.pick(picked),
+        hidden,
+        logits,
+        capped_gradient,
+        hidden_gradient,
+        cap,
+    }
+}
+
+fn write_logits<F: Float>(linear: &Linear<F>, hidden: Matrix<F>, logits: &mut [F]) {
+    let scale = linear.scale();
+    let old = match linear.bias {
+        Some(bias) => {
+            activation::fill_with_bias(logits, bias, scale);
+            Old::AddedTo
+        }
+        None => Old::Overwritten,
+    };
+    product(logits, Order::Rows, old, hidden, linear.weight, scale);
+    if let Some(cap) = linear.options.softcap {
+        activation::cap(Arch::detect(), logits, cap);
+    }
+}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Element, Int, Tensor, TensorData};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 /// One case: what goes in, and what PyTorch gives for it.
@@ -53,6 +54,25 @@ pub struct Config {
     pub alpha: Option<f64>,
     pub epsilon: Option<f64>,
     pub q: Option<f64>,
+    pub beta: Option<f64>,
+    pub eps: Option<f64>,
+    pub levels: Option<Vec<f64>>,
+    pub log_target: bool,
+    pub log_input: Option<bool>,
+    pub full: bool,
+    pub power: Option<f64>,
+    pub margin: Option<f64>,
+    pub gamma_negative: Option<f64>,
+    pub gamma_positive: Option<f64>,
+    pub clip: Option<f64>,
+}
+
+impl Config {
+    /// Whether it fits a last axis of any length.
+    pub fn fits_any_width(&self) -> bool {
+        let levels = self.levels.as_ref().map_or(1, Vec::len);
+        self.pos_weight.is_none() && levels == 1
+    }
 }
 
 impl Case {
@@ -92,18 +112,23 @@ pub fn cases(loss: &str) -> Vec<Case> {
     struct File {
         cases: Vec<Case>,
     }
+    let file: File = file(loss);
+    assert!(!file.cases.is_empty(), "{loss}.json has no cases");
+    file.cases
+}
+
+/// A file of the fixtures, by its name without the extension.
+pub fn file<T: DeserializeOwned>(name: &str) -> T {
     // Another folder where the suite runs on a machine that did not build it.
     let folder = std::env::var_os("BURN_LOSS_FIXTURES").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"),
         PathBuf::from,
     );
-    let path = folder.join(format!("{loss}.json"));
+    let path = folder.join(format!("{name}.json"));
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
-    let file: File = serde_json::from_str(&text)
-        .unwrap_or_else(|error| panic!("{} is not as expected: {error}", path.display()));
-    assert!(!file.cases.is_empty(), "{} has no cases", path.display());
-    file.cases
+    serde_json::from_str(&text)
+        .unwrap_or_else(|error| panic!("{} is not as expected: {error}", path.display()))
 }
 
 /// A number, or "nan", "inf" or "-inf", for which JSON has no number.
@@ -127,7 +152,7 @@ fn real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Real::deserialize(deserializer)?.value()
 }
 
-fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+pub(crate) fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
     let reals = Vec::<Real>::deserialize(deserializer)?;
     reals.into_iter().map(Real::value).collect()
 }

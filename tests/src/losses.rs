@@ -122,6 +122,124 @@ pub fn each_elementwise<B: LossBackend>(device: &B::Device, test: &mut impl Visi
                 .init()
         },
     );
+    of_errors::<B>(device, test);
+    of_amounts_and_distributions::<B>(test);
+    of_margins::<B>(test);
+}
+
+/// The element-wise losses of errors, beside the first ones.
+fn of_errors<B: LossBackend>(device: &B::Device, test: &mut impl VisitElementwise<B>) {
+    test.visit(
+        &row("SmoothL1Loss", &["smooth_l1"])
+            .with(|config| config.beta = Some(0.4))
+            .with(|config| config.beta = Some(0.0)),
+        |config, reduction| {
+            SmoothL1LossConfig::new()
+                .with_beta(config.beta.unwrap_or(1.0))
+                .with_reduction(reduction)
+                .init()
+        },
+    );
+    test.visit(
+        &row("CharbonnierLoss", &["charbonnier"]).with(|config| config.eps = Some(0.5)),
+        |config, reduction| {
+            CharbonnierLossConfig::new()
+                .with_eps(config.eps.unwrap_or(1e-3))
+                .with_reduction(reduction)
+                .init()
+        },
+    );
+    test.visit(
+        &row("QuantileLoss", &["quantile"])
+            .with(|config| config.levels = Some(vec![0.1]))
+            .with(|config| config.levels = Some(vec![0.2, 0.5, 0.95])),
+        |config, reduction| {
+            QuantileLossConfig::new()
+                .with_levels(config.levels.clone().unwrap_or(vec![0.5]))
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
+}
+
+/// The element-wise losses of amounts, and of the parameters of distributions.
+fn of_amounts_and_distributions<B: LossBackend>(test: &mut impl VisitElementwise<B>) {
+    test.visit(
+        &row("MsleLoss", &["msle"]).of_probabilities(),
+        |_, reduction| MsleLossConfig::new().with_reduction(reduction).init(),
+    );
+    test.visit(
+        &row("KlDivLoss", &["kl_div"]).with(|config| config.log_target = true),
+        |config, reduction| {
+            KlDivLossConfig::new()
+                .with_log_target(config.log_target)
+                .with_reduction(reduction)
+                .init()
+        },
+    );
+    let poisson = |config: &Config, reduction| {
+        PoissonNllLossConfig::new()
+            .with_log_input(config.log_input.unwrap_or(true))
+            .with_full(config.full)
+            .with_reduction(reduction)
+            .init()
+    };
+    test.visit(
+        &row("PoissonNllLoss", &["poisson_nll"]).with(|config| config.full = true),
+        poisson,
+    );
+    // Of means, which are not negative.
+    let of_means = Row {
+        variants: vec![],
+        ..row("PoissonNllLoss", &[]).of_probabilities()
+    };
+    test.visit(
+        &of_means
+            .with(|config| config.log_input = Some(false))
+            .with(|config| (config.log_input, config.full) = (Some(false), true)),
+        poisson,
+    );
+    test.visit(
+        &row("TweedieLoss", &["tweedie"]).with(|config| config.power = Some(1.2)),
+        |config, reduction| {
+            TweedieLossConfig::new()
+                .with_power(config.power.unwrap_or(1.5))
+                .with_reduction(reduction)
+                .init()
+        },
+    );
+    test.visit(&row("GammaNllLoss", &["gamma_nll"]), |_, reduction| {
+        GammaNllLossConfig::new().with_reduction(reduction).init()
+    });
+}
+
+/// The element-wise losses of margins, and of several labels.
+fn of_margins<B: LossBackend>(test: &mut impl VisitElementwise<B>) {
+    test.visit(&row("SoftMarginLoss", &["soft_margin"]), |_, reduction| {
+        SoftMarginLossConfig::new().with_reduction(reduction).init()
+    });
+    test.visit(
+        &row("HingeEmbeddingLoss", &["hinge_embedding"]).with(|config| config.margin = Some(0.5)),
+        |config, reduction| {
+            HingeEmbeddingLossConfig::new()
+                .with_margin(config.margin.unwrap_or(1.0))
+                .with_reduction(reduction)
+                .init()
+        },
+    );
+    test.visit(
+        &row("AsymmetricLoss", &["asymmetric"])
+            .with(|config| (config.clip, config.gamma_negative) = (Some(0.0), Some(1.3)))
+            .with(|config| (config.gamma_positive, config.gamma_negative) = (Some(0.0), Some(0.0))),
+        |config, reduction| {
+            AsymmetricLossConfig::new()
+                .with_gamma_negative(config.gamma_negative.unwrap_or(4.0))
+                .with_gamma_positive(config.gamma_positive.unwrap_or(1.0))
+                .with_clip(config.clip.unwrap_or(0.05))
+                .with_reduction(reduction)
+                .init()
+        },
+    );
 }
 
 /// Every loss of class rows.

@@ -35,6 +35,9 @@ pub enum Reduction {
     MeanOrZero,
     /// The sum of the losses; of nothing, 0.
     Sum,
+    /// The sum of the losses, weighted or not, divided by the size of the first axis: a mean over examples of sums over what each
+    /// of them is made of. The losses that have a use for it say so; the configs of all others refuse it.
+    BatchMean,
 }
 
 // Written out, because the derive's `#[default]` is not known to Burn's `Config`.
@@ -52,8 +55,14 @@ impl Reduction {
             Reduction::Mean => counted,
             Reduction::MeanOrZero if counted == 0.0 => 1.0,
             Reduction::MeanOrZero => counted,
-            Reduction::Sum => 1.0,
+            // What divides a mean over the batch, losses do not count.
+            Reduction::Sum | Reduction::BatchMean => 1.0,
         }
+    }
+
+    /// Whether the sum of the losses is divided by the sum of what they count.
+    pub(crate) fn is_of_counts(self) -> bool {
+        matches!(self, Reduction::Mean | Reduction::MeanOrZero)
     }
 
     /// Reduces losses that all count the same, to `[1]`.
@@ -117,6 +126,7 @@ impl Reduction {
         counts: Option<Tensor<B, D>>,
     ) -> Tensor<B, 1> {
         let (count, dtype) = (losses.shape().num_elements(), losses.dtype());
+        let batch = losses.dims()[0] as f64;
         let sum = |tensor: Tensor<B, D>| {
             // Sums may be too large for 16 bits while their quotient is not.
             let dtype = at_least_f32(tensor.dtype());
@@ -125,6 +135,7 @@ impl Reduction {
         let total = sum(losses);
         let reduced = match (self, counts) {
             (Reduction::Sum, _) => total,
+            (Reduction::BatchMean, _) => total / batch,
             // Added instead of divided: the gradient of an empty batch stays defined on every backend.
             (Reduction::Mean, None) if count == 0 => total + f64::NAN,
             (_, None) => total * self.divisor(count as f64).recip(),

@@ -5,7 +5,7 @@ use core::fmt::{self, Debug, Display};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::formulas::Violation;
-use burn_loss_kernels::{Fault, Formula, Input, LossBackend};
+use burn_loss_kernels::{Fault, Formula, Input, LossBackend, Reduction};
 
 use crate::forms::Rows;
 
@@ -357,6 +357,25 @@ pub(crate) fn config_weights(name: &str, field: &str, weights: Option<&Vec<f32>>
 pub(crate) fn config_at_least_zero(name: &str, field: &str, got: f64) {
     let valid = got.is_finite() && got >= 0.0;
     config(valid, name, field, "finite and at least 0", got);
+}
+
+/// Panics unless a config's number is finite and above 0.
+#[track_caller]
+pub(crate) fn config_above_zero(name: &str, field: &str, got: f64) {
+    let valid = got.is_finite() && got > 0.0;
+    config(valid, name, field, "finite and above 0", got);
+}
+
+/// Panics unless a loss has a use for a config's reduction; for [`KlDivLoss`](crate::KlDivLoss) every one is of use.
+#[track_caller]
+pub(crate) fn config_reduction(name: &str, reduction: Reduction) {
+    config(
+        reduction != Reduction::BatchMean,
+        name,
+        "reduction",
+        "Mean, MeanOrZero or Sum (BatchMean is for KlDivLoss)",
+        reduction,
+    );
 }
 
 /// Panics unless a config's label smoothing is a proportion.

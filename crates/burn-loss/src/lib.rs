@@ -6,11 +6,15 @@ mod display;
 mod weights;
 
 pub mod classification;
+pub mod distributions;
+pub mod embeddings;
 pub mod forms;
 pub mod regression;
 
 pub use check::{TargetError, check_targets};
 pub use classification::*;
+pub use distributions::*;
+pub use embeddings::*;
 pub use forms::{
     ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss, ElementwiseLoss, LinearHead,
     LinearOutput,

@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod metrics_epoch;
 pub mod metrics_laws;
 pub mod metrics_options;
+pub mod module_db;
 pub mod numerics;
 pub mod properties;
 pub mod pytorch;
@@ -22,6 +23,7 @@ macro_rules! suite {
     ($backend:ty) => {
         $crate::suite! { $backend =>
             pytorch { elementwise_losses class_losses cross_entropy_probabilities }
+            module_db { pytorchs_own_samples }
             finite_differences { elementwise_losses class_losses cross_entropy_probabilities }
             reduced {
                 forward_reduces_what_is_not_reduced in_place_and_beside

@@ -240,7 +240,7 @@ where
     let weights = weights.as_ref();
     let weights: Option<Cow<'_, [F]>> = weights.map(|w| w.read().expect("the type is known"));
     let counted = match &weights {
-        Some(weights) if reduction != Reduction::Sum => sums::sum(Arch::detect(), weights),
+        Some(weights) if reduction.is_of_counts() => sums::sum(Arch::detect(), weights),
         _ => len as f64,
     };
     let divisor = reduction.divisor(counted);

@@ -5,9 +5,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn_loss_kernels::{LossBackend, formulas};
 
-use crate::Reduction;
-use crate::display::display_fields;
-use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
+use crate::forms::elementwise_loss;
+use crate::{Reduction, check};
 
 /// Configuration of [`BceLoss`].
 ///
@@ -29,6 +28,10 @@ pub struct BceLossConfig {
 impl BceLossConfig {
     /// Makes the loss.
     ///
+    /// # Panics
+    ///
+    /// If `reduction` is [`BatchMean`](Reduction::BatchMean).
+    ///
     /// # Example
     ///
     /// ```
@@ -44,7 +47,9 @@ impl BceLossConfig {
     /// let loss: f32 = loss.forward(prediction, target).into_scalar();
     /// assert!((loss - 2.0 * 2f32.ln()).abs() < 1e-6);
     /// ```
+    #[track_caller]
     pub fn init(&self) -> BceLoss {
+        check::config_reduction("BceLossConfig", self.reduction);
         BceLoss {
             reduction: self.reduction,
         }
@@ -85,22 +90,4 @@ pub struct BceLoss {
     pub reduction: Reduction,
 }
 
-display_fields!([] BceLoss: {} reduction);
-elementwise_formula!([B] BceLoss);
-elementwise_forwards!(<> BceLoss, <B>);
-
-impl<B: LossBackend> ElementwiseFormula<B> for BceLoss {
-    type Formula = formulas::Bce;
-
-    fn name(&self) -> &'static str {
-        "BceLoss"
-    }
-
-    fn formula(&self) -> Self::Formula {
-        formulas::Bce
-    }
-
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-}
+elementwise_loss!(BceLoss {}, formulas::Bce, |_| formulas::Bce);

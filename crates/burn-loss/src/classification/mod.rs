@@ -1,5 +1,6 @@
 //! Losses of class scores and of probabilities.
 
+mod asymmetric;
 mod bce;
 mod bce_with_logits;
 mod cross_entropy;
@@ -9,7 +10,9 @@ mod nll;
 mod poly;
 mod probabilities;
 mod sigmoid_focal;
+mod soft_margin;
 
+pub use asymmetric::{AsymmetricLoss, AsymmetricLossConfig};
 pub use bce::{BceLoss, BceLossConfig};
 pub use bce_with_logits::{BceWithLogitsLoss, BceWithLogitsLossConfig};
 pub use cross_entropy::{CrossEntropyLoss, CrossEntropyLossConfig};
@@ -20,3 +23,4 @@ pub use generalized_cross_entropy::{
 pub use nll::{NllLoss, NllLossConfig};
 pub use poly::{PolyLoss, PolyLossConfig};
 pub use sigmoid_focal::{SigmoidFocalLoss, SigmoidFocalLossConfig};
+pub use soft_margin::{SoftMarginLoss, SoftMarginLossConfig};

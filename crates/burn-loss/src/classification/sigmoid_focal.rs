@@ -5,8 +5,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn_loss_kernels::{LossBackend, formulas};
 
-use crate::display::display_fields;
-use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
+use crate::forms::elementwise_loss;
 use crate::{Reduction, check};
 
 /// Configuration of [`SigmoidFocalLoss`].
@@ -63,6 +62,7 @@ impl SigmoidFocalLossConfig {
             check::config(valid, name, "alpha", "in [0, 1] or none", alpha);
         }
         check::config_at_least_zero(name, "gamma", self.gamma);
+        check::config_reduction("SigmoidFocalLossConfig", self.reduction);
         SigmoidFocalLoss {
             alpha: self.alpha,
             gamma: self.gamma,
@@ -111,25 +111,11 @@ pub struct SigmoidFocalLoss {
     pub reduction: Reduction,
 }
 
-display_fields!([] SigmoidFocalLoss: {} alpha, gamma, reduction);
-elementwise_formula!([B] SigmoidFocalLoss);
-elementwise_forwards!(<> SigmoidFocalLoss, <B>);
-
-impl<B: LossBackend> ElementwiseFormula<B> for SigmoidFocalLoss {
-    type Formula = formulas::SigmoidFocal;
-
-    fn name(&self) -> &'static str {
-        "SigmoidFocalLoss"
+elementwise_loss!(
+    SigmoidFocalLoss { alpha, gamma },
+    formulas::SigmoidFocal,
+    |loss| formulas::SigmoidFocal {
+        alpha: loss.alpha,
+        gamma: loss.gamma,
     }
-
-    fn formula(&self) -> Self::Formula {
-        formulas::SigmoidFocal {
-            alpha: self.alpha,
-            gamma: self.gamma,
-        }
-    }
-
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-}
+);

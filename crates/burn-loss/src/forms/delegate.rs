@@ -143,6 +143,33 @@ macro_rules! elementwise_forwards {
 }
 pub(crate) use elementwise_forwards;
 
+/// All that an element-wise loss without tensors of its own is: its fields, and its formula given them.
+macro_rules! elementwise_loss {
+    ($loss:ident { $($field:ident),* }, $formula:ty, |$this:pat_param| $make:expr) => {
+        $crate::display::display_fields!([] $loss: {} $($field,)* reduction);
+        $crate::forms::elementwise_formula!([B] $loss);
+        $crate::forms::elementwise_forwards!(<> $loss, <B>);
+
+        impl<B: LossBackend> $crate::forms::ElementwiseFormula<B> for $loss {
+            type Formula = $formula;
+
+            fn name(&self) -> &'static str {
+                stringify!($loss)
+            }
+
+            fn formula(&self) -> Self::Formula {
+                let $this = self;
+                $make
+            }
+
+            fn reduction(&self) -> Reduction {
+                self.reduction
+            }
+        }
+    };
+}
+pub(crate) use elementwise_loss;
+
 /// The methods of [`ClassLoss`](crate::ClassLoss).
 macro_rules! class_forwards {
     ($loss:ident, $scores:ident) => {

@@ -276,14 +276,23 @@ pub(crate) fn reduced<B: LossBackend, L: ElementwiseFormula<B>, const D: usize>(
     weights: Option<Tensor<B, D>>,
 ) -> Tensor<B, 1> {
     let formula = loss.formula();
+    // The operation is of elements, and knows no first axis.
+    let (reduction, batch) = match loss.reduction() {
+        Reduction::BatchMean => (Reduction::Sum, Some(prediction.dims()[0])),
+        reduction => (reduction, None),
+    };
     let found = B::elementwise_reduced(
         &formula,
         elements(loss, prediction, target),
         weights.map(primitive),
-        loss.reduction(),
+        reduction,
         // On a backend that differentiates, what is tracked decides.
         [false; 3],
     );
     check::fault(loss.name(), &formula, found.fault);
-    tensor(found.loss)
+    let loss = tensor(found.loss);
+    match batch {
+        Some(size) => loss / size as f64,
+        None => loss,
+    }
 }

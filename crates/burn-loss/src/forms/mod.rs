@@ -2,7 +2,7 @@
 //!
 //! | form | trait | its losses |
 //! | --- | --- | --- |
-//! | element-wise | [`ElementwiseLoss`]: a prediction against a target of the same shape | MSE, L1, Huber, log-cosh, BCE, sigmoid focal |
+//! | element-wise | [`ElementwiseLoss`]: a prediction against a target of the same shape | MSE, Huber, quantile, BCE, KL divergence and all others of single elements |
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE |
 
 pub(crate) mod class_rows;
@@ -14,7 +14,7 @@ mod rows;
 pub(crate) use class_rows::ClassFormula;
 pub use class_rows::{ClassFormulaLoss, ClassLoss};
 pub(crate) use delegate::{
-    class_formula, class_forwards, elementwise_formula, elementwise_forwards,
+    class_formula, class_forwards, elementwise_formula, elementwise_forwards, elementwise_loss,
 };
 pub(crate) use elementwise::ElementwiseFormula;
 pub use elementwise::{ElementwiseFormulaLoss, ElementwiseLoss};

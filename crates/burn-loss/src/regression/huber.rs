@@ -5,8 +5,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn_loss_kernels::{LossBackend, formulas};
 
-use crate::display::display_fields;
-use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
+use crate::forms::elementwise_loss;
 use crate::{Reduction, check};
 
 /// Configuration of [`HuberLoss`].
@@ -51,13 +50,8 @@ impl HuberLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> HuberLoss {
-        check::config(
-            self.delta > 0.0 && self.delta.is_finite(),
-            "HuberLossConfig",
-            "delta",
-            "finite and above 0",
-            self.delta,
-        );
+        check::config_above_zero("HuberLossConfig", "delta", self.delta);
+        check::config_reduction("HuberLossConfig", self.reduction);
         HuberLoss {
             delta: self.delta,
             reduction: self.reduction,
@@ -100,22 +94,6 @@ pub struct HuberLoss {
     pub reduction: Reduction,
 }
 
-display_fields!([] HuberLoss: {} delta, reduction);
-elementwise_formula!([B] HuberLoss);
-elementwise_forwards!(<> HuberLoss, <B>);
-
-impl<B: LossBackend> ElementwiseFormula<B> for HuberLoss {
-    type Formula = formulas::Huber;
-
-    fn name(&self) -> &'static str {
-        "HuberLoss"
-    }
-
-    fn formula(&self) -> Self::Formula {
-        formulas::Huber { delta: self.delta }
-    }
-
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-}
+elementwise_loss!(HuberLoss { delta }, formulas::Huber, |loss| {
+    formulas::Huber { delta: loss.delta }
+});

@@ -5,9 +5,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn_loss_kernels::{LossBackend, formulas};
 
-use crate::Reduction;
-use crate::display::display_fields;
-use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
+use crate::forms::elementwise_loss;
+use crate::{Reduction, check};
 
 /// Configuration of [`L1Loss`].
 ///
@@ -29,6 +28,10 @@ pub struct L1LossConfig {
 impl L1LossConfig {
     /// Makes the loss.
     ///
+    /// # Panics
+    ///
+    /// If `reduction` is [`BatchMean`](Reduction::BatchMean).
+    ///
     /// # Example
     ///
     /// ```
@@ -43,7 +46,9 @@ impl L1LossConfig {
     /// // 3 + 1
     /// assert_eq!(loss.forward(prediction, target).into_scalar(), 4.0);
     /// ```
+    #[track_caller]
     pub fn init(&self) -> L1Loss {
+        check::config_reduction("L1LossConfig", self.reduction);
         L1Loss {
             reduction: self.reduction,
         }
@@ -81,22 +86,4 @@ pub struct L1Loss {
     pub reduction: Reduction,
 }
 
-display_fields!([] L1Loss: {} reduction);
-elementwise_formula!([B] L1Loss);
-elementwise_forwards!(<> L1Loss, <B>);
-
-impl<B: LossBackend> ElementwiseFormula<B> for L1Loss {
-    type Formula = formulas::L1;
-
-    fn name(&self) -> &'static str {
-        "L1Loss"
-    }
-
-    fn formula(&self) -> Self::Formula {
-        formulas::L1
-    }
-
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-}
+elementwise_loss!(L1Loss {}, formulas::L1, |_| formulas::L1);

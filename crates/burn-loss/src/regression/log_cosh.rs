@@ -5,9 +5,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn_loss_kernels::{LossBackend, formulas};
 
-use crate::Reduction;
-use crate::display::display_fields;
-use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
+use crate::forms::elementwise_loss;
+use crate::{Reduction, check};
 
 /// Configuration of [`LogCoshLoss`].
 ///
@@ -29,6 +28,10 @@ pub struct LogCoshLossConfig {
 impl LogCoshLossConfig {
     /// Makes the loss.
     ///
+    /// # Panics
+    ///
+    /// If `reduction` is [`BatchMean`](Reduction::BatchMean).
+    ///
     /// # Example
     ///
     /// ```
@@ -42,7 +45,9 @@ impl LogCoshLossConfig {
     /// // cosh(1000) is no f32.
     /// assert!((mean.into_scalar() - (1000.0 - 2f32.ln())).abs() < 1e-3);
     /// ```
+    #[track_caller]
     pub fn init(&self) -> LogCoshLoss {
+        check::config_reduction("LogCoshLossConfig", self.reduction);
         LogCoshLoss {
             reduction: self.reduction,
         }
@@ -81,22 +86,4 @@ pub struct LogCoshLoss {
     pub reduction: Reduction,
 }
 
-display_fields!([] LogCoshLoss: {} reduction);
-elementwise_formula!([B] LogCoshLoss);
-elementwise_forwards!(<> LogCoshLoss, <B>);
-
-impl<B: LossBackend> ElementwiseFormula<B> for LogCoshLoss {
-    type Formula = formulas::LogCosh;
-
-    fn name(&self) -> &'static str {
-        "LogCoshLoss"
-    }
-
-    fn formula(&self) -> Self::Formula {
-        formulas::LogCosh
-    }
-
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-}
+elementwise_loss!(LogCoshLoss {}, formulas::LogCosh, |_| formulas::LogCosh);

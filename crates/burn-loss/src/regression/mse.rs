@@ -5,9 +5,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn_loss_kernels::{LossBackend, formulas};
 
-use crate::Reduction;
-use crate::display::display_fields;
-use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
+use crate::forms::elementwise_loss;
+use crate::{Reduction, check};
 
 /// Configuration of [`MseLoss`].
 ///
@@ -29,6 +28,10 @@ pub struct MseLossConfig {
 impl MseLossConfig {
     /// Makes the loss.
     ///
+    /// # Panics
+    ///
+    /// If `reduction` is [`BatchMean`](Reduction::BatchMean).
+    ///
     /// # Example
     ///
     /// ```
@@ -43,7 +46,9 @@ impl MseLossConfig {
     /// // 9 + 1
     /// assert_eq!(loss.forward(prediction, target).into_scalar(), 10.0);
     /// ```
+    #[track_caller]
     pub fn init(&self) -> MseLoss {
+        check::config_reduction("MseLossConfig", self.reduction);
         MseLoss {
             reduction: self.reduction,
         }
@@ -86,22 +91,4 @@ pub struct MseLoss {
     pub reduction: Reduction,
 }
 
-display_fields!([] MseLoss: {} reduction);
-elementwise_formula!([B] MseLoss);
-elementwise_forwards!(<> MseLoss, <B>);
-
-impl<B: LossBackend> ElementwiseFormula<B> for MseLoss {
-    type Formula = formulas::Mse;
-
-    fn name(&self) -> &'static str {
-        "MseLoss"
-    }
-
-    fn formula(&self) -> Self::Formula {
-        formulas::Mse
-    }
-
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-}
+elementwise_loss!(MseLoss {}, formulas::Mse, |_| formulas::Mse);

@@ -2,38 +2,69 @@
 //!
 //! | file | loss |
 //! | --- | --- |
-//! | `mse`, `l1`, `huber`, `log_cosh` | of a real number |
+//! | `mse`, `l1`, `smooth_l1`, `huber`, `log_cosh`, `charbonnier`, `quantile` | of a real number |
+//! | `msle`, `poisson_nll`, `gamma_nll`, `tweedie` | of a count or an amount, or of its logarithm |
+//! | `gaussian_nll` | of a real number and its variance |
 //! | `bce` | of a probability |
-//! | `bce_with_logits`, `sigmoid_focal` | of a binary logit |
+//! | `kl_div` | of a log-probability |
+//! | `bce_with_logits`, `sigmoid_focal`, `asymmetric` | of a binary logit |
+//! | `soft_margin` | of a score, whose sign is the class |
+//! | `hinge_embedding` | of a distance |
 //! | `cross_entropy`, `focal`, `poly`, `generalized_cross_entropy` | of a row of class scores, given its terms |
 //! | `number` | what a formula asks of a number |
 
+mod asymmetric;
 mod bce;
 mod bce_with_logits;
 mod binary_logit;
+mod charbonnier;
 mod cross_entropy;
 mod focal;
+mod gamma_nll;
+mod gaussian_nll;
 mod generalized_cross_entropy;
+mod hinge_embedding;
 mod huber;
+mod kl_div;
 mod l1;
 mod log_cosh;
 mod mse;
+mod msle;
 mod number;
+mod poisson_nll;
 mod poly;
+mod quantile;
 mod sigmoid_focal;
+mod smooth_l1;
+mod soft_margin;
+#[cfg(test)]
+mod tests;
+mod tweedie;
 
+pub use asymmetric::Asymmetric;
 pub use bce::{Bce, LEAST_VARIANCE};
 pub use bce_with_logits::BceWithLogits;
+pub use charbonnier::Charbonnier;
 pub use cross_entropy::CrossEntropy;
 pub use focal::Focal;
+pub use gamma_nll::GammaNll;
+pub use gaussian_nll::GaussianNll;
 pub use generalized_cross_entropy::GeneralizedCrossEntropy;
+pub use hinge_embedding::HingeEmbedding;
 pub use huber::Huber;
+pub use kl_div::KlDiv;
 pub use l1::L1;
 pub use log_cosh::LogCosh;
 pub use mse::Mse;
+pub use msle::Msle;
 pub use number::Number;
+pub use poisson_nll::PoissonNll;
 pub use poly::Poly;
+pub use quantile::Quantile;
 pub use sigmoid_focal::SigmoidFocal;
+pub use smooth_l1::SmoothL1;
+pub use soft_margin::SoftMargin;
+pub use tweedie::Tweedie;
 
 use std::fmt::Debug;
 
@@ -201,4 +232,28 @@ pub enum Twin {
     BceWithLogits([f32; 1]),
     /// [`SigmoidFocal`], with `gamma` and the weights of the positive and the negative side.
     SigmoidFocal([f32; 3]),
+    /// [`SmoothL1`], with `beta`.
+    SmoothL1([f32; 1]),
+    /// [`KlDiv`], with 1 for `log_target`.
+    KlDiv([f32; 1]),
+    /// [`PoissonNll`], with 1 for `log_input`, 1 for `full`, and `eps`.
+    PoissonNll([f32; 3]),
+    /// [`SoftMargin`].
+    SoftMargin,
+    /// [`HingeEmbedding`], with `margin`.
+    HingeEmbedding([f32; 1]),
+    /// [`Quantile`], with `level`.
+    Quantile([f32; 1]),
+    /// [`Charbonnier`], with `eps`.
+    Charbonnier([f32; 1]),
+    /// [`Msle`].
+    Msle,
+    /// [`Tweedie`], with `power - 1` and `2 - power`.
+    Tweedie([f32; 2]),
+    /// [`GammaNll`].
+    GammaNll,
+    /// [`Asymmetric`], with `gamma_positive`, `gamma_negative` and `clip`.
+    Asymmetric([f32; 3]),
+    /// [`GaussianNll`], with 1 for `full`, and `eps`.
+    GaussianNll([f32; 2]),
 }

@@ -89,6 +89,38 @@ pub trait Number:
         Self::select(self.is(0.0), zero, power)
     }
 
+    /// `exp(x)` of any number; infinite where `exp(-x)` has no normal number.
+    #[inline(always)]
+    fn exp_of_any(self) -> Self {
+        let decay = (-self.abs()).exp();
+        let grown = self.constant(1.0) / decay;
+        Self::select(self.is_below(0.0), decay, grown)
+    }
+
+    /// Whether it is more than a constant.
+    #[inline(always)]
+    fn is_above(self, bound: f64) -> Self::Mask {
+        (-self).is_below(-bound)
+    }
+
+    /// 0, or NaN for NaN.
+    #[inline(always)]
+    fn zero_or_nan(self) -> Self {
+        self.at_least(0.0).at_most(0.0)
+    }
+
+    /// 1, or NaN for NaN.
+    #[inline(always)]
+    fn one_or_nan(self) -> Self {
+        self.at_least(1.0).at_most(1.0)
+    }
+
+    /// The product, or 0 where this number is 0 and the other is infinite.
+    #[inline(always)]
+    fn times_or_zero(self, other: Self) -> Self {
+        Self::select(self.is(0.0), other.zero_or_nan(), self * other)
+    }
+
     /// `1 - x`.
     #[inline(always)]
     fn complement(self) -> Self {

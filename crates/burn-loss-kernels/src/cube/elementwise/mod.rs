@@ -84,7 +84,7 @@ where
     pass.want_gradients(wanted);
     pass.counts = weights.map(Matrix::new);
     pass.divisor = match &pass.counts {
-        Some(weights) if reduction != Reduction::Sum => {
+        Some(weights) if reduction.is_of_counts() => {
             Divisor::sum_of(weights, reduction == Reduction::MeanOrZero)
         }
         _ => Divisor::known(reduction.divisor(pass.len() as f64) as f32),

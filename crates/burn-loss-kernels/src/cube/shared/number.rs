@@ -25,6 +25,24 @@ pub fn at_most<N: Size>(x: Vector<f32, N>, bound: Vector<f32, N>) -> Vector<f32,
     select_many(are_nan(x), x, select_many(x.greater_than(bound), bound, x))
 }
 
+/// 0, or NaN for NaN.
+#[cube]
+pub fn zero_or_nan<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
+    select_many(are_nan(x), x, constant(0.0))
+}
+
+/// 1, or NaN for NaN.
+#[cube]
+pub fn one_or_nan<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
+    select_many(are_nan(x), x, constant(1.0))
+}
+
+/// `x y`, or 0 where `x` is 0 and `y` is infinite.
+#[cube]
+pub fn times_or_zero<N: Size>(x: Vector<f32, N>, y: Vector<f32, N>) -> Vector<f32, N> {
+    select_many(x.equal(constant(0.0)), zero_or_nan(y), x * y)
+}
+
 /// `1 - x`.
 #[cube]
 pub fn complement<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
@@ -45,6 +63,12 @@ pub fn exp<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
         constant(0.0),
         x.exp(),
     )
+}
+
+/// `exp(x)` of any numbers.
+#[cube]
+pub fn exp_of_any<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
+    select_many(x.less_than(constant(0.0)), exp(x), x.exp())
 }
 
 /// `exp(x) - 1` of numbers of at most 0.

@@ -89,7 +89,7 @@ pub fn elementwise_reduced<B: LossBackend, L: Formula>(
             let dropped = weights.clone().equal_elem(0.0);
             inputs = without_dropped(inputs, &dropped, &shape);
             let divisor = match reduction {
-                Reduction::Sum => one,
+                reduction if !reduction.is_of_counts() => one,
                 _ => divisor_of(reduction, wrap(B::sum(unwrap(weights.clone())))),
             };
             (Some((weights, dropped)), divisor)
@@ -124,7 +124,7 @@ pub fn elementwise_reduced<B: LossBackend, L: Formula>(
 /// The divisor of a weighted mean.
 pub(crate) fn divisor_of<B: Backend>(reduction: Reduction, counted: Tensor<B, 1>) -> Tensor<B, 1> {
     match reduction {
-        Reduction::Sum => counted.ones_like(),
+        Reduction::Sum | Reduction::BatchMean => counted.ones_like(),
         Reduction::Mean => counted,
         Reduction::MeanOrZero => {
             let nothing = counted.clone().equal_elem(0.0);

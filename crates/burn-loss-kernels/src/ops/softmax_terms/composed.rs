@@ -287,7 +287,7 @@ impl<B: LossBackend> CountedRows<B> {
 
     /// What their sum is divided by.
     pub(crate) fn divisor(&self, reduction: Reduction) -> Tensor<B, 1> {
-        if reduction == Reduction::Sum || !self.weighted {
+        if !reduction.is_of_counts() || !self.weighted {
             let count = self.of_class.dims()[0] as f64;
             let divisor = reduction.divisor(count);
             return Tensor::full(

@@ -2,14 +2,26 @@
 //!
 //! `binary_logit` holds what the losses of a binary logit are made of.
 
+mod asymmetric;
 mod bce;
 mod bce_with_logits;
 mod binary_logit;
+mod charbonnier;
+mod gamma_nll;
+mod gaussian_nll;
+mod hinge_embedding;
 mod huber;
+mod kl_div;
 mod l1;
 mod log_cosh;
 mod mse;
+mod msle;
+mod poisson_nll;
+mod quantile;
 mod sigmoid_focal;
+mod smooth_l1;
+mod soft_margin;
+mod tweedie;
 
 use burn_cubecl::cubecl;
 use burn_cubecl::{CubeRuntime, cubecl::prelude::*};
@@ -66,6 +78,20 @@ pub fn kernel_of<R: CubeRuntime>(twin: Option<Twin>) -> Option<Launcher<R>> {
             Launcher::new::<bce_with_logits::BceWithLogits>(parameters)
         }
         Twin::SigmoidFocal(parameters) => Launcher::new::<sigmoid_focal::SigmoidFocal>(parameters),
+        Twin::Asymmetric(parameters) => Launcher::new::<asymmetric::Asymmetric>(parameters),
+        Twin::Charbonnier(parameters) => Launcher::new::<charbonnier::Charbonnier>(parameters),
+        Twin::GammaNll => Launcher::new::<gamma_nll::GammaNll>([]),
+        Twin::GaussianNll(parameters) => Launcher::new::<gaussian_nll::GaussianNll>(parameters),
+        Twin::HingeEmbedding(parameters) => {
+            Launcher::new::<hinge_embedding::HingeEmbedding>(parameters)
+        }
+        Twin::KlDiv(parameters) => Launcher::new::<kl_div::KlDiv>(parameters),
+        Twin::Msle => Launcher::new::<msle::Msle>([]),
+        Twin::PoissonNll(parameters) => Launcher::new::<poisson_nll::PoissonNll>(parameters),
+        Twin::Quantile(parameters) => Launcher::new::<quantile::Quantile>(parameters),
+        Twin::SmoothL1(parameters) => Launcher::new::<smooth_l1::SmoothL1>(parameters),
+        Twin::SoftMargin => Launcher::new::<soft_margin::SoftMargin>([]),
+        Twin::Tweedie(parameters) => Launcher::new::<tweedie::Tweedie>(parameters),
         _ => return None,
     })
 }

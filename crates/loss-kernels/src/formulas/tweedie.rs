@@ -1,0 +1,48 @@
+//! Half the deviance of an amount that is often 0.
+
+use super::{Formula, Input, Number, Twin, compile_passes};
+
+/// `y exp(-(p - 1) x) / (p - 1) + exp((2 - p) x) / (2 - p)` of the logarithm `x` of the mean, with the power `p` between 1 and 2.
+#[derive(Clone, Copy, Debug)]
+pub struct Tweedie {
+    /// The power of the mean that the variance grows with.
+    pub power: f64,
+}
+
+impl Tweedie {
+    /// `exp(-(p - 1) x)` and `exp((2 - p) x)`.
+    #[inline(always)]
+    fn powers<N: Number>(&self, x: N) -> [N; 2] {
+        [1.0 - self.power, 2.0 - self.power].map(|exponent| (x * exponent).exp_of_any())
+    }
+}
+
+impl Formula for Tweedie {
+    #[inline(always)]
+    fn loss<N: Number>(&self, [x, y, _]: [N; 3]) -> N {
+        let [of_target, of_mean] = self.powers(x);
+        y.times_or_zero(of_target) * (self.power - 1.0).recip()
+            + of_mean * (2.0 - self.power).recip()
+    }
+
+    #[inline(always)]
+    fn slope<N: Number>(&self, of: Input, [x, y, _]: [N; 3]) -> N {
+        let [of_target, of_mean] = self.powers(x);
+        match of {
+            Input::Prediction => of_mean - y.times_or_zero(of_target),
+            _ => of_target * (self.power - 1.0).recip(),
+        }
+    }
+
+    fn bounds(&self) -> [Option<[f64; 2]>; 3] {
+        [None, Some([0.0, f64::INFINITY]), None]
+    }
+
+    compile_passes!();
+
+    fn twin(&self) -> Option<Twin> {
+        // The powers less what is known of them: a difference in f32 would lose digits.
+        let parameters = [self.power - 1.0, 2.0 - self.power].map(|number| number as f32);
+        Some(Twin::Tweedie(parameters))
+    }
+}

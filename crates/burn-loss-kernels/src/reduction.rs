@@ -139,7 +139,12 @@ impl Reduction {
             // Added instead of divided: the gradient of an empty batch stays defined on every backend.
             (Reduction::Mean, None) if count == 0 => total + f64::NAN,
             (_, None) => total * self.divisor(count as f64).recip(),
-            (_, Some(counts)) => total / divisor_of(self, sum(counts)),
+            // Multiplied, because the slope of a quotient by its numerator is the backend's reciprocal, which NdArray rounds
+            // to 12 bits.
+            (_, Some(counts)) => {
+                let divisor = divisor_of(self, sum(counts));
+                total * (divisor.ones_like() / divisor)
+            }
         };
         reduced.cast(dtype)
     }

@@ -63,7 +63,7 @@ impl ValueFormatter<f64> for Axis {
 /// The round numbers from `from` to `to` at steps of 1, 2 or 5 times a power of ten: at most about `count` of them.
 fn ticks(from: f64, to: f64, count: usize, whole: bool) -> Vec<f64> {
     let step = step((to - from) / count.max(1) as f64, whole);
-    let (first, last) = ((from / step).ceil(), (to / step + 1e-9).floor());
+    let (first, last) = ((from / step - 1e-9).ceil(), (to / step + 1e-9).floor());
     (0..=(last - first).max(0.0) as usize)
         .map(|index| (first + index as f64) * step)
         // -0 would be written with its sign.

@@ -116,7 +116,10 @@ fn label(value: f64, ticks: &[f64]) -> String {
     let scientific = |value: f64| match value {
         0.0 => "0".to_owned(),
         _ => {
-            let digits = (power(value) - power(step)).clamp(0, 12) as usize;
+            let digits = match ticks.len() {
+                0 | 1 => 2,
+                _ => (power(value) - power(step)).clamp(0, 12) as usize,
+            };
             format!("{value:.digits$e}")
         }
     };
@@ -203,8 +206,8 @@ mod tests {
         assert_eq!(labels(9e-5, 1.2e-4, 3, false).len(), 4);
         // Too close together for eight characters: how far above the first.
         assert_eq!(
-            labels(123_456_789.0, 123_456_789.4, 2, false),
-            ["1.23e8", "+2.0e-1", "+4.0e-1"]
+            labels(123_456_789.0, 123_456_789.4, 3, false),
+            ["1.23e8", "+2.00e-1", "+4.00e-1"]
         );
         for power in -290..290 {
             let near = 10f64.powi(power);

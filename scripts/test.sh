@@ -31,6 +31,9 @@ if cargo tree --locked -p mnist -e normal | grep -E ' (wgpu|cubecl|cubecl-(core|
     exit 1
 fi
 
+# One example after the other compiles no crate again.
+scripts/features.sh
+
 echo "== kernels, optimised"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

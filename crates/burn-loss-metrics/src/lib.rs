@@ -8,6 +8,7 @@ mod check;
 mod classification;
 mod curves;
 mod exact;
+pub mod first_batch;
 pub mod guide;
 mod host;
 mod regression;

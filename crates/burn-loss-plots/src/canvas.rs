@@ -46,6 +46,9 @@ impl Rect {
     }
 }
 
+/// No picture is larger each way, in pixels.
+const LONGEST_SIDE: f64 = 50_000.0;
+
 /// An open sheet.
 pub struct Canvas<'a> {
     pub area: Area<'a>,
@@ -60,6 +63,11 @@ pub fn draw(
     body: impl FnOnce(&Canvas<'_>) -> Result<()>,
 ) -> Result<Picture> {
     let (width, height) = (width.ceil(), height.ceil());
+    if width.max(height) > LONGEST_SIDE {
+        return Err(PlotError::draw(format!(
+            "it would have {width} x {height} pixels, and at most {LONGEST_SIDE} a side are drawn"
+        )));
+    }
     let units = (px(width) as u32, px(height) as u32);
     let mut drawing = String::new();
     let canvas = Canvas {
@@ -85,7 +93,16 @@ pub fn draw(
         units.1,
         compact(elements),
     );
-    Ok(Picture::new(svg, width, height))
+    Ok(Picture::new(legal(svg), width, height))
+}
+
+/// With U+FFFD in place of the characters that no XML may hold, such as control codes.
+pub fn legal(text: String) -> String {
+    let illegal = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    match text.contains(illegal) {
+        true => text.replace(illegal, "\u{fffd}"),
+        false => text,
+    }
 }
 
 /// Without what says nothing: an opacity of 1 and the lines around a text.
@@ -156,6 +173,9 @@ impl Canvas<'_> {
         .map_err(PlotError::draw)
     }
 }
+
+/// A title is not broken into more lines.
+const MOST_LINES: usize = 6;
 
 /// How a text looks.
 #[derive(Clone, Copy)]
@@ -236,7 +256,7 @@ impl Text {
         Ok(cut(fits))
     }
 
-    /// A text in lines of at most so many pixels, broken between words.
+    /// A text in lines of at most so many pixels, broken between words; after [`MOST_LINES`], the rest is left out.
     pub fn wrap(&self, text: &str, width: f64) -> Result<Vec<String>> {
         let mut lines: Vec<String> = Vec::new();
         for word in text.split_whitespace() {
@@ -246,6 +266,12 @@ impl Text {
                     *line = longer;
                     continue;
                 }
+            }
+            if lines.len() == MOST_LINES {
+                if let Some(line) = lines.last_mut() {
+                    *line = self.fit(&format!("{line} {word}"), width)?;
+                }
+                break;
             }
             lines.push(self.fit(word, width)?);
         }

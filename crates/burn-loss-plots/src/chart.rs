@@ -1,5 +1,7 @@
 //! A chart of curves and points between two axes, and its legend: what all plots with axes are made of.
 
+use std::collections::HashSet;
+
 use plotters::backend::SVGBackend;
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::cartesian::Cartesian2d;
@@ -9,6 +11,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, FontStyle, RGBColor};
 
 use crate::canvas::{self, Canvas, Rect, Text};
+use crate::check;
 use crate::clip::{self, Window};
 use crate::error::Result;
 use crate::style::{self, px, stroke};
@@ -165,6 +168,9 @@ impl Chart {
 /// The chart's plane, as plotters maps it to the sheet.
 type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
+/// Of a series with more points, only some of those that lie over each other are drawn.
+const MOST_MARKS: usize = 5000;
+
 /// The width of the narrowest bar, in pixels.
 const NARROWEST: f64 = 4.0;
 
@@ -208,19 +214,18 @@ fn draw_note(canvas: &Canvas<'_>, plot: &Plot<'_, '_>, note: &Note, window: &Win
 impl Series {
     fn draw(&self, plot: &mut Plot<'_, '_>, window: &Window) -> Result<()> {
         let color = self.paint();
-        let shown = self.points.iter().filter(|point| window.holds(**point));
+        let look = match self.mark {
+            Mark::Points => (2.6, style::shade(color, 0.65).filled()),
+            Mark::Highlight => (5.5, canvas::line(color, style::LINE_WIDTH)),
+            _ => (2.6, color.filled()),
+        };
         match self.mark {
-            Mark::Points => {
-                let look = style::shade(color, 0.65).filled();
-                plot.draw_series(shown.map(|&point| Circle::new(point, px(2.6), look)))?;
-            }
-            Mark::Dots => {
-                let look = color.filled();
-                plot.draw_series(shown.map(|&point| Circle::new(point, px(2.6), look)))?;
-            }
-            Mark::Highlight => {
-                let look = canvas::line(color, style::LINE_WIDTH);
-                plot.draw_series(shown.map(|&point| Circle::new(point, px(5.5), look)))?;
+            Mark::Points | Mark::Dots | Mark::Highlight => {
+                let shown = self.points.iter().copied();
+                let shown = shown.filter(|point| window.holds(*point)).collect();
+                let shown = clip::thin(shown, MOST_MARKS, |point| plot.backend_coord(point));
+                let circle = |point| Circle::new(point, px(look.0), look.1);
+                plot.draw_series(shown.into_iter().map(circle))?;
             }
             Mark::Line | Mark::Reference => self.draw_line(plot, window)?,
             Mark::Remark => {}
@@ -269,7 +274,7 @@ impl Series {
 
 /// A range with some air around finite values; from 0 where no value is below it and 0 is near.
 fn around(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let finite = values.filter(|value| value.is_finite());
+    let finite = values.filter(|value| value.abs() <= check::LARGEST);
     let (least, most) = finite.fold(
         (f64::INFINITY, f64::NEG_INFINITY),
         |(least, most), value| (least.min(value), most.max(value)),
@@ -277,7 +282,10 @@ fn around(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if least > most {
         return (0.0, 1.0);
     }
-    let span = most - least;
+    let span = match most - least {
+        span if span >= check::NARROWEST => span,
+        _ => 0.0,
+    };
     let air = if span > 0.0 {
         0.05 * span
     } else {
@@ -304,14 +312,11 @@ struct Entry<'a> {
 
 /// The series with a name, each name once.
 fn named(charts: &[Chart]) -> Vec<&Series> {
-    let mut named: Vec<&Series> = Vec::new();
-    for series in charts.iter().flat_map(|chart| &chart.series) {
-        let known = named.iter().any(|known| known.name == series.name);
-        if !known && !series.name.is_empty() {
-            named.push(series);
-        }
-    }
-    named
+    let mut known = HashSet::new();
+    let series = charts.iter().flat_map(|chart| &chart.series);
+    series
+        .filter(|series| !series.name.is_empty() && known.insert(&series.name))
+        .collect()
 }
 
 /// The legend's rows: as many entries in each as fit, and of a name as much as fits.

@@ -1,5 +1,7 @@
 //! Cutting a curve at the edge of the plot: what plotters would do instead is to bend it along the edge.
 
+use std::collections::HashSet;
+
 /// From left to right and from bottom to top, in the plot's own numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
@@ -9,23 +11,67 @@ pub struct Window {
 
 type Point = (f64, f64);
 
-/// Drops the points that nobody can see: those where the last one is drawn, and those inside a level or upright run.
+/// A point and where it is drawn.
+type Placed = (Point, (i32, i32));
+
+/// Drops the points that nobody can see: those where the last one is drawn, those inside a level or upright run, and of
+/// more than four over each other, all but the first, the lowest, the highest and the last.
 ///
 /// A curve of ten thousand thresholds has as many points in a few hundred pixels; `place` says where each is drawn.
 pub fn simplify(curve: Vec<Point>, place: impl Fn(&Point) -> (i32, i32)) -> Vec<Point> {
-    let mut kept: Vec<(Point, (i32, i32))> = Vec::new();
+    let mut kept: Vec<Placed> = Vec::new();
+    let mut column: Vec<Placed> = Vec::new();
     for point in curve {
         let to = place(&point);
-        match kept.as_slice() {
-            [.., (_, last)] if *last == to => continue,
-            [.., (_, before), (_, last)] if is_inside(*before, *last, to) => {
-                kept.pop();
-            }
-            _ => {}
+        if column.last().is_some_and(|(_, last)| last.0 != to.0) {
+            column.drain(..).for_each(|placed| keep(&mut kept, placed));
         }
-        kept.push((point, to));
+        column.push((point, to));
+        if column.len() > 4 {
+            reduce(&mut column);
+        }
     }
+    column
+        .into_iter()
+        .for_each(|placed| keep(&mut kept, placed));
     kept.into_iter().map(|(point, _)| point).collect()
+}
+
+fn keep(kept: &mut Vec<Placed>, placed: Placed) {
+    match kept.as_slice() {
+        [.., (_, last)] if *last == placed.1 => return,
+        [.., (_, before), (_, last)] if is_inside(*before, *last, placed.1) => {
+            kept.pop();
+        }
+        _ => {}
+    }
+    kept.push(placed);
+}
+
+/// Of points over each other: the first, the lowest, the highest and the last, in their order.
+fn reduce(column: &mut Vec<Placed>) {
+    let height = |index: &usize| column[*index].1.1;
+    let lowest = (0..column.len()).max_by_key(height).unwrap_or(0);
+    let highest = (0..column.len()).min_by_key(height).unwrap_or(0);
+    let wanted = [0, lowest, highest, column.len() - 1];
+    let mut index = 0..;
+    column.retain(|_| wanted.contains(&index.next().unwrap_or(0)));
+}
+
+/// At most about so many points: of those that are drawn in the same cell of a grid, the first; the finest grid that is
+/// coarse enough.
+pub fn thin(points: Vec<Point>, most: usize, place: impl Fn(&Point) -> (i32, i32)) -> Vec<Point> {
+    let mut points = points;
+    let mut cell = 1;
+    while points.len() > most && cell < 1024 {
+        let mut taken = HashSet::new();
+        points.retain(|point| {
+            let (x, y) = place(point);
+            taken.insert((x / cell, y / cell))
+        });
+        cell *= 2;
+    }
+    points
 }
 
 /// Whether the middle of three places is between the others on a level or an upright line.
@@ -132,6 +178,29 @@ mod tests {
         assert_eq!(simplify(back_and_forth.clone(), place), back_and_forth);
         let slope = vec![(0.0, 0.0), (1.0, 2.0), (2.0, 4.0)];
         assert_eq!(simplify(slope.clone(), place), slope);
+    }
+
+    #[test]
+    fn many_points_in_few_pixels_are_few() {
+        let place = |point: &Point| (point.0 as i32, (1000.0 * point.1) as i32);
+        let noise = |i: usize| ((i * 7919 + 13) % 1000) as f64 / 1000.0;
+        let curve: Vec<Point> = (0..100_000)
+            .map(|i| (i as f64 / 1000.0, noise(i)))
+            .collect();
+        let kept = simplify(curve.clone(), place);
+        assert!(kept.len() <= 4 * 100, "{}", kept.len());
+        // The extremes of each column are there.
+        for column in 0..100 {
+            let of = |points: &[Point]| {
+                let heights = points.iter().filter(|point| place(point).0 == column);
+                let heights = heights.map(|point| place(point).1);
+                (heights.clone().min(), heights.max())
+            };
+            assert_eq!(of(&kept), of(&curve), "{column}");
+        }
+        let thinned = thin(curve.clone(), 5000, place);
+        assert!((1000..=5000).contains(&thinned.len()), "{}", thinned.len());
+        assert_eq!(thin(curve[..5000].to_vec(), 5000, place), curve[..5000]);
     }
 
     #[test]

@@ -17,7 +17,8 @@ const PLOT: &str = "ConfusionMatrixPlot";
 ///
 /// Names are cut at 150 pixels, and stand upright below the columns where they are wider than those. The matrix has at most
 /// 1200 pixels a side: of more classes than have room for numbers there are only the colours, and of more than have room
-/// for a name, each second, third and so on has one.
+/// for a name, each second, third and so on has one. Of more than 2400 classes, several cells share a pixel, which has the
+/// colour of the highest share among them.
 ///
 /// ```
 /// use burn_loss_plots::ConfusionMatrixPlot;
@@ -62,7 +63,10 @@ impl ConfusionMatrixPlot {
         self.check()?;
         let layout = self.layout()?;
         let (right, bottom) = layout.end(self.classes.len());
-        let title = Text::title().wrap(&self.title, right.max(NARROWEST_TITLE) - style::MARGIN)?;
+        let title = Text::title().wrap(
+            &self.title,
+            right.max(style::NARROWEST_TITLE) - style::MARGIN,
+        )?;
         let lines = title.len().saturating_sub(1) as f64 * style::TITLE * style::LINE_HEIGHT;
         let layout = Layout {
             top: layout.top + lines,
@@ -84,17 +88,24 @@ impl ConfusionMatrixPlot {
     fn layout(&self) -> Result<Layout> {
         let number = Text::new(style::LABEL, HPos::Center, VPos::Center);
         let name = Text::new(style::LABEL, HPos::Right, VPos::Center);
-        let counts: Vec<_> = self.counts.iter().flatten().map(usize::to_string).collect();
-        let fitted = self
-            .classes
-            .iter()
-            .map(|class| name.fit(class, WIDEST_NAME));
-        let names = fitted.collect::<Result<Vec<_>>>()?;
-        let widest = name.widest(&names)?;
-        let side = names.len() as f64;
-        let needed = (number.widest(&counts)? + 14.0).max(34.0);
+        let side = self.classes.len() as f64;
+        // Where even the narrowest cells have no room, no number is looked at.
+        let needed = match side * NARROWEST_CELL <= LONGEST_SIDE {
+            true => {
+                let counts = self.counts.iter().flatten().map(usize::to_string);
+                let counts: Vec<_> = counts.collect();
+                (number.widest(&counts)? + 14.0).max(NARROWEST_CELL)
+            }
+            false => NARROWEST_CELL,
+        };
         let numbers = side * needed <= LONGEST_SIDE;
         let cell = needed.min(LONGEST_SIDE / side);
+        let each = (style::LABEL * 1.2 / cell).ceil() as usize;
+        // Only the names that are shown.
+        let shown = self.classes.iter().step_by(each);
+        let names = shown.map(|class| name.fit(class, WIDEST_NAME));
+        let names = names.collect::<Result<Vec<_>>>()?;
+        let widest = name.widest(&names)?;
         // Columns leave room for their names, too, unless that makes a strip of the table.
         let with_name = widest + 10.0;
         let upright = with_name > WIDEST_COLUMN.max(cell) || side * with_name > LONGEST_SIDE;
@@ -107,7 +118,7 @@ impl ConfusionMatrixPlot {
             below: style::GAP + names_below + style::GAP,
             numbers,
             upright,
-            each: (style::LABEL * 1.2 / cell).ceil() as usize,
+            each,
             names,
         })
     }
@@ -125,9 +136,9 @@ impl ConfusionMatrixPlot {
 
     fn cells(&self, canvas: &Canvas<'_>, layout: &Layout) -> Result<()> {
         for (target, row) in self.counts.iter().enumerate() {
-            let total: usize = row.iter().sum();
+            let total = sum(row);
             for (prediction, &count) in row.iter().enumerate() {
-                let color = style::scale(count as f64 / total.max(1) as f64);
+                let color = style::scale(count as f64 / total.max(1.0));
                 let rect = layout.cell(target, prediction);
                 canvas.fill(rect, color)?;
                 canvas.frame(rect, style::GRID, style::THIN)?;
@@ -142,24 +153,31 @@ impl ConfusionMatrixPlot {
         Ok(())
     }
 
-    /// The cells' colours as one image: a million rectangles would make a file that nothing opens.
+    /// The cells' colours as one image: a million rectangles would make a file that nothing opens. Of more cells than a
+    /// PNG has pixels for, each pixel shows the highest share of its cells, so that a single confusion is still seen.
     fn colors(&self, canvas: &Canvas<'_>, layout: &Layout) -> Result<()> {
-        let mut rgb = Vec::new();
-        for row in &self.counts {
-            let total = row.iter().sum::<usize>().max(1) as f64;
-            for &count in row {
-                let color = style::scale(count as f64 / total);
-                rgb.extend([color.0, color.1, color.2]);
+        let classes = self.classes.len();
+        let each = classes.div_ceil(MOST_PIXELS);
+        let pixels = classes.div_ceil(each);
+        let mut shares = vec![0.0f64; pixels * pixels];
+        for (target, row) in self.counts.iter().enumerate() {
+            let total = sum(row).max(1.0);
+            for (prediction, &count) in row.iter().enumerate() {
+                let share = &mut shares[target / each * pixels + prediction / each];
+                *share = share.max(count as f64 / total);
             }
         }
-        let side = self.classes.len();
-        let (first, (right, bottom)) = (layout.cell(0, 0), layout.end(side));
+        let colors = shares.into_iter().map(style::scale);
+        let rgb: Vec<u8> = colors
+            .flat_map(|color| [color.0, color.1, color.2])
+            .collect();
+        let (first, (right, bottom)) = (layout.cell(0, 0), layout.end(classes));
         let rect = Rect {
             width: px(right) - first.x,
             height: px(bottom) - first.y,
             ..first
         };
-        canvas.image(&rgb, (side, side), rect)?;
+        canvas.image(&rgb, (pixels, pixels), rect)?;
         canvas.frame(rect, style::GRID, style::THIN)
     }
 
@@ -171,7 +189,8 @@ impl ConfusionMatrixPlot {
             ..look
         };
         let (end, bottom) = layout.end(self.classes.len());
-        for (index, name) in layout.names.iter().enumerate().step_by(layout.each) {
+        for (shown, name) in layout.names.iter().enumerate() {
+            let index = shown * layout.each;
             let (x, y) = layout.cell(index, index).center();
             canvas.text(name, (px(layout.left - style::GAP), y), &right)?;
             match layout.upright {
@@ -191,14 +210,21 @@ impl ConfusionMatrixPlot {
     }
 }
 
+/// The sum of a row, however large its counts.
+fn sum(row: &[usize]) -> f64 {
+    row.iter().map(|&count| count as f64).sum()
+}
+
 /// A name is cut where it is wider, in pixels.
 const WIDEST_NAME: f64 = 150.0;
+/// A cell with a number is not narrower.
+const NARROWEST_CELL: f64 = 34.0;
+/// An image of cells has no more pixels each way: two for each of the picture's.
+const MOST_PIXELS: usize = 2400;
 /// A column is not widened further for its name.
 const WIDEST_COLUMN: f64 = 90.0;
 /// The matrix is not larger each way.
 const LONGEST_SIDE: f64 = 1200.0;
-/// A title is not broken into shorter lines, however small the matrix.
-const NARROWEST_TITLE: f64 = 400.0;
 
 /// Where the cells are, in pixels, and how they are labelled.
 struct Layout {
@@ -213,6 +239,7 @@ struct Layout {
     upright: bool,
     /// Of so many classes, one has room for its name.
     each: usize,
+    /// Of those that are shown.
     names: Vec<String>,
 }
 

@@ -12,7 +12,20 @@ const PLOT: &str = "ImageSheet";
 /// The longer side of an image in the picture, in pixels, whatever its own size.
 const SIDE: f64 = 112.0;
 
-/// Grey or RGB images of one size in a grid, each with a caption of one or more lines below it.
+/// A line of a caption is cut where it is wider, in pixels.
+const WIDEST_LINE: f64 = 2.5 * SIDE;
+/// A caption's further lines are left out.
+const MOST_LINES: usize = 12;
+
+/// A caption's lines, cut where they are too long or too many.
+fn fitted(caption: &str, look: &Text) -> Result<String> {
+    let lines = caption.lines().take(MOST_LINES);
+    let lines = lines.map(|line| look.fit(line, WIDEST_LINE));
+    Ok(lines.collect::<Result<Vec<_>>>()?.join("\n"))
+}
+
+/// Grey or RGB images of one size in a grid, each with a caption of one or more lines below it; lines are cut at 280
+/// pixels, and after 12 lines.
 ///
 /// Pixels stay squares at any zoom.
 ///
@@ -69,40 +82,37 @@ impl ImageSheet {
         self.check()?;
         let look = Text::new(style::TICK, HPos::Left, VPos::Top);
         let longer = self.height.max(self.width) as f64;
-        let (width, height) = (
-            SIDE * self.width as f64 / longer,
-            SIDE * self.height as f64 / longer,
-        );
-        let captions: Vec<_> = self
+        let side = |pixels: usize| (SIDE * pixels as f64 / longer).max(1.0);
+        let (width, height) = (side(self.width), side(self.height));
+        let captions = self
             .images
             .iter()
-            .flat_map(|image| image.1.lines())
-            .collect();
-        let lines = self
-            .images
-            .iter()
-            .map(|image| image.1.lines().count())
-            .max();
+            .map(|(_, caption)| fitted(caption, &look));
+        let captions = captions.collect::<Result<Vec<_>>>()?;
+        let lines = captions.iter().map(|caption| caption.lines().count()).max();
         let lines = lines.unwrap_or_default() as f64;
+        let texts: Vec<_> = captions
+            .iter()
+            .flat_map(|caption| caption.lines())
+            .collect();
         let step = (
-            width.max(look.widest(&captions)?) + 1.5 * style::GAP,
+            width.max(look.widest(&texts)?) + 1.5 * style::GAP,
             height + 4.0 + lines * style::TICK * style::LINE_HEIGHT + style::GAP,
         );
-        let top = style::MARGIN + style::TITLE + 2.0 * style::GAP;
         let columns = self.columns.min(self.images.len()) as f64;
         let rows = self.images.len().div_ceil(self.columns) as f64;
-        let title = Text::title().width(&self.title)?;
+        let inner = columns * step.0 - 1.5 * style::GAP;
+        let title = Text::title().wrap(&self.title, inner.max(style::NARROWEST_TITLE))?;
+        let more = title.len().saturating_sub(1) as f64 * style::TITLE * style::LINE_HEIGHT;
+        let top = style::MARGIN + style::TITLE + more + 2.0 * style::GAP;
         let sheet = (
-            (columns * step.0 - 1.5 * style::GAP).max(title) + 2.0 * style::MARGIN,
+            inner.max(Text::title().widest(&title)?) + 2.0 * style::MARGIN,
             top + rows * step.1 - style::GAP + style::MARGIN,
         );
         canvas::draw(sheet.0, sheet.1, |canvas| {
-            canvas.text(
-                &self.title,
-                (px(style::MARGIN), px(style::MARGIN)),
-                &Text::title(),
-            )?;
-            for (index, (image, caption)) in self.images.iter().enumerate() {
+            let corner = (px(style::MARGIN), px(style::MARGIN));
+            canvas.lines(&title.join("\n"), corner, &Text::title())?;
+            for (index, ((image, _), caption)) in self.images.iter().zip(&captions).enumerate() {
                 let (row, column) = (index / self.columns, index % self.columns);
                 let rect = Rect {
                     x: px(style::MARGIN + column as f64 * step.0),

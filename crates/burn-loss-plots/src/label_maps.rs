@@ -13,6 +13,8 @@ const PLOT: &str = "LabelMaps";
 const COLUMNS: [&str; 3] = ["image", "ground truth", "prediction"];
 /// The side of an image in the picture, in pixels, whatever its own size.
 const SIDE: f64 = 168.0;
+/// From the start of a legend's entry to its name, in pixels.
+const KEY: f64 = 20.0;
 /// The colour of an ignored label: between black and white, so that none of the palette is near.
 const IGNORED: RGBColor = RGBColor(200, 200, 200);
 
@@ -94,27 +96,29 @@ impl LabelMaps {
         let (side, gap) = (SIDE, style::GAP);
         // The longer side of an image is as long as `SIDE`.
         let longer = self.height.max(self.width) as f64;
-        let (width, height) = (
-            side * self.width as f64 / longer,
-            side * self.height as f64 / longer,
-        );
-        let legend = self.legend(3.0 * width + 2.0 * gap)?;
+        let length = |pixels: usize| (side * pixels as f64 / longer).max(1.0);
+        let (width, height) = (length(self.width), length(self.height));
+        let images = 3.0 * width + 2.0 * gap;
+        let widest = images.max(style::NARROWEST_TITLE);
+        let legend = self.legend(images, widest)?;
         let row = style::TICK * 1.8;
-        let legend_top = style::MARGIN + style::TITLE + gap;
+        let title = Text::title().wrap(&self.title, widest)?;
+        let more = title.len().saturating_sub(1) as f64 * style::TITLE * style::LINE_HEIGHT;
+        let legend_top = style::MARGIN + style::TITLE + more + gap;
         let top = legend_top + row * legend.len() as f64 + gap + style::LABEL * 1.6;
         let rows = self.rows.len() as f64;
-        let title = Text::title().width(&self.title)?;
-        let inner = (3.0 * width + 2.0 * gap).max(title);
+        let look = Text::new(style::TICK, HPos::Left, VPos::Center);
+        let mut inner = images.max(Text::title().widest(&title)?);
+        for (x, _, name) in legend.iter().flatten() {
+            inner = inner.max(x + KEY + look.width(name)?);
+        }
         let size = (
             inner + 2.0 * style::MARGIN,
             top + rows * (height + gap) + style::MARGIN - gap,
         );
         canvas::draw(size.0, size.1, |canvas| {
-            canvas.text(
-                &self.title,
-                (px(style::MARGIN), px(style::MARGIN)),
-                &Text::title(),
-            )?;
+            let corner = (px(style::MARGIN), px(style::MARGIN));
+            canvas.lines(&title.join("\n"), corner, &Text::title())?;
             for (index, entries) in legend.iter().enumerate() {
                 let y = legend_top + (index as f64 + 0.5) * row;
                 self.draw_legend(canvas, entries, y)?;
@@ -152,7 +156,6 @@ impl LabelMaps {
                 classes.to_string(),
             ));
         }
-        let count = self.height * self.width;
         for (index, row) in self.rows.iter().enumerate() {
             pixels::check(
                 PLOT,
@@ -161,6 +164,7 @@ impl LabelMaps {
                 self.height,
                 self.width,
             )?;
+            let count = self.height * self.width;
             for (name, mask) in COLUMNS[1..].iter().zip(&row.masks) {
                 let argument = format!("{name} {index}");
                 check::length(PLOT, &argument, mask.len(), count, "one for each pixel")?;
@@ -203,8 +207,8 @@ impl LabelMaps {
         }
     }
 
-    /// The legend's rows: where each entry starts, its colour and its name.
-    fn legend(&self, width: f64) -> Result<Vec<Vec<(f64, RGBColor, String)>>> {
+    /// The legend's rows: where each entry starts, its colour and its name, which is cut where it is wider than `widest`.
+    fn legend(&self, width: f64, widest: f64) -> Result<Vec<Vec<(f64, RGBColor, String)>>> {
         let look = Text::new(style::TICK, HPos::Left, VPos::Center);
         let classes = self.classes.iter().enumerate();
         let mut entries: Vec<_> = classes
@@ -219,7 +223,8 @@ impl LabelMaps {
         let mut rows: Vec<Vec<_>> = vec![Vec::new()];
         let mut x = 0.0;
         for (color, name) in entries {
-            let needed = 20.0 + look.width(&name)?;
+            let name = look.fit(&name, widest - KEY)?;
+            let needed = KEY + look.width(&name)?;
             if x > 0.0 && x + needed > width {
                 rows.push(Vec::new());
                 x = 0.0;
@@ -248,7 +253,7 @@ impl LabelMaps {
             };
             canvas.fill(key, *color)?;
             let look = Text::new(style::TICK, HPos::Left, VPos::Center);
-            canvas.text(name, (px(x + 20.0), px(y)), &look)?;
+            canvas.text(name, (px(x + KEY), px(y)), &look)?;
         }
         Ok(())
     }

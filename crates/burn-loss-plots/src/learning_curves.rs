@@ -3,6 +3,7 @@
 use crate::chart::{self, Chart, Mark, Note};
 use crate::error::Result;
 use crate::picture::Picture;
+use crate::ticks::significant;
 use crate::{check, style};
 
 const PLOT: &str = "LearningCurves";
@@ -10,7 +11,7 @@ const PLOT: &str = "LearningCurves";
 /// The train and validation loss of each epoch, with the epoch of the lowest validation loss marked; other metrics beside.
 ///
 /// Where the validation loss rises while the train loss still falls, the model starts to learn its training data by
-/// heart: the marked epoch is the one to keep. A loss that is NaN or infinite leaves a gap in its line, so that a training
+/// heart: the marked epoch is the one to keep. A loss that is NaN, infinite or beyond 1e300 leaves a gap in its line, so that a training
 /// that diverged can be looked at.
 ///
 /// ```
@@ -85,7 +86,7 @@ impl LearningCurves {
             check::length(PLOT, &format!("validation {name}"), valid.len(), epochs, of)?;
         }
         let valid = &self.panels[0].2;
-        let finite = (0..epochs).filter(|&epoch| valid[epoch].is_finite());
+        let finite = (0..epochs).filter(|&epoch| valid[epoch].abs() <= check::LARGEST);
         finite
             .min_by(|&a, &b| valid[a].total_cmp(&valid[b]))
             .ok_or_else(|| {
@@ -128,14 +129,19 @@ fn mark(chart: &mut Chart, epoch: usize, loss: f64) {
     let x = number as f64;
     let finite = || {
         let points = chart.series.iter().flat_map(|series| &series.points);
-        points.map(|point| point.1).filter(|y| y.is_finite())
+        points
+            .map(|point| point.1)
+            .filter(|y| y.abs() <= check::LARGEST)
     };
     let (least, most) = (
         finite().fold(f64::INFINITY, f64::min),
         finite().fold(f64::NEG_INFINITY, f64::max),
     );
     // Room over the curves for the epoch's number.
-    let span = (most - least).max(1e-3 * most.abs()).max(1e-9);
+    let span = match (most - least).max(1e-3 * most.abs()) {
+        span if span >= check::NARROWEST => span,
+        _ => 1e-9,
+    };
     let from = if least >= 0.0 && least < 0.5 * span {
         0.0
     } else {
@@ -144,7 +150,10 @@ fn mark(chart: &mut Chart, epoch: usize, loss: f64) {
     let to = most + 0.14 * span;
     chart.y_range = Some((from, to));
     chart.push("", vec![(x, from), (x, to)], Mark::Reference, 0);
-    let name = format!("lowest validation loss: {loss:.4}, epoch {number}");
+    let name = format!(
+        "lowest validation loss: {}, epoch {number}",
+        significant(loss)
+    );
     chart.push(
         &name,
         vec![(x, loss)],

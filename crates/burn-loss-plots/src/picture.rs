@@ -1,8 +1,9 @@
 //! A finished picture: SVG in memory, written as SVG or PNG.
 
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::{fs, io};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -53,8 +54,8 @@ impl Picture {
     pub fn png(&self) -> Result<Vec<u8>> {
         let tree = Tree::from_str(&self.svg, options()).map_err(PlotError::draw)?;
         let (width, height) = (
-            self.width * style::PNG_SCALE,
-            self.height * style::PNG_SCALE,
+            self.width.saturating_mul(style::PNG_SCALE),
+            self.height.saturating_mul(style::PNG_SCALE),
         );
         let mut pixels = Pixmap::new(width, height)
             .ok_or_else(|| PlotError::draw(format!("no image of {width} x {height} pixels")))?;
@@ -86,13 +87,35 @@ impl Picture {
 }
 
 /// Writes a file; the error names it.
+///
+/// Beside it and then in its place, so that a full disk or a crash leaves what was there before. What is no plain file,
+/// such as a pipe, is written as it is.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes).map_err(|error: io::Error| PlotError::write(path, error))
+    let failed = |error: io::Error| PlotError::write(path, error);
+    // Of a link, the file that it leads to.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let is_other = fs::metadata(&target).is_ok_and(|found| !found.is_file());
+    let Some(name) = target.file_name().filter(|_| !is_other) else {
+        return fs::write(path, bytes).map_err(failed);
+    };
+    let mut beside = name.to_owned();
+    beside.push(format!(".{}.unfinished", std::process::id()));
+    let beside = target.with_file_name(beside);
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, &target)
+    });
+    written.map_err(|error| {
+        let _ = fs::remove_file(&beside);
+        failed(error)
+    })
 }
 
 /// RGB pixels, row by row, as a `data:` address of a PNG of the same size.
 pub fn data_url(rgb: &[u8], width: usize, height: usize) -> Result<String> {
-    let size = resvg::tiny_skia::IntSize::from_wh(width as u32, height as u32);
+    let [wide, high] = [width, height].map(|side| u32::try_from(side).unwrap_or(u32::MAX));
+    let size = resvg::tiny_skia::IntSize::from_wh(wide, high);
     let opaque = rgb
         .chunks(3)
         .flat_map(|p| [p[0], p[1], p[2], 255])

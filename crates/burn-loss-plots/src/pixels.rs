@@ -10,8 +10,11 @@ pub fn check(
     height: usize,
     width: usize,
 ) -> Result<()> {
-    let count = height * width;
-    if count == 0 || (image.len() != count && image.len() != 3 * count) {
+    let counts = height
+        .checked_mul(width)
+        .and_then(|count| Some([count, count.checked_mul(3)?]))
+        .filter(|counts| counts[0] > 0 && counts.contains(&image.len()));
+    if counts.is_none() {
         return Err(PlotError::input(
             plot,
             argument,

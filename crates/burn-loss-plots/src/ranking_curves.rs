@@ -4,7 +4,7 @@ use crate::chart::{self, Chart, Mark};
 use crate::check;
 use crate::error::Result;
 use crate::picture::Picture;
-use crate::ticks::short;
+use crate::ticks::{short, significant};
 
 /// The side of a chart with its axes, in pixels.
 const SIZE: (f64, f64) = (480.0, 420.0);
@@ -125,7 +125,7 @@ impl RocCurves {
         };
         for (color, curve) in self.curves.iter().enumerate() {
             curve.check(Self::PLOT, ["false_positive_rate", "true_positive_rate"])?;
-            let name = format!("{} (area {:.4})", curve.name, curve.area);
+            let name = format!("{} (area {})", curve.name, significant(curve.area));
             chart.push(&name, curve.points(), Mark::Line, color);
         }
         // A legend of what the corner does not show would be looked for in vain.
@@ -235,7 +235,7 @@ impl PrecisionRecallCurves {
         };
         for (color, curve) in self.curves.iter().enumerate() {
             curve.check(Self::PLOT, ["recall", "precision"])?;
-            let name = format!("{} (AP {:.4})", curve.name, curve.area);
+            let name = format!("{} (AP {})", curve.name, significant(curve.area));
             chart.push(&name, steps(&curve.points()), Mark::Line, color);
         }
         if let Some(share) = self.base_rate {

@@ -4,6 +4,7 @@ use crate::chart::{self, Bar, Chart, Mark};
 use crate::check;
 use crate::error::{PlotError, Result};
 use crate::picture::Picture;
+use crate::ticks::significant;
 
 const PLOT: &str = "ReliabilityDiagram";
 
@@ -110,7 +111,7 @@ impl ReliabilityDiagram {
         let diagonal = vec![(0.0, 0.0), (1.0, 1.0)];
         accuracy.push("perfect calibration", diagonal, Mark::Reference, 0);
         if let Some(error) = self.calibration_error {
-            let text = format!("expected calibration error: {error:.4}");
+            let text = format!("expected calibration error: {}", significant(error));
             accuracy.push(&text, Vec::new(), Mark::Remark, 0);
         }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::canvas;
 use crate::error::Result;
 use crate::picture::{self, Picture};
 
@@ -116,7 +117,7 @@ figure svg { max-width: 100%; height: auto; }
 figcaption { color: #555; max-width: 46rem; }
 ";
 
-/// Text as HTML.
+/// Text as HTML, also as XHTML.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -129,5 +130,5 @@ fn escape(text: &str) -> String {
             other => escaped.push(other),
         }
     }
-    escaped
+    canvas::legal(escaped)
 }

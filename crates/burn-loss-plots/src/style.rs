@@ -46,6 +46,8 @@ pub const TITLE: f64 = 17.0;
 pub const LABEL: f64 = 13.0;
 pub const TICK: f64 = 12.0;
 pub const MARGIN: f64 = 16.0;
+/// A title is not broken into shorter lines, however narrow what it stands over, in pixels.
+pub const NARROWEST_TITLE: f64 = 400.0;
 /// Between parts of a plot that belong together.
 pub const GAP: f64 = 8.0;
 /// The height of a line of text, in font sizes.

@@ -63,7 +63,7 @@ impl ValueFormatter<f64> for Axis {
 /// The round numbers from `from` to `to` at steps of 1, 2 or 5 times a power of ten: at most about `count` of them.
 fn ticks(from: f64, to: f64, count: usize, whole: bool) -> Vec<f64> {
     let step = step((to - from) / count.max(1) as f64, whole);
-    let (first, last) = ((from / step).ceil(), (to / step + 1e-9).floor());
+    let (first, last) = ((from / step - 1e-9).ceil(), (to / step + 1e-9).floor());
     (0..=(last - first).max(0.0) as usize)
         .map(|index| (first + index as f64) * step)
         // -0 would be written with its sign.
@@ -82,26 +82,84 @@ fn step(least: f64, whole: bool) -> f64 {
     if whole { step.max(1.0) } else { step }
 }
 
-/// A tick's number, with the digits that tell it from its neighbours.
+/// No number in a picture is longer, in characters.
+const LONGEST: usize = 8;
+
+/// The power of ten of a number's first digit; that of a step, so that rounding does not lose one.
+fn power(value: f64) -> i32 {
+    (value.abs() * (1.0 + 1e-9)).log10().floor().max(-400.0) as i32
+}
+
+/// A tick's number, with the digits that tell it from its neighbours: plain, else with an exponent. Where both are too
+/// long or alike, the first tick is rounded and the others say how far they are above it.
 fn label(value: f64, ticks: &[f64]) -> String {
     let step = match ticks {
         [first, second, ..] => second - first,
         _ => value.abs().max(1e-12),
     };
+    let fits = |text: &dyn Fn(f64) -> String| {
+        let labels: Vec<String> = ticks.iter().map(|&tick| text(tick)).collect();
+        let differ = labels.windows(2).all(|pair| pair[0] != pair[1]);
+        differ && labels.iter().all(|label| label.len() <= LONGEST)
+    };
     let largest = ticks
         .iter()
         .fold(0.0, |most: f64, tick| most.max(tick.abs()));
-    if largest >= 1e6 || (largest < 1e-4 && largest > 0.0) {
-        return format!("{value:e}");
+    let plain = |value: f64| {
+        let decimals = (-power(step)).clamp(0, 12) as usize;
+        format!("{value:.decimals$}")
+    };
+    if (largest == 0.0 || (1e-4..1e6).contains(&largest)) && fits(&plain) {
+        return plain(value);
     }
-    let decimals = (-(step * (1.0 + 1e-9)).log10().floor()).clamp(0.0, 12.0) as usize;
+    // To the step's digit.
+    let scientific = |value: f64| match value {
+        0.0 => "0".to_owned(),
+        _ => {
+            let digits = match ticks.len() {
+                0 | 1 => 2,
+                _ => (power(value) - power(step)).clamp(0, 12) as usize,
+            };
+            format!("{value:.digits$e}")
+        }
+    };
+    if fits(&scientific) {
+        return scientific(value);
+    }
+    match ticks {
+        [first, ..] if value > *first => format!("+{}", compact(value - first, LONGEST - 1)),
+        _ => compact(value, LONGEST),
+    }
+}
+
+/// A number for a legend, with four decimals or three significant digits, and no longer than [`LONGEST`].
+pub fn significant(value: f64) -> String {
+    let size = value.abs();
+    if !(1e-3..1e5).contains(&size) && value.is_finite() && value != 0.0 {
+        return compact(value, LONGEST);
+    }
+    let decimals = match size {
+        size if size >= 1e3 => 1,
+        size if size >= 0.01 || size == 0.0 => 4,
+        _ => 5,
+    };
     format!("{value:.decimals$}")
 }
 
-/// A number for a legend: up to four decimals, without zeros at the end.
+/// A number with an exponent, and as many of three significant digits as fit.
+fn compact(value: f64, longest: usize) -> String {
+    let digits = [2, 1].map(|digits| format!("{value:.digits$e}"));
+    let fits = digits.into_iter().find(|text| text.len() <= longest);
+    fits.unwrap_or_else(|| format!("{value:.0e}"))
+}
+
+/// A number for a legend, as [`significant`], without zeros at the end.
 pub fn short(value: f64) -> String {
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let text = significant(value);
+    match text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +185,7 @@ mod tests {
             labels(0.013, 0.021, 4, false),
             ["0.014", "0.016", "0.018", "0.020"]
         );
-        assert_eq!(labels(0.0, 4e7, 2, false), ["0e0", "2e7", "4e7"]);
+        assert_eq!(labels(0.0, 4e7, 2, false), ["0", "2e7", "4e7"]);
     }
 
     #[test]
@@ -137,5 +195,55 @@ mod tests {
             labels(1.0, 40.0, 8, true),
             ["5", "10", "15", "20", "25", "30", "35", "40"]
         );
+    }
+
+    #[test]
+    fn are_short_and_differ() {
+        assert_eq!(
+            labels(2e-5, 5e-5, 4, false),
+            ["2e-5", "3e-5", "4e-5", "5e-5"]
+        );
+        assert_eq!(labels(9e-5, 1.2e-4, 3, false).len(), 4);
+        // Too close together for eight characters: how far above the first.
+        assert_eq!(
+            labels(123_456_789.0, 123_456_789.4, 3, false),
+            ["1.23e8", "+2.00e-1", "+4.00e-1"]
+        );
+        for power in -290..290 {
+            let near = 10f64.powi(power);
+            for (from, to) in [
+                (0.0, near),
+                (-near, near),
+                (near, near * 1.7),
+                (near, near * 1.001),
+            ] {
+                let labels = labels(from, to, 8, false);
+                assert!(labels.iter().all(|label| label.len() <= 8), "{labels:?}");
+                assert!(
+                    labels.windows(2).all(|pair| pair[0] != pair[1]),
+                    "{labels:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_legend_has_significant_digits() {
+        let texts = [
+            (3.2e-5, "3.20e-5"),
+            (0.0, "0.0000"),
+            (0.6, "0.6000"),
+            (0.0381, "0.0381"),
+            (0.00381, "0.00381"),
+            (1234.56, "1234.6"),
+            (-1.25e-300, "-1e-300"),
+            (f64::NAN, "NaN"),
+        ];
+        for (value, text) in texts {
+            assert_eq!(significant(value), text);
+        }
+        assert_eq!(short(0.25), "0.25");
+        assert_eq!(short(0.1 + 0.2), "0.3");
+        assert_eq!(short(1e-5), "1.00e-5");
     }
 }

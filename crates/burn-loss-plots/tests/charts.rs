@@ -347,3 +347,134 @@ fn every_series_looks_different() {
     assert_eq!(dashes, [1, 2, 2, 4]);
     assert_files(&picture, "many_lines");
 }
+
+/// Six names and titles that a picture has to survive: control codes, other scripts, markup, none, and a very long one.
+fn hostile_texts() -> Vec<String> {
+    let texts = [
+        "a\u{3}b",
+        "\u{1b}[31mred",
+        "<&>\"'\u{ffff}",
+        "naïve 数字 \u{202e}",
+        "",
+        "\n\t\r",
+    ];
+    let long = ["word ".repeat(20_000), "x".repeat(100_000)];
+    texts.map(str::to_owned).into_iter().chain(long).collect()
+}
+
+#[test]
+fn any_text_is_drawn() {
+    for text in hostile_texts() {
+        let line = |chart: Lines| chart.line(&text, &[0.0, 1.0], &[0.0, 1.0]);
+        let labelled = Lines::new(&text).x_label(&text).y_label(&text);
+        let pictures = [
+            line(labelled.clone()).draw(),
+            Panels::new(&text).panel(line(labelled)).draw(),
+            LearningCurves::new(&[1.0], &[1.0])
+                .title(&text)
+                .metric(&text, &[1.0], &[1.0])
+                .draw(),
+            RocCurves::new()
+                .title(&text)
+                .curve(&text, &[0.0, 1.0], &[0.0, 1.0], 0.5)
+                .draw(),
+            ReliabilityDiagram::new()
+                .title(&text)
+                .bin(0.0, 1.0, 1, 0.5, 0.5)
+                .draw(),
+        ];
+        for picture in pictures {
+            let picture = picture.unwrap();
+            // XML that is read, a picture with pixels, and of a bounded size.
+            support::texts(&picture);
+            picture.png().unwrap();
+            let (width, height) = picture.size();
+            assert!(width < 1000 && height < 1000, "{width} x {height}");
+        }
+    }
+    let picture = Lines::new("a\u{3}b").line("", &[0.0, 1.0], &[0.0, 1.0]);
+    assert_text(&picture.draw().unwrap(), "a\u{fffd}b");
+}
+
+#[test]
+fn small_losses_have_digits() {
+    let losses = [5e-5, 3.2e-5, 4e-5];
+    let picture = LearningCurves::new(&losses, &losses).draw().unwrap();
+    assert_text(&picture, "lowest validation loss: 3.20e-5, epoch 2");
+    let ticks: Vec<_> = support::texts(&picture)
+        .into_iter()
+        .filter(|text| text.ends_with("e-5"))
+        .collect();
+    assert!(ticks.len() > 2, "{ticks:?}");
+    assert!(ticks.iter().all(|tick| tick.len() <= 8), "{ticks:?}");
+}
+
+#[test]
+fn any_numbers_are_a_picture_or_an_error() {
+    let extremes = [
+        0.0,
+        5e-324,
+        -5e-324,
+        f64::MIN_POSITIVE,
+        1e-300,
+        1e-9,
+        1.0,
+        1.0 + f64::EPSILON,
+        1e16,
+        1e16 + 2.0,
+        1e299,
+        -1e300,
+        f64::MAX,
+        f64::MIN,
+    ];
+    let mut drawn = 0;
+    for a in extremes {
+        for b in extremes {
+            let charts = [
+                Lines::new("").line("", &[0.0, 1.0], &[a, b]),
+                Lines::new("").points("", &[a, b], &[0.0, 1.0]),
+                Lines::new("")
+                    .line("", &[0.0, 1.0], &[0.0, 1.0])
+                    .x_range(a, b)
+                    .y_range(a, b),
+            ];
+            let curves = LearningCurves::new(&[a, b], &[b, a]).draw();
+            let pictures = charts.iter().map(Lines::draw).chain([curves]);
+            drawn += pictures.filter(|picture| picture.is_ok()).count();
+        }
+    }
+    assert!(drawn > 300, "{drawn}");
+    let tiny = Lines::new("").line("", &[0.0, 1.0], &[0.0, 1.0]);
+    let tiny = tiny.y_range(-5e-324, 5e-324);
+    assert_eq!(
+        message(tiny.draw()),
+        "Lines: y_range: expected ends from -1e300 to 1e300, and apart by 1e-290 and by 1e-12 of the larger, \
+         found -5e-324 to 5e-324"
+    );
+}
+
+#[test]
+fn a_million_points_are_a_small_picture() {
+    let x: Vec<f64> = (0..1_000_000).map(|i| f64::from(i) / 1e6).collect();
+    let noise = |i: usize| ((i * 7919 + 13) % 10_007) as f64;
+    let y: Vec<f64> = (0..x.len()).map(noise).collect();
+    let epochs = &y[..100_000];
+    for picture in [
+        Lines::new("line").line("noise", &x, &y).draw(),
+        Lines::new("points").points("noise", &x, &y).draw(),
+        LearningCurves::new(epochs, epochs).draw(),
+    ] {
+        let bytes = picture.unwrap().svg().len();
+        assert!(bytes < 1_000_000, "{bytes}");
+    }
+}
+
+#[test]
+fn the_first_epoch_may_be_nan() {
+    let picture = LearningCurves::new(&[f64::NAN, 0.5, 0.25], &[f64::NAN, f64::INFINITY, 0.5])
+        .metric("accuracy", &[f64::NAN; 3], &[f64::NAN, 0.5, f64::NAN])
+        .draw()
+        .unwrap();
+    assert_text(&picture, "lowest validation loss: 0.5000, epoch 3");
+    assert!(!picture.svg().contains("NaN"));
+}

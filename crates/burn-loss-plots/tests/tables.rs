@@ -4,6 +4,9 @@ mod support;
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use burn_loss_plots::{
     ConfusionMatrixPlot, ImageSheet, LabelMaps, LearningCurves, Picture, PlotError, Report,
 };
@@ -232,4 +235,135 @@ fn a_report_is_one_file_and_escapes_its_text() {
         "it loads nothing"
     );
     assert!(report.save("no/such/report.html").is_err());
+}
+
+#[test]
+fn images_of_any_ratio_are_drawn() {
+    for (height, width) in [(1, 1000), (1000, 1), (1, 100_000)] {
+        let pixels = vec![7; height * width];
+        let labels = vec![0; height * width];
+        let sheet = ImageSheet::new("thin", height, width)
+            .image(&pixels, "one")
+            .draw()
+            .unwrap();
+        let maps = LabelMaps::new("thin", height, width, &["a"])
+            .row(&pixels, &labels, &labels)
+            .draw()
+            .unwrap();
+        for picture in [&sheet, &maps] {
+            for side in ["width", "height"] {
+                assert_eq!(count(picture, "image", side, "0"), 0, "{height} x {width}");
+            }
+            picture.png().unwrap();
+        }
+        // One pixel has four units.
+        let thin = if height == 1 { "height" } else { "width" };
+        assert_eq!(count(&sheet, "image", thin, "4"), 1);
+    }
+    let error = message(ImageSheet::new("", usize::MAX, 2).image(&[0], "").draw());
+    assert!(error.contains("x 2 pixels, at least 1 x 1"), "{error}");
+    let maps = LabelMaps::new("", usize::MAX / 2, 3, &["a"]).row(&[0], &[0], &[0]);
+    assert!(message(maps.draw()).contains("x 3 pixels"));
+    let maps = LabelMaps::new("", usize::MAX, 1, &["a"]).row(&[0], &[0], &[0]);
+    assert!(message(maps.draw()).contains("x 1 pixels"));
+}
+
+#[test]
+fn any_text_is_drawn() {
+    let long = "word ".repeat(20_000);
+    for text in [
+        "a\u{3}b",
+        "\u{1b}[31mred",
+        "<&>\"'\u{fffe}",
+        "",
+        "\n\n",
+        &long,
+        &"x".repeat(100_000),
+        &"\n".repeat(9999),
+    ] {
+        let pictures = [
+            ConfusionMatrixPlot::new(&[[1, 2], [3, 4]], &[text, text])
+                .title(text)
+                .draw(),
+            ImageSheet::new(text, 1, 2).image(&[0, 1], text).draw(),
+            LabelMaps::new(text, 1, 1, &[text, text])
+                .row(&[0], &[0], &[1])
+                .draw(),
+        ];
+        let mut report = Report::new(text).text(text).number(text, text);
+        for picture in pictures {
+            let picture = picture.unwrap();
+            picture.png().unwrap();
+            let (width, height) = picture.size();
+            assert!(width < 1000 && height < 1000, "{width} x {height}");
+            report = report.picture(text, &picture);
+        }
+        let html = report.html();
+        let control = |c: char| c.is_control() && !c.is_whitespace();
+        assert!(!html.contains(control), "a control code is in the page");
+    }
+}
+
+#[test]
+fn a_matrix_of_many_classes_shares_pixels() {
+    let classes = 5000;
+    let mut counts = vec![vec![0; classes]; classes];
+    counts
+        .iter_mut()
+        .enumerate()
+        .for_each(|(class, row)| row[class] = usize::MAX / 2);
+    // A single confusion, which its pixel still shows.
+    counts[10][4000] = usize::MAX / 2;
+    let names: Vec<_> = (0..classes).map(|class| class.to_string()).collect();
+    let start = std::time::Instant::now();
+    let picture = ConfusionMatrixPlot::new(&counts, &names).draw().unwrap();
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+    assert!(picture.svg().len() < 1_000_000, "{}", picture.svg().len());
+    let address = picture.svg().split("base64,").nth(1).unwrap();
+    let address = address.split('"').next().unwrap();
+    let png = STANDARD.decode(address).unwrap();
+    let pixels = Pixmap::decode_png(&png).unwrap();
+    assert_eq!((pixels.width(), pixels.height()), (1667, 1667));
+    assert_eq!(pixel(&pixels, 0, 0), [8, 62, 118]);
+    assert_ne!(pixel(&pixels, 4000 / 3, 10 / 3), [255, 255, 255]);
+    assert_eq!(pixel(&pixels, 4000 / 3, 20 / 3), [255, 255, 255]);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_the_old_one() {
+    let folder = folder("beside");
+    let path = folder.join("picture.svg");
+    let picture = |title: &str| {
+        LearningCurves::new(&[1.0], &[1.0])
+            .title(title)
+            .draw()
+            .unwrap()
+    };
+    picture("old").save(&path).unwrap();
+    // Where it would be written beside the old one, there is a folder.
+    let blocked = folder.join(format!("picture.svg.{}.unfinished", std::process::id()));
+    std::fs::create_dir(&blocked).unwrap();
+    assert!(picture("new").save(&path).is_err());
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        picture("old").svg()
+    );
+    std::fs::remove_dir(&blocked).unwrap();
+    picture("new").save(&path).unwrap();
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        picture("new").svg()
+    );
+    // Nothing is left beside it.
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+#[test]
+fn a_picture_too_large_is_an_error() {
+    let mut sheet = ImageSheet::new("", 1, 1).columns(1);
+    for _ in 0..3000 {
+        sheet = sheet.image(&[0], "");
+    }
+    let error = sheet.draw().unwrap_err().to_string();
+    assert!(error.contains("at most 50000 a side"), "{error}");
 }

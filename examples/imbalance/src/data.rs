@@ -1,9 +1,9 @@
 //! Points of two classes, the second of them rare, from a seeded generator.
 
 use burn::prelude::*;
+use example_support::rand_distr::{Distribution, StandardNormal};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use rand_distr::{Distribution, StandardNormal};
 
 /// The share of positives.
 const POSITIVES: f64 = 0.03;

@@ -1,9 +1,9 @@
 //! Spectra of chords: none, one or several of five tones at once, from a seeded generator.
 
 use burn::prelude::*;
+use example_support::rand_distr::{Distribution, StandardNormal};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use rand_distr::{Distribution, StandardNormal};
 
 /// The bands of a spectrum.
 pub const BANDS: usize = 24;

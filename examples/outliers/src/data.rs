@@ -1,8 +1,8 @@
 //! Points of a known line, some of them spoiled, from a seeded generator.
 
+use example_support::rand_distr::{Distribution, Normal};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use rand_distr::{Distribution, Normal};
 
 /// Where x lies.
 pub const RANGE: [f64; 2] = [-3.0, 3.0];

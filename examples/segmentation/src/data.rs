@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use burn::prelude::*;
+use example_support::rand_distr::{Distribution, StandardNormal};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use rand_distr::{Distribution, StandardNormal};
 
 /// The height and the width of an image.
 pub const SIDE: usize = 32;

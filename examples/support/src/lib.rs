@@ -14,6 +14,7 @@ mod training;
 
 pub use args::{Example, SharedArgs};
 pub use backend::BackendKind;
+pub use rand_distr;
 pub use table::Table;
 pub use training::{Training, rows};
 

@@ -5,6 +5,7 @@ use burn::tensor::{Int, Tensor};
 
 use super::binary::BinaryScores;
 use super::rows::{Answers, Rows};
+use crate::training::{sigmoid, softmax};
 
 /// The Brier score, `mean (p - y)^2`: the squared error of the probability.
 ///
@@ -85,6 +86,20 @@ pub(crate) fn of_class(row: &[f64], target: usize) -> f64 {
         .map(|(class, &p)| of_label(p, class == target));
     let scale = if row.len() == 2 { 0.5 } else { 1.0 };
     scale * squares.sum::<f64>()
+}
+
+/// From the probability of what is wrong, which keeps its digits where that of what is right is almost 1.
+pub(crate) fn of_label_logit(logit: f64, positive: bool) -> f64 {
+    sigmoid(if positive { -logit } else { logit }).powi(2)
+}
+
+pub(crate) fn of_class_logits(row: &[f64], target: usize) -> f64 {
+    let mut shares = row.to_vec();
+    softmax(&mut shares);
+    shares[target] = 0.0;
+    shares[target] = shares.iter().sum();
+    let scale = if row.len() == 2 { 0.5 } else { 1.0 };
+    scale * shares.iter().map(|share| share * share).sum::<f64>()
 }
 
 impl Rows {

@@ -27,17 +27,37 @@ pub struct ConfusionMatrix {
 }
 
 impl ConfusionMatrix {
+    /// The most classes a matrix may have: with 8192, its counts take 512 MiB.
+    pub const MOST_CLASSES: usize = 8192;
+
     /// Makes an empty matrix.
+    ///
+    /// # Panics
+    ///
+    /// If there are more classes than [`MOST_CLASSES`](Self::MOST_CLASSES).
     ///
     /// # Example
     ///
     /// ```
     /// assert_eq!(burn_loss_metrics::ConfusionMatrix::new(3).total(), 0);
     /// ```
+    #[track_caller]
     pub fn new(num_classes: usize) -> Self {
-        Self {
+        check::or_panic("ConfusionMatrix", Self::checked(num_classes))
+    }
+
+    /// As [`new`](Self::new), with an error for more classes than there may be.
+    pub(crate) fn checked(num_classes: usize) -> Result<Self, String> {
+        let expected = format!("at most {}", Self::MOST_CLASSES);
+        check::setting(
+            num_classes <= Self::MOST_CLASSES,
+            "num_classes",
+            &expected,
+            num_classes,
+        )?;
+        Ok(Self {
             counts: vec![vec![0; num_classes]; num_classes],
-        }
+        })
     }
 
     /// Counts one example.
@@ -116,8 +136,15 @@ impl ConfusionMatrix {
     /// assert_eq!(matrix.predicted(), [2, 5]);
     /// ```
     pub fn predicted(&self) -> Vec<usize> {
-        let column = |class: usize| self.counts.iter().map(|row| row[class]).sum();
-        (0..self.num_classes()).map(column).collect()
+        // Row by row, as they lie in memory.
+        let mut predicted = vec![0; self.num_classes()];
+        for row in &self.counts {
+            predicted
+                .iter_mut()
+                .zip(row)
+                .for_each(|(sum, count)| *sum += count);
+        }
+        predicted
     }
 
     /// The share of examples that were right; NaN for none.
@@ -164,7 +191,8 @@ impl fmt::Display for ConfusionMatrix {
 ///
 /// # Panics
 ///
-/// If the shapes differ, or one of the numbers is not a class.
+/// If the shapes differ, one of the numbers is not a class, or there are more classes than
+/// [`ConfusionMatrix::MOST_CLASSES`].
 ///
 /// # Example
 ///
@@ -205,7 +233,7 @@ pub(crate) fn read<B: Backend>(
     };
     let predictions = classes("predictions", predictions);
     let targets = classes("targets", targets);
-    let mut matrix = ConfusionMatrix::new(num_classes);
+    let mut matrix = check::or_panic(function, ConfusionMatrix::checked(num_classes));
     for (target, prediction) in targets.into_iter().zip(predictions) {
         matrix.add(target, prediction);
     }

@@ -90,6 +90,27 @@ pub(crate) fn of_class(row: &[f64], target: usize) -> f64 {
     }
 }
 
+/// `log (1 + exp (-x))` of a positive, `log (1 + exp x)` of a negative.
+pub(crate) fn of_label_logit(logit: f64, positive: bool) -> f64 {
+    let wrong = if positive { -logit } else { logit };
+    wrong.max(0.0) + (-wrong.abs()).exp().ln_1p()
+}
+
+/// `log sum_c exp (x_c - x_t)`.
+pub(crate) fn of_class_logits(row: &[f64], target: usize) -> f64 {
+    let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let share = |(class, logit): (usize, &f64)| match class == target && *logit == highest {
+        // The 1 that `ln_1p` adds.
+        true => 0.0,
+        false => (logit - highest).exp(),
+    };
+    let others: f64 = row.iter().enumerate().map(share).sum();
+    match row[target] == highest {
+        true => others.ln_1p(),
+        false => highest - row[target] + others.ln(),
+    }
+}
+
 fn negative_log(probability: f64) -> f64 {
     -probability.clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln()
 }

@@ -43,7 +43,7 @@ pub fn matthews_corrcoef<B: Backend>(
 }
 
 impl ConfusionMatrix {
-    /// The Matthews correlation coefficient, as the function [`matthews_corrcoef`].
+    /// The Matthews correlation coefficient, as the function [`matthews_corrcoef`], of fewer than 2^63 examples.
     ///
     /// # Example
     ///
@@ -52,22 +52,22 @@ impl ConfusionMatrix {
     /// assert_eq!(matrix.matthews_corrcoef(), 1.0);
     /// ```
     pub fn matthews_corrcoef(&self) -> f64 {
-        let total = self.total() as f64;
-        if total == 0.0 {
+        // In whole numbers: differences of shares lose the digits of a rare class.
+        let wide = |counts: Vec<usize>| counts.into_iter().map(|count| count as i128);
+        let predicted: Vec<i128> = wide(self.predicted()).collect();
+        let support: Vec<i128> = wide(self.support()).collect();
+        let product = |a: &[i128], b: &[i128]| a.iter().zip(b).map(|(a, b)| a * b).sum::<i128>();
+        let total = self.total() as i128;
+        if total == 0 {
             return f64::NAN;
         }
-        // In shares and not in counts, so that nothing grows beyond what f64 holds exactly enough.
-        let shares = |counts: Vec<usize>| counts.into_iter().map(move |count| count as f64 / total);
-        let predicted: Vec<f64> = shares(self.predicted()).collect();
-        let support: Vec<f64> = shares(self.support()).collect();
-        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let one_class = |shares: &[f64]| shares.contains(&1.0);
-        if one_class(&predicted) || one_class(&support) {
+        let covariance = self.correct() as i128 * total - product(&predicted, &support);
+        let variances =
+            [&predicted, &support].map(|counts| total * total - product(counts, counts));
+        if variances.contains(&0) {
             return 0.0;
         }
-        let covariance = self.accuracy() - product(&predicted, &support);
-        let variances =
-            (1.0 - product(&predicted, &predicted)) * (1.0 - product(&support, &support));
-        covariance / variances.sqrt()
+        let [of_predicted, of_support] = variances.map(|variance| (variance as f64).sqrt());
+        covariance as f64 / of_predicted / of_support
     }
 }

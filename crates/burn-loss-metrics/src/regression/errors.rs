@@ -73,7 +73,9 @@ impl OutputErrors {
     /// The share of the targets' variance that is not `unexplained`; of targets without variance, scikit-learn's value.
     fn explained(&self, unexplained: f64) -> f64 {
         let total = self.targets.squares;
-        if unexplained == 0.0 {
+        if unexplained.is_nan() {
+            f64::NAN
+        } else if unexplained == 0.0 {
             1.0
         } else if total == 0.0 {
             0.0

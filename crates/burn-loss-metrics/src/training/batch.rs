@@ -122,7 +122,19 @@ impl ClassificationBatch {
 
     /// The rows that count, as probabilities.
     pub(crate) fn probabilities(&self, reading: &Reading) -> Result<Rows, String> {
-        self.read(reading, sigmoid, softmax)
+        self.read(reading, |logit| *logit = sigmoid(*logit), softmax)
+    }
+
+    /// The rows that count, as they are: logits or probabilities.
+    pub(crate) fn scores(&self, reading: &Reading) -> Result<Rows, String> {
+        let rows = self.read(reading, |_| (), |_| ())?;
+        let of_classes = matches!(rows.answers, Answers::Classes(_));
+        let highest = |row: &[f64]| row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // Their softmax is NaN.
+        if of_classes && rows.iter().any(|row| highest(row).is_infinite()) {
+            return Err("the output has a NaN".into());
+        }
+        Ok(rows)
     }
 
     /// The rows that count, as scores with the order of the probabilities: of logits, without their ties at 0 and 1.
@@ -199,11 +211,11 @@ impl Reading {
     }
 }
 
-fn sigmoid(logit: &mut f64) {
-    *logit = 1.0 / (1.0 + (-*logit).exp());
+pub(crate) fn sigmoid(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
-fn softmax(row: &mut [f64]) {
+pub(crate) fn softmax(row: &mut [f64]) {
     let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     row.iter_mut()
         .for_each(|logit| *logit = (*logit - highest).exp());

@@ -1,7 +1,7 @@
 //! Metrics of decisions over the epoch: the confusion matrix is all that they keep.
 
 use super::accumulator::Accumulator;
-use super::batch::{ClassificationBatch, Reading};
+use super::batch::{ClassificationBatch, ModelOutput, Reading, sigmoid};
 use super::epoch_metric::EpochMetric;
 use super::options::{ReadsOutputs, named, same_number, threshold_option};
 use crate::classification::{
@@ -179,7 +179,8 @@ impl Decisions {
     }
 
     pub(crate) fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
-        let rows = batch.probabilities(&self.reading)?;
+        // Of logits as they are: probabilities are rounded, and near ones become equal.
+        let rows = batch.scores(&self.reading)?;
         match &rows.answers {
             Answers::Classes(classes) => self.add_classes(&rows, classes),
             Answers::Labels(labels) => self.add_labels(&rows, labels),
@@ -188,7 +189,7 @@ impl Decisions {
 
     fn add_classes(&mut self, rows: &Rows, classes: &[usize]) -> Result<(), String> {
         if self.matrices.is_empty() {
-            self.matrices = vec![ConfusionMatrix::new(rows.columns)];
+            self.matrices = vec![ConfusionMatrix::checked(rows.columns)?];
         }
         same_number(self.matrices[0].num_classes(), rows.columns)?;
         for (row, &class) in rows.iter().zip(classes) {
@@ -203,11 +204,16 @@ impl Decisions {
             self.samples = (rows.columns > 1).then(SampleSums::default);
         }
         same_number(self.matrices.len(), rows.columns)?;
-        let decided: Vec<bool> = rows
-            .scores
-            .iter()
-            .map(|&score| score >= self.threshold)
-            .collect();
+        let decided: Vec<bool> = match (self.reading.model_output, self.threshold) {
+            (ModelOutput::Logits, THRESHOLD) => rows.scores.iter().map(|&x| x >= 0.0).collect(),
+            (ModelOutput::Logits, threshold) => {
+                let logits = rows.scores.iter();
+                logits.map(|&x| sigmoid(x) >= threshold).collect()
+            }
+            (ModelOutput::Probabilities, threshold) => {
+                rows.scores.iter().map(|&p| p >= threshold).collect()
+            }
+        };
         add_labels(&mut self.matrices, self.samples.as_mut(), &decided, labels);
         Ok(())
     }

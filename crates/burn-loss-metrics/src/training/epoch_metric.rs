@@ -28,7 +28,8 @@ const EVERY_BATCH: usize = 8192;
 ///   keep) makes the epoch's value NaN, shown and logged, with a warning that says why. Nothing panics.
 /// - A value that looks at numbers of all examples again (ROC-AUC, average precision, median, equal-mass bins) is computed
 ///   after every batch up to 8192 numbers, then when they grew by a quarter, and after the epoch's last batch, as its
-///   progress tells. In between, the last value is shown, and what is logged weighs nothing.
+///   progress tells. In between, the last value is shown, and what is logged weighs nothing. Where a data set ends before
+///   its `len()`, the last batches may be missing; then a warning says how many examples.
 ///
 /// # Example
 ///
@@ -177,6 +178,14 @@ impl<A: Accumulator> Metric for EpochMetric<A> {
     }
 
     fn clear(&mut self) {
+        let (counted, all) = (self.examples, self.accumulator.examples());
+        if counted < all && !self.undefined_for_good {
+            log::warn!(
+                "{}: the epoch's value is that of its first {counted} of {all} examples: the data set ended before its \
+                 `len()` said",
+                self.accumulator.name()
+            );
+        }
         self.accumulator.clear();
         (self.value, self.examples, self.numbers) = (f64::NAN, 0, 0);
         (self.entered, self.entry) = ((0.0, 0), (0.0, 0));

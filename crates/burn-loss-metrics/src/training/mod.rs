@@ -14,6 +14,7 @@ mod tables;
 
 pub use accumulator::Accumulator;
 pub use batch::{ClassificationBatch, ModelOutput, RegressionBatch};
+pub(crate) use batch::{sigmoid, softmax};
 pub use calibration::{ExpectedCalibrationErrorMetric, MaximumCalibrationErrorMetric};
 pub use decisions::{BalancedAccuracyMetric, CohenKappaMetric, MatthewsMetric};
 pub use epoch_metric::EpochMetric;

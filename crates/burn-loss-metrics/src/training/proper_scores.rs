@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::accumulator::Accumulator;
-use super::batch::{ClassificationBatch, Reading};
+use super::batch::{ClassificationBatch, ModelOutput, Reading};
 use super::epoch_metric::EpochMetric;
 use super::options::{ReadsOutputs, named};
 use crate::classification::{Rows, brier, log_loss};
@@ -34,7 +34,8 @@ use crate::classification::{Rows, brier, log_loss};
 pub type BrierScoreMetric = EpochMetric<MeanScore<Brier>>;
 
 /// The log loss over the epoch: of classes, [`log_loss_multiclass`](crate::log_loss_multiclass); of one output,
-/// [`log_loss`](crate::log_loss()); of labels, the mean over the labels. Keeps a sum and a count.
+/// [`log_loss`](crate::log_loss()); of labels, the mean over the labels. Keeps a sum and a count. Of logits it is the logits' own, which nothing clips: a
+/// logit of 35 on a negative has the loss 35.
 ///
 /// Unlike the training loss it has no class weights, smoothing or focus in it, so that models trained with different
 /// losses compare.
@@ -68,6 +69,9 @@ pub trait ProperScore: Clone + Default + Send + Sync + 'static {
 
     /// The sum over the rows, or over their labels, and the number of what was summed.
     fn sum(rows: &Rows) -> (f64, usize);
+
+    /// The same of rows of logits: without the digits that a probability near 1 loses.
+    fn sum_of_logits(rows: &Rows) -> (f64, usize);
 }
 
 /// The Brier score.
@@ -80,6 +84,10 @@ impl ProperScore for Brier {
     fn sum(rows: &Rows) -> (f64, usize) {
         rows.sum(brier::of_label, brier::of_class)
     }
+
+    fn sum_of_logits(rows: &Rows) -> (f64, usize) {
+        rows.sum(brier::of_label_logit, brier::of_class_logits)
+    }
 }
 
 /// The log loss.
@@ -91,6 +99,10 @@ impl ProperScore for LogLoss {
 
     fn sum(rows: &Rows) -> (f64, usize) {
         rows.sum(log_loss::of_label, log_loss::of_class)
+    }
+
+    fn sum_of_logits(rows: &Rows) -> (f64, usize) {
+        rows.sum(log_loss::of_label_logit, log_loss::of_class_logits)
     }
 }
 
@@ -115,7 +127,11 @@ impl<S: ProperScore> Accumulator for MeanScore<S> {
     }
 
     fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
-        let (sum, examples) = S::sum(&batch.probabilities(&self.reading)?);
+        let rows = batch.scores(&self.reading)?;
+        let (sum, examples) = match self.reading.model_output {
+            ModelOutput::Logits => S::sum_of_logits(&rows),
+            ModelOutput::Probabilities => S::sum(&rows),
+        };
         self.sum += sum;
         self.examples += examples;
         Ok(())

@@ -180,6 +180,8 @@ pub struct TableMetric<T> {
     table: PhantomData<T>,
     decisions: Decisions,
     undefined: Option<String>,
+    /// Whether the last entry has all of the table.
+    complete: bool,
 }
 
 impl<T: Table> Default for TableMetric<T> {
@@ -188,6 +190,7 @@ impl<T: Table> Default for TableMetric<T> {
             table: PhantomData,
             decisions: Decisions::default(),
             undefined: None,
+            complete: true,
         }
     }
 }
@@ -233,7 +236,8 @@ impl<T: Table> Metric for TableMetric<T> {
             return SerializedEntry::new(reason.clone(), "null".into());
         }
         let progress = &metadata.progress;
-        let logged = match progress.items_processed >= progress.items_total {
+        self.complete = progress.items_processed >= progress.items_total;
+        let logged = match self.complete {
             true => T::json(&self.decisions),
             // A line of all cells after every batch would be gigabytes an epoch of a thousand classes.
             false => format!("{{\"examples\":{}}}", self.decisions.examples()),
@@ -242,6 +246,13 @@ impl<T: Table> Metric for TableMetric<T> {
     }
 
     fn clear(&mut self) {
+        if !self.complete && self.undefined.is_none() {
+            log::warn!(
+                "{}: the epoch's table was not logged: the data set ended before its `len()` said",
+                self.name()
+            );
+        }
+        self.complete = true;
         self.decisions.clear();
         self.undefined = None;
     }

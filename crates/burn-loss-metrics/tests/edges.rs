@@ -1,0 +1,198 @@
+//! Values at the edges of what numbers hold: large counts, confident logits, NaN, many classes, and an epoch cut short.
+
+use std::sync::{Mutex, OnceLock};
+
+use burn::backend::NdArray;
+use burn::data::dataloader::Progress;
+use burn::tensor::{Int, Tensor, TensorData};
+use burn::train::metric::{Metric, MetricMetadata, Numeric};
+use burn_loss_metrics::*;
+
+type B = NdArray;
+
+fn floats<const D: usize>(data: impl Into<TensorData>) -> Tensor<B, D> {
+    Tensor::from_data(data.into(), &Default::default())
+}
+
+fn ints(data: &[i64]) -> Tensor<B, 1, Int> {
+    Tensor::from_data(data, &Default::default())
+}
+
+fn metadata(items_processed: usize, items_total: usize) -> MetricMetadata {
+    let progress = Progress {
+        items_processed,
+        items_total,
+    };
+    MetricMetadata {
+        global_progress: progress.clone(),
+        progress,
+        iteration: None,
+        lr: None,
+    }
+}
+
+/// The value of one batch of logits.
+fn of_logits<M: Metric<Input = ClassificationBatch> + Numeric>(
+    mut metric: M,
+    batch: &ClassificationBatch,
+) -> f64 {
+    metric.update(batch, &metadata(1, 1));
+    metric.running_value().current()
+}
+
+#[track_caller]
+fn assert_near(found: f64, expected: f64) {
+    let error = (found - expected).abs();
+    assert!(
+        error <= 1e-12 * expected.abs(),
+        "{found}, expected {expected}"
+    );
+}
+
+#[test]
+fn matthews_keeps_the_digits_of_a_rare_class() {
+    let of = |counts: [[usize; 2]; 2]| {
+        let counts = counts.map(Vec::from).to_vec();
+        ConfusionMatrix { counts }.matthews_corrcoef()
+    };
+    assert_near(
+        of([[70_000, 6000], [4000, 61_000]]),
+        0.857_952_519_910_228_6,
+    );
+    assert_near(of([[1_999_999_998, 1], [0, 1]]), 0.707_106_781_009_770_8);
+    // As far as whole numbers of 64 bits go: the same shares, the same value.
+    let many = 1 << 60;
+    assert_near(of([[3 * many, many], [0, many]]), of([[3, 1], [0, 1]]));
+    assert_eq!(of([[0, 5], [0, 5]]), 0.0);
+}
+
+#[test]
+fn scores_of_logits_come_from_the_logits() {
+    // One output a row: 35 on a negative, 2 on a positive.
+    let sure = ClassificationBatch::of_classes(floats([[35.0], [2.0]]), ints(&[0, 1]));
+    assert_near(of_logits(LogLossMetric::new(), &sure), 17.563_464_005_526_3);
+    // The same of two classes, and far beyond what a probability holds.
+    let pairs = floats([[0.0, 35.0], [0.0, 2.0]]);
+    let pairs = ClassificationBatch::of_classes(pairs, ints(&[0, 1]));
+    assert_near(
+        of_logits(LogLossMetric::new(), &pairs),
+        17.563_464_005_526_3,
+    );
+    let far = ClassificationBatch::of_classes(floats([[800.0, 0.0, 0.0]]), ints(&[1]));
+    assert_near(of_logits(LogLossMetric::new(), &far), 800.0);
+    let right = ClassificationBatch::of_classes(floats([[50.0]]), ints(&[1]));
+    assert_near(of_logits(LogLossMetric::new(), &right), (-50f64).exp());
+    assert_near(of_logits(BrierScoreMetric::new(), &right), (-100f64).exp());
+    let right = ClassificationBatch::of_classes(floats([[50.0, 0.0]]), ints(&[0]));
+    assert_near(of_logits(LogLossMetric::new(), &right), (-50f64).exp());
+    assert_near(of_logits(BrierScoreMetric::new(), &right), (-100f64).exp());
+}
+
+#[test]
+fn decisions_are_those_of_the_logits() {
+    // Their probabilities are equal in f64, and 0.5.
+    let classes = floats([[1e-20, 2e-20], [2e-20, 1e-20]]);
+    let classes = ClassificationBatch::of_classes(classes, ints(&[1, 0]));
+    assert_eq!(of_logits(BalancedAccuracyMetric::new(), &classes), 1.0);
+    let labels = ClassificationBatch::of_classes(floats([[-1e-20], [1e-20]]), ints(&[0, 1]));
+    assert_eq!(of_logits(BalancedAccuracyMetric::new(), &labels), 1.0);
+    let nan = ClassificationBatch::of_classes(floats([[f32::NAN, 0.0]]), ints(&[0]));
+    assert!(of_logits(BalancedAccuracyMetric::new(), &nan).is_nan());
+}
+
+#[test]
+fn nan_among_equal_targets_is_nan() {
+    let predictions = || floats::<1>([f32::NAN, 2.0, 2.0]);
+    let targets = || floats::<1>([2.0, 2.0, 2.0]);
+    assert!(r2_score(predictions(), targets()).is_nan());
+    assert!(explained_variance_score(predictions(), targets()).is_nan());
+    assert!(r2_score(targets(), predictions()).is_nan());
+    assert!(explained_variance_score(targets(), predictions()).is_nan());
+    assert_eq!(r2_score(targets(), targets()), 1.0);
+}
+
+#[test]
+fn a_matrix_of_too_many_classes_is_refused() {
+    let refused = || confusion_matrix(ints(&[0]), ints(&[0]), 50_257);
+    let message = std::panic::catch_unwind(refused).unwrap_err();
+    assert_eq!(
+        message.downcast_ref::<String>().unwrap(),
+        "confusion_matrix: expected `num_classes` at most 8192, got 50257"
+    );
+    logger();
+    // A metric says so in the log, and trains on.
+    let logits = Tensor::<B, 2>::zeros([2, 50_257], &Default::default());
+    let batch = ClassificationBatch::of_classes(logits, ints(&[0, 1]));
+    assert!(of_logits(MatthewsMetric::new(), &batch).is_nan());
+    assert!(logged(
+        "MCC: expected `num_classes` at most 8192, got 50257"
+    ));
+    // What needs no matrix works.
+    assert_near(of_logits(LogLossMetric::new(), &batch), 50_257f64.ln());
+}
+
+#[test]
+fn an_epoch_cut_short_is_told() {
+    logger();
+    let mut metric = RocAucMetric::new();
+    // Just over what is computed every batch, and then less than a quarter more.
+    for (rows, processed) in [(8193, 8193), (1000, 9193)] {
+        let logits: Vec<f32> = (0..rows).map(|row| (row % 17) as f32).collect();
+        let targets: Vec<i64> = (0..rows as i64).map(|row| row % 2).collect();
+        let logits = Tensor::<B, 1>::from_floats(logits.as_slice(), &Default::default());
+        let batch = ClassificationBatch::of_classes(logits.reshape([rows, 1]), ints(&targets));
+        metric.update(&batch, &metadata(processed, 10_000));
+    }
+    metric.clear();
+    assert!(logged(
+        "ROC-AUC: the epoch's value is that of its first 8193 of 9193 examples"
+    ));
+    let mut table = ConfusionMatrixMetric::new();
+    let batch = ClassificationBatch::of_classes(floats([[1.0, 0.0]]), ints(&[0]));
+    table.update(&batch, &metadata(1, 2));
+    table.clear();
+    assert!(logged("Confusion matrix: the epoch's table was not logged"));
+}
+
+#[test]
+fn a_whole_epoch_has_no_warning() {
+    logger();
+    let mut metric = MedianAbsoluteErrorMetric::new();
+    let numbers = floats::<2>([[1.0]]);
+    metric.update(
+        &RegressionBatch::new(numbers.clone(), numbers),
+        &metadata(1, 1),
+    );
+    metric.clear();
+    assert!(!logged("Median absolute error"));
+}
+
+/// What the metrics log, kept for the tests.
+struct Kept(Mutex<Vec<String>>);
+
+impl log::Log for Kept {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        self.0.lock().unwrap().push(record.args().to_string());
+    }
+
+    fn flush(&self) {}
+}
+
+fn logger() -> &'static Kept {
+    static KEPT: OnceLock<&Kept> = OnceLock::new();
+    KEPT.get_or_init(|| {
+        let kept: &Kept = Box::leak(Box::new(Kept(Mutex::default())));
+        log::set_logger(kept).unwrap();
+        log::set_max_level(log::LevelFilter::Warn);
+        kept
+    })
+}
+
+fn logged(start: &str) -> bool {
+    let kept = logger().0.lock().unwrap();
+    kept.iter().any(|message| message.starts_with(start))
+}

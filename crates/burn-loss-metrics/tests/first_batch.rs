@@ -1,0 +1,448 @@
+//! The look at the first batch: no false alarm on healthy batches, and each mistake found, on 200 random batches each.
+
+use burn::backend::NdArray;
+use burn::tensor::activation::{log_softmax, sigmoid, softmax};
+use burn::tensor::{Int, Tensor, TensorData};
+use burn_loss_metrics::first_batch::{
+    Finding, Findings, Kind, Meant, Severity, class_scores, label_scores, regression,
+};
+
+type B = NdArray;
+
+const BATCHES: u64 = 200;
+
+/// SplitMix64: the same numbers in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn between(&mut self, from: f64, to: f64) -> f64 {
+        from + (to - from) * self.unit()
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.unit() * end as f64) as usize
+    }
+
+    /// Of the normal distribution, by Box and Muller.
+    fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.unit()).cos()
+    }
+
+    /// As many numbers with a deviation of their own.
+    fn normals(&mut self, count: usize, deviation: f64) -> Vec<f64> {
+        (0..count).map(|_| deviation * self.normal()).collect()
+    }
+}
+
+fn floats(numbers: Vec<f64>, shape: [usize; 2]) -> Tensor<B, 2> {
+    Tensor::from_data(
+        TensorData::new(numbers, shape).convert::<f32>(),
+        &Default::default(),
+    )
+}
+
+fn ints(numbers: &[i64]) -> Tensor<B, 1, Int> {
+    Tensor::from_data(numbers, &Default::default())
+}
+
+/// What an untrained classifier gives, and classes of uneven frequency.
+struct Classes {
+    logits: Tensor<B, 2>,
+    targets: Vec<i64>,
+    classes: usize,
+}
+
+impl Classes {
+    fn of(random: &mut Random, least_rows: usize) -> Self {
+        let rows = least_rows + random.below(300);
+        let classes = [2, 3, 5, 10, 100, 300][random.below(6)];
+        let deviation = random.between(0.05, 1.0);
+        let weights: Vec<f64> = (0..classes).map(|_| random.between(1.0, 5.0)).collect();
+        let sum: f64 = weights.iter().sum();
+        let targets = (0..rows).map(|_| {
+            let mut left = random.between(0.0, sum);
+            let found = weights.iter().position(|weight| {
+                left -= weight;
+                left < 0.0
+            });
+            found.unwrap_or(0) as i64
+        });
+        let targets = targets.collect();
+        let logits = floats(random.normals(rows * classes, deviation), [rows, classes]);
+        Self {
+            logits,
+            targets,
+            classes,
+        }
+    }
+
+    fn look(&self, meant: &Meant) -> Findings {
+        class_scores(self.logits.clone(), ints(&self.targets), meant)
+    }
+}
+
+/// What an untrained model of labels gives, and labels of uneven frequency.
+fn labels(random: &mut Random, least_rows: usize) -> [Tensor<B, 2>; 2] {
+    let shape = [least_rows + random.below(300), 1 + random.below(8)];
+    let deviation = random.between(0.05, 1.0);
+    let rate = random.between(0.1, 0.9);
+    let count = shape[0] * shape[1];
+    let targets = (0..count).map(|_| f64::from(u8::from(random.unit() < rate)));
+    let targets = targets.collect();
+    [
+        floats(random.normals(count, deviation), shape),
+        floats(targets, shape),
+    ]
+}
+
+/// What an untrained regression gives, and targets of about a scale of 1.
+fn numbers(random: &mut Random, least_rows: usize) -> [Tensor<B, 2>; 2] {
+    let shape = [least_rows + random.below(300), 1 + random.below(4)];
+    let count = shape[0] * shape[1];
+    let (deviation, mean) = (random.between(0.3, 5.0), random.between(-5.0, 5.0));
+    let start = random.between(0.05, 1.0);
+    let targets = random.normals(count, deviation);
+    [
+        floats(random.normals(count, start), shape),
+        floats(targets.into_iter().map(|y| y + mean).collect(), shape),
+    ]
+}
+
+#[track_caller]
+fn assert_healthy(findings: &Findings) {
+    let alarm = findings.worst() > Some(Severity::Note);
+    assert!(!alarm, "{findings}");
+    assert!(findings.to_string().contains("; nothing suspicious"));
+}
+
+#[track_caller]
+fn assert_found(findings: &Findings, kind: Kind) {
+    assert!(findings.has(kind), "no {kind:?} in: {findings}");
+}
+
+/// Each of 200 random batches.
+fn each(look: impl Fn(&mut Random)) {
+    for seed in 0..BATCHES {
+        look(&mut Random(seed));
+    }
+}
+
+#[test]
+fn healthy_batches_of_classes_raise_no_alarm() {
+    each(|random| {
+        let batch = Classes::of(random, 1);
+        assert_healthy(&batch.look(&Meant::logits()));
+        let targets = || ints(&batch.targets);
+        let logits = batch.logits.clone();
+        let given = log_softmax(logits.clone(), 1);
+        assert_healthy(&class_scores(given, targets(), &Meant::log_probabilities()));
+        let given = softmax(logits, 1);
+        assert_healthy(&class_scores(given, targets(), &Meant::probabilities()));
+    });
+}
+
+#[test]
+fn healthy_batches_of_labels_raise_no_alarm() {
+    each(|random| {
+        let [logits, targets] = labels(random, 1);
+        assert_healthy(&label_scores(
+            logits.clone(),
+            targets.clone(),
+            &Meant::logits(),
+        ));
+        let given = sigmoid(logits);
+        assert_healthy(&label_scores(given, targets, &Meant::probabilities()));
+    });
+}
+
+#[test]
+fn healthy_batches_of_numbers_raise_no_alarm() {
+    each(|random| {
+        let [predictions, targets] = numbers(random, 1);
+        assert_healthy(&regression(predictions, targets, &Meant::numbers()));
+    });
+}
+
+#[test]
+fn scores_of_another_kind_are_found() {
+    each(|random| {
+        let batch = Classes::of(random, 1);
+        let look = |scores, meant: Meant| class_scores(scores, ints(&batch.targets), &meant);
+        let logits = || batch.logits.clone();
+        assert_found(
+            &look(softmax(logits(), 1), Meant::logits()),
+            Kind::ProbabilitiesGiven,
+        );
+        let given = look(softmax(logits(), 1), Meant::log_probabilities());
+        assert_found(&given, Kind::ProbabilitiesGiven);
+        assert_found(
+            &look(logits(), Meant::log_probabilities()),
+            Kind::LogitsGiven,
+        );
+        assert_found(&look(logits(), Meant::probabilities()), Kind::LogitsGiven);
+        let given = look(log_softmax(logits(), 1), Meant::probabilities());
+        assert_found(&given, Kind::LogProbabilitiesGiven);
+        let given = look(log_softmax(logits(), 1), Meant::logits());
+        assert_found(&given, Kind::LogProbabilitiesGiven);
+
+        let [logits, targets] = labels(random, 32);
+        let given = label_scores(sigmoid(logits.clone()), targets.clone(), &Meant::logits());
+        assert_found(&given, Kind::ProbabilitiesGiven);
+        let given = label_scores(logits, targets, &Meant::probabilities());
+        assert_found(&given, Kind::LogitsGiven);
+    });
+}
+
+#[test]
+fn wrong_targets_are_found() {
+    each(|random| {
+        let mut batch = Classes::of(random, 300);
+        let right = batch.targets.clone();
+        let last = batch.classes as i64 - 1;
+        // Counted from 1, with the last class in the batch; and one too few, with the first.
+        batch.targets = right
+            .iter()
+            .map(|target| target + 1)
+            .chain([last + 1])
+            .collect();
+        batch.targets.remove(0);
+        assert_found(&batch.look(&Meant::logits()), Kind::ShiftedTargets);
+        batch.targets = right.iter().map(|target| target - 1).collect();
+        batch.targets[0] = -1;
+        assert_found(&batch.look(&Meant::logits()), Kind::ShiftedTargets);
+        // Padding that the loss does not know of.
+        batch.targets = right.clone();
+        batch.targets[7] = -100;
+        let findings = batch.look(&Meant::logits());
+        assert_found(&findings, Kind::WrongTarget);
+        assert_eq!(findings.iter().next().unwrap().place, "row 7");
+        assert_healthy(&batch.look(&Meant::logits().with_ignore_index(Some(-100))));
+
+        let [logits, targets] = labels(random, 16);
+        let findings = label_scores(logits, targets * 2, &Meant::logits());
+        assert_found(&findings, Kind::WrongTarget);
+    });
+}
+
+#[test]
+fn a_class_that_never_occurs_is_found() {
+    each(|random| {
+        // The classes 1 to 3 of a model with four outputs.
+        let rows = 320 + random.below(300);
+        let targets: Vec<i64> = (0..rows).map(|_| 1 + random.below(3) as i64).collect();
+        let logits = floats(random.normals(4 * rows, 0.5), [rows, 4]);
+        let findings = class_scores(logits, ints(&targets), &Meant::logits());
+        assert_found(&findings, Kind::ShiftedTargets);
+    });
+}
+
+#[test]
+fn one_class_and_few_rows_are_found() {
+    each(|random| {
+        let mut batch = Classes::of(random, 16);
+        let meant = Meant::logits().with_ignore_index(Some(-1));
+        let right = batch.targets.clone();
+        batch.targets.fill(right[0]);
+        assert_found(&batch.look(&meant), Kind::OneClass);
+        // A tenth of the rows counts.
+        batch.targets = right;
+        for (row, target) in batch.targets.iter_mut().enumerate() {
+            *target = if row % 10 == 0 { *target } else { -1 };
+        }
+        let findings = batch.look(&meant);
+        let ignored = findings.iter().find(|found| found.kind == Kind::Ignored);
+        assert_eq!(ignored.unwrap().severity, Severity::Warning, "{findings}");
+        batch.targets.fill(-1);
+        let findings = batch.look(&meant);
+        assert_eq!(findings.worst(), Some(Severity::Error), "{findings}");
+
+        let [logits, targets] = labels(random, 32);
+        let findings = label_scores(logits, targets.zeros_like(), &Meant::logits());
+        assert_found(&findings, Kind::OneClass);
+        let [predictions, targets] = numbers(random, 8);
+        let findings = regression(predictions, targets.ones_like(), &Meant::numbers());
+        assert_found(&findings, Kind::OneClass);
+    });
+}
+
+#[test]
+fn a_loss_far_from_that_of_nothing_is_found() {
+    each(|random| {
+        let batch = Classes::of(random, 16);
+        // A sum of the rows' losses.
+        let sum = batch.targets.len() as f64 * (batch.classes as f64).ln();
+        let findings = batch.look(&Meant::logits().with_loss(sum));
+        assert_found(&findings, Kind::LossTooHigh);
+        let scaled = batch.logits.clone() * 3000;
+        let findings = class_scores(scaled, ints(&batch.targets), &Meant::logits());
+        assert_found(&findings, Kind::LossTooHigh);
+        assert_found(&findings, Kind::Saturated);
+        // The target is among the inputs.
+        let mut told = vec![0.0; batch.targets.len() * batch.classes];
+        for (row, target) in batch.targets.iter().enumerate() {
+            told[row * batch.classes + *target as usize] = 9.0;
+        }
+        let told = batch.logits.clone() + floats(told, batch.logits.dims());
+        let findings = class_scores(told, ints(&batch.targets), &Meant::logits());
+        assert_found(&findings, Kind::LossTooLow);
+
+        let [logits, targets] = labels(random, 32);
+        let told = logits.clone() + (targets.clone() * 2 - 1) * 8;
+        assert_found(
+            &label_scores(told, targets.clone(), &Meant::logits()),
+            Kind::LossTooLow,
+        );
+        let findings = label_scores(logits * 300, targets, &Meant::logits());
+        assert_found(&findings, Kind::LossTooHigh);
+        assert_found(&findings, Kind::Saturated);
+
+        let [predictions, targets] = numbers(random, 16);
+        let told = targets.clone() + predictions.clone() * 0.01;
+        assert_found(
+            &regression(told, targets.clone(), &Meant::numbers()),
+            Kind::LossTooLow,
+        );
+        let findings = regression(predictions * 1000, targets, &Meant::numbers());
+        assert_found(&findings, Kind::LossTooHigh);
+    });
+}
+
+#[test]
+fn broken_and_equal_outputs_are_found() {
+    each(|random| {
+        let batch = Classes::of(random, 2);
+        let targets = || ints(&batch.targets);
+        let shape = batch.logits.dims();
+        let mut numbers: Vec<f64> = batch.logits.to_data().iter().collect();
+        let at = random.below(numbers.len());
+        for broken in [f64::NAN, f64::INFINITY] {
+            numbers[at] = broken;
+            let findings =
+                class_scores(floats(numbers.clone(), shape), targets(), &Meant::logits());
+            assert_found(&findings, Kind::NotFinite);
+            let place = format!("row {}, column {}", at / shape[1], at % shape[1]);
+            assert_eq!(findings.iter().next().unwrap().place, place);
+        }
+        let equal = batch
+            .logits
+            .clone()
+            .slice([0..1, 0..shape[1]])
+            .repeat_dim(0, shape[0]);
+        assert_found(
+            &class_scores(equal, targets(), &Meant::logits()),
+            Kind::SameOutputs,
+        );
+
+        let [logits, targets] = labels(random, 2);
+        let findings = label_scores(logits.ones_like(), targets.clone(), &Meant::logits());
+        assert_found(&findings, Kind::SameOutputs);
+        let nan = targets.clone() + f32::NAN;
+        assert_found(
+            &label_scores(logits, nan.clone(), &Meant::logits()),
+            Kind::NotFinite,
+        );
+        assert_found(
+            &regression(nan, targets, &Meant::numbers()),
+            Kind::NotFinite,
+        );
+    });
+}
+
+#[test]
+fn targets_far_from_a_scale_of_one_are_found() {
+    each(|random| {
+        let [predictions, targets] = numbers(random, 4);
+        for far in [targets.clone() * 1e4, targets.clone() * 1e-4, targets + 1e3] {
+            let findings = regression(predictions.clone(), far, &Meant::numbers());
+            assert_found(&findings, Kind::TargetScale);
+        }
+    });
+}
+
+#[test]
+fn nothing_panics() {
+    let zeros = |shape: [usize; 2]| floats(vec![0.0; shape[0] * shape[1]], shape);
+    for shape in [[0, 3], [3, 0], [0, 0]] {
+        let targets = vec![0; shape[0]];
+        let looks = [
+            class_scores(zeros(shape), ints(&targets), &Meant::logits()),
+            label_scores(zeros(shape), zeros(shape), &Meant::logits()),
+            regression(zeros(shape), zeros(shape), &Meant::numbers()),
+        ];
+        looks
+            .iter()
+            .for_each(|look| assert_found(look, Kind::Empty));
+    }
+    let looks = [
+        class_scores(zeros([2, 3]), ints(&[0]), &Meant::logits()),
+        label_scores(zeros([2, 3]), zeros([3, 2]), &Meant::logits()),
+        regression(zeros([2, 1]), zeros([1, 2]), &Meant::numbers()),
+    ];
+    looks
+        .iter()
+        .for_each(|look| assert_found(look, Kind::Shape));
+    // Masked classes, a lone class, all of one kind of extreme.
+    for extreme in [
+        f64::NEG_INFINITY,
+        f64::MAX,
+        f64::MIN,
+        f64::INFINITY,
+        f64::NAN,
+        1e300,
+    ] {
+        for shape in [[1, 1], [2, 3]] {
+            let scores = || floats(vec![extreme; shape[0] * shape[1]], shape);
+            let targets = vec![0; shape[0]];
+            for meant in [
+                Meant::logits(),
+                Meant::log_probabilities(),
+                Meant::probabilities(),
+            ] {
+                let _ = class_scores(scores(), ints(&targets), &meant).to_string();
+                let _ = label_scores(scores(), scores(), &meant).to_string();
+                let _ = label_scores(scores(), zeros(shape), &meant).to_string();
+                let _ = regression(scores(), scores(), &meant).to_string();
+            }
+        }
+    }
+    let far = [i64::MIN, i64::MAX];
+    assert_found(
+        &class_scores(zeros([2, 3]), ints(&far), &Meant::logits()),
+        Kind::WrongTarget,
+    );
+}
+
+#[test]
+fn the_text_says_what_where_why_and_what_to_do() {
+    let logits = floats(vec![0.5, 0.25, 0.25, 0.125, 0.75, 0.125], [2, 3]);
+    let findings = class_scores(logits, ints(&[0, 1]), &Meant::logits().with_loss(0.9));
+    assert_eq!(
+        findings.to_string(),
+        "First batch: 2 rows, 3 classes, loss 0.9000 (a model that knows nothing: 1.0986, the class counts alone: 0.6931)\n\
+         error: every row of the scores is from 0 to 1 and sums to 1: they are probabilities\n    \
+         The loss takes a softmax itself. Of one taken twice, the gradients are small and the loss cannot fall to 0.\n    \
+         Give it the logits, without the softmax."
+    );
+    assert_eq!(findings.class_counts, [1, 1, 0]);
+    let weights = [2.0 / 3.0, 2.0 / 3.0, 0.0];
+    assert_eq!(findings.balancing_weights, weights);
+    let kinds: Vec<_> = findings
+        .into_vec()
+        .iter()
+        .map(|found: &Finding| found.kind)
+        .collect();
+    assert_eq!(kinds, [Kind::ProbabilitiesGiven]);
+}

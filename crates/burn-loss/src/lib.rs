@@ -16,7 +16,7 @@ pub use classification::*;
 pub use distributions::*;
 pub use embeddings::*;
 pub use forms::{
-    ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss, ElementwiseLoss,
+    ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss, ElementwiseLoss, SpreadLoss,
 };
 pub use regression::*;
 

@@ -22,7 +22,7 @@ pub mod reduced;
 macro_rules! suite {
     ($backend:ty) => {
         $crate::suite! { $backend =>
-            pytorch { elementwise_losses class_losses cross_entropy_probabilities }
+            pytorch { elementwise_losses spread_losses class_losses cross_entropy_probabilities }
             module_db { pytorchs_own_samples }
             finite_differences { elementwise_losses class_losses cross_entropy_probabilities }
             reduced {

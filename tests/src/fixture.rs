@@ -20,6 +20,10 @@ pub struct Case {
     #[serde(deserialize_with = "reals")]
     pub target: Vec<f64>,
     #[serde(default, deserialize_with = "some_reals")]
+    pub spread: Option<Vec<f64>>,
+    #[serde(default)]
+    pub spread_shape: Vec<usize>,
+    #[serde(default, deserialize_with = "some_reals")]
     pub weights: Option<Vec<f64>>,
     #[serde(deserialize_with = "reals")]
     pub none: Vec<f64>,
@@ -87,6 +91,12 @@ impl Case {
     pub fn classes<B: Backend, const D: usize>(&self, device: &B::Device) -> Tensor<B, D, Int> {
         let classes: Vec<i64> = self.target.iter().map(|&class| class as i64).collect();
         Tensor::from_data(TensorData::new(classes, self.target_shape.clone()), device)
+    }
+
+    /// Of a loss that has one.
+    pub fn spread<B: Backend, const D: usize>(&self, device: &B::Device) -> Tensor<B, D> {
+        let spread = self.spread.as_ref().expect("the case has a spread");
+        tensor(spread, &self.spread_shape, device)
     }
 
     pub fn weights<B: Backend, const D: usize>(&self, device: &B::Device) -> Option<Tensor<B, D>> {

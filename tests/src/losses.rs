@@ -64,6 +64,11 @@ pub trait VisitElementwise<B: LossBackend> {
     fn visit<L: ElementwiseLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L);
 }
 
+/// What a test does with a loss of a mean and its spread.
+pub trait VisitSpread<B: LossBackend> {
+    fn visit<L: SpreadLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L);
+}
+
 /// What a test does with a loss of class rows.
 pub trait VisitClass<B: LossBackend> {
     fn visit<L: ClassLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L);
@@ -236,6 +241,29 @@ fn of_margins<B: LossBackend>(test: &mut impl VisitElementwise<B>) {
                 .with_gamma_negative(config.gamma_negative.unwrap_or(4.0))
                 .with_gamma_positive(config.gamma_positive.unwrap_or(1.0))
                 .with_clip(config.clip.unwrap_or(0.05))
+                .with_reduction(reduction)
+                .init()
+        },
+    );
+}
+
+/// Every loss of a mean and its spread.
+pub fn each_spread<B: LossBackend>(test: &mut impl VisitSpread<B>) {
+    test.visit(
+        &row("GaussianNllLoss", &["gaussian_nll"])
+            .with(|config| (config.full, config.eps) = (true, Some(0.5))),
+        |config, reduction| {
+            GaussianNllLossConfig::new()
+                .with_full(config.full)
+                .with_eps(config.eps.unwrap_or(1e-6))
+                .with_reduction(reduction)
+                .init()
+        },
+    );
+    test.visit(
+        &row("GaussianCrpsLoss", &["gaussian_crps"]),
+        |_, reduction| {
+            GaussianCrpsLossConfig::new()
                 .with_reduction(reduction)
                 .init()
         },

@@ -135,6 +135,12 @@ pub(crate) fn no_class<B: LossBackend>(loss: &str, rows: &Rows<B>, fault: Option
 /// Panics on a number outside the bounds of a formula, if an operation found one.
 #[track_caller]
 pub(crate) fn fault(loss: &str, formula: &impl Formula, fault: Option<Fault>) {
+    fault_of(loss, formula, "third input", fault);
+}
+
+/// As [`fault`], of a loss that has a name for the third input.
+#[track_caller]
+pub(crate) fn fault_of(loss: &str, formula: &impl Formula, third: &str, fault: Option<Fault>) {
     if let Some(Fault::OutOfBounds(Violation {
         input,
         index,
@@ -144,7 +150,7 @@ pub(crate) fn fault(loss: &str, formula: &impl Formula, fault: Option<Fault>) {
         let name = match input {
             Input::Prediction => "prediction",
             Input::Target => "target",
-            Input::Third => "third input",
+            Input::Third => third,
         };
         let [least, most] = formula.bounds()[input as usize].expect("it has bounds");
         panic!("{loss}: expected `{name}` in [{least}, {most}], got {value} at element {index}");
@@ -244,6 +250,25 @@ pub(crate) fn prediction_and_target<B: Backend, const D: usize>(
     target: &Tensor<B, D>,
 ) {
     alike(loss, ("prediction", prediction), ("target", target));
+}
+
+/// Panics unless a spread has the shape of the prediction, or one axis of length 1 instead, and is like it else.
+#[track_caller]
+pub(crate) fn spread<B: Backend, const D: usize>(
+    loss: &str,
+    prediction: &Tensor<B, D>,
+    (name, spread): (&str, &Tensor<B, D>),
+) {
+    let (expected, got) = (prediction.dims(), spread.dims());
+    let different: Vec<usize> = (0..D).filter(|&axis| got[axis] != expected[axis]).collect();
+    assert!(
+        matches!(different[..], [] | [_]) && different.iter().all(|&axis| got[axis] == 1),
+        "{loss}: expected `{name}` of the shape of `prediction`, {expected:?}, or with one axis of length 1, got {got:?}"
+    );
+    let reference = ("prediction", prediction.dtype());
+    same_dtype(loss, reference, (name, spread.dtype()));
+    let reference = ("prediction", &prediction.device());
+    same_device::<B>(loss, reference, (name, &spread.device()));
 }
 
 /// Panics unless class weights fit the scores.

@@ -17,7 +17,7 @@ pub use distributions::*;
 pub use embeddings::*;
 pub use forms::{
     ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss, ElementwiseLoss, LinearHead,
-    LinearOutput,
+    LinearOutput, SpreadLoss,
 };
 pub use regression::*;
 

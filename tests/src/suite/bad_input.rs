@@ -9,7 +9,9 @@ use burn_loss::*;
 use crate::backend::TestBackend;
 use crate::compare::{assert_close, numbers};
 use crate::fixture::{Config, tensor};
-use crate::losses::{Row, VisitElementwise, each_elementwise};
+use crate::losses::{
+    Row, VisitClass, VisitElementwise, VisitSpread, each_class, each_elementwise, each_spread,
+};
 
 /// Runs what has to panic and looks for all of these words in its message.
 #[track_caller]
@@ -286,6 +288,160 @@ pub fn configs<B: TestBackend>() {
                 .init::<B>(&device)
         });
     }
+}
+
+pub fn configs_of_formulas<B: TestBackend>() {
+    let device = B::device();
+    for wrong in [-1.0, f64::NAN, f64::INFINITY] {
+        panics(&["SmoothL1LossConfig", "`beta`", "at least 0"], || {
+            SmoothL1LossConfig::new().with_beta(wrong).init()
+        });
+        panics(&["CharbonnierLossConfig", "`eps`", "above 0"], || {
+            CharbonnierLossConfig::new().with_eps(wrong).init()
+        });
+        panics(&["GaussianNllLossConfig", "`eps`", "above 0"], || {
+            GaussianNllLossConfig::new().with_eps(wrong).init()
+        });
+        panics(&["PoissonNllLossConfig", "`eps`", "at least 0"], || {
+            PoissonNllLossConfig::new().with_eps(wrong).init()
+        });
+        panics(&["TweedieLossConfig", "`power`", "between 1 and 2"], || {
+            TweedieLossConfig::new().with_power(wrong).init()
+        });
+        panics(&["AsymmetricLossConfig", "`clip`", "[0, 1)"], || {
+            AsymmetricLossConfig::new().with_clip(wrong).init()
+        });
+        panics(&["AsymmetricLossConfig", "`gamma_negative`"], || {
+            AsymmetricLossConfig::new()
+                .with_gamma_negative(wrong)
+                .init()
+        });
+        panics(&["AsymmetricLossConfig", "`gamma_positive`"], || {
+            AsymmetricLossConfig::new()
+                .with_gamma_positive(wrong)
+                .init()
+        });
+        panics(
+            &["QuantileLossConfig", "`levels[1]`", "between 0 and 1"],
+            || {
+                let config = QuantileLossConfig::new().with_levels(vec![0.5, wrong]);
+                config.init::<B>(&device)
+            },
+        );
+    }
+    for wrong in [f64::NAN, f64::INFINITY] {
+        panics(&["HingeEmbeddingLossConfig", "`margin`", "finite"], || {
+            HingeEmbeddingLossConfig::new().with_margin(wrong).init()
+        });
+    }
+    panics(
+        &["QuantileLossConfig", "`levels`", "one level or more"],
+        || {
+            let config = QuantileLossConfig::new().with_levels(vec![]);
+            config.init::<B>(&device)
+        },
+    );
+    let loss = QuantileLossConfig::new().with_levels(vec![0.1, 0.9]);
+    let loss = loss.init::<B>(&device);
+    panics(&["QuantileLoss", "`levels`", "length 3", "got 2"], || {
+        loss.forward(floats([2, 3]), floats([2, 3]))
+    });
+    panics(&["QuantileLoss", "`target`", "[2]", "[3]"], || {
+        loss.forward_levels(floats([2, 2]), floats([3]))
+    });
+}
+
+/// A mean over the batch is for sums over what an example is made of.
+pub fn reductions_without_a_use<B: TestBackend>() {
+    struct Refuse;
+    fn refuse<L>(row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
+        if row.name != "KlDivLoss" {
+            let words = [row.name, "`reduction`", "KlDivLoss", "BatchMean"];
+            panics(&words, || loss(&row.variants[0], Reduction::BatchMean));
+        }
+    }
+    impl<B: TestBackend> VisitElementwise<B> for Refuse {
+        fn visit<L: ElementwiseLoss<B>>(
+            &mut self,
+            row: &Row,
+            loss: impl Fn(&Config, Reduction) -> L,
+        ) {
+            refuse(row, loss);
+        }
+    }
+    impl<B: TestBackend> VisitSpread<B> for Refuse {
+        fn visit<L: SpreadLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
+            refuse(row, loss);
+        }
+    }
+    impl<B: TestBackend> VisitClass<B> for Refuse {
+        fn visit<L: ClassLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
+            refuse(row, loss);
+        }
+    }
+    each_elementwise::<B>(&B::device(), &mut Refuse);
+    each_spread::<B>(&mut Refuse);
+    each_class::<B>(&B::device(), &mut Refuse);
+}
+
+pub fn spreads_that_do_not_fit<B: TestBackend>() {
+    struct Refuse;
+    impl<B: TestBackend> VisitSpread<B> for Refuse {
+        fn visit<L: SpreadLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
+            let loss = loss(&Config::default(), Reduction::Mean);
+            let good = || floats::<B, 2>([2, 3]);
+            let spread = format!("`{}`", loss.spread_name());
+            for wrong in [[1, 1], [2, 2], [3, 3]] {
+                let words = [row.name, &spread, "[2, 3]", &format!("{wrong:?}")];
+                panics(&words, || loss.forward(good(), good(), floats(wrong)));
+                panics(&words, || {
+                    loss.forward_no_reduction(good(), good(), floats(wrong))
+                });
+            }
+            let words = [row.name, "`target`", "[2, 1]"];
+            panics(&words, || loss.forward(good(), floats([2, 1]), good()));
+            let words = [row.name, "`weights`", "[2, 1]"];
+            panics(&words, || {
+                loss.forward_weighted(good(), good(), good(), floats([2, 1]))
+            });
+            let negative = || good() - 1.0;
+            if B::CHECKS_TARGETS {
+                let words = [row.name, &spread, "-0.5", "element 0"];
+                panics(&words, || loss.forward(good(), good(), negative()));
+            } else {
+                let found = loss.forward(good(), good(), negative());
+                assert!(numbers(found)[0].is_nan());
+            }
+        }
+    }
+    each_spread::<B>(&mut Refuse);
+}
+
+pub fn amounts_out_of_bounds<B: TestBackend>() {
+    fn refuse<B: TestBackend, L: ElementwiseLoss<B>>(
+        loss: &L,
+        [prediction, target]: [f64; 2],
+        word: &str,
+    ) {
+        let of = |number: f64| Tensor::<B, 1>::full([2], number, &B::device());
+        if B::CHECKS_TARGETS {
+            let words = [loss.name(), word, "element 0"];
+            panics(&words, || loss.forward(of(prediction), of(target)));
+        } else {
+            let found = loss.forward(of(prediction), of(target));
+            assert!(numbers(found)[0].is_nan(), "{}", loss.name());
+        }
+    }
+    let msle = MsleLossConfig::new().init();
+    refuse::<B, _>(&msle, [-1.5, 0.0], "`prediction`");
+    refuse::<B, _>(&msle, [0.0, -1.5], "`target`");
+    let kl_div = KlDivLossConfig::new().init();
+    refuse::<B, _>(&kl_div, [-1.0, -0.5], "`target`");
+    let tweedie = TweedieLossConfig::new().init();
+    refuse::<B, _>(&tweedie, [0.0, -0.5], "`target`");
+    refuse::<B, _>(&GammaNllLossConfig::new().init(), [0.0, -0.5], "`target`");
+    let of_means = PoissonNllLossConfig::new().with_log_input(false).init();
+    refuse::<B, _>(&of_means, [-0.5, 1.0], "`prediction`");
 }
 
 pub fn target_outside_the_classes<B: TestBackend>() {

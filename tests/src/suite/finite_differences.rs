@@ -7,7 +7,10 @@ use burn_loss::*;
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
 use crate::fixture::{Config, tensor};
-use crate::losses::{Domain, Row, VisitClass, VisitElementwise, each_class, each_elementwise};
+use crate::losses::{
+    Domain, Row, VisitClass, VisitElementwise, VisitSpread, each_class, each_elementwise,
+    each_spread,
+};
 
 /// Two rows of three: no two alike, none at a kink (an error of 0, or of exactly delta).
 const INPUT: [f64; 6] = [0.3, -1.25, 2.0, -0.6, 0.1, 1.4];
@@ -15,6 +18,7 @@ const INPUT: [f64; 6] = [0.3, -1.25, 2.0, -0.6, 0.1, 1.4];
 const PROBABILITIES: [f64; 6] = [0.3, 0.25, 0.7, 0.6, 0.35, 0.45];
 const TARGET: [f64; 6] = [0.7, 0.25, 0.1, 0.0, 1.0, 0.5];
 const DISTRIBUTIONS: [f64; 6] = [0.7, 0.2, 0.1, 0.0, 1.0, 0.0];
+const SPREADS: [f64; 6] = [0.7, 1.25, 0.6, 2.0, 1.5, 0.8];
 const CLASSES: [i64; 2] = [2, 1];
 const ROW_WEIGHTS: [f64; 2] = [0.5, 2.0];
 const ELEMENT_WEIGHTS: [f64; 6] = [1.0, 0.5, 2.0, 0.0, 3.0, 0.25];
@@ -156,6 +160,70 @@ impl<B: LossBackend, By: Differentiate<B>> VisitElementwise<B> for Collect<By> {
     }
 }
 
+impl<B: LossBackend, By: Differentiate<B>> VisitSpread<B> for Collect<By> {
+    fn visit<L: SpreadLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
+        let of = |numbers: &[f64; 6], like: &Tensor<B, 2>| {
+            tensor::<B, 2>(numbers, &SHAPE, &like.device())
+        };
+        for (config, reduction) in variants(row) {
+            let loss = loss(&config, reduction);
+            let what = format!("{} {config:?}, {reduction:?}", row.name);
+            let mut add = |which: &str, slopes| self.0.push((format!("{what}, {which}"), slopes));
+            add(
+                "prediction",
+                By::slopes(INPUT, |x| {
+                    let (y, s) = (of(&TARGET, &x), of(&SPREADS, &x));
+                    loss.forward(x, y, s)
+                }),
+            );
+            add(
+                "target",
+                By::slopes(TARGET, |y| {
+                    let (x, s) = (of(&INPUT, &y), of(&SPREADS, &y));
+                    loss.forward(x, y, s)
+                }),
+            );
+            add(
+                "spread",
+                By::slopes(SPREADS, |s| {
+                    let (x, y) = (of(&INPUT, &s), of(&TARGET, &s));
+                    loss.forward(x, y, s)
+                }),
+            );
+            add(
+                "spread, unreduced",
+                By::slopes(SPREADS, |s| {
+                    let (x, y) = (of(&INPUT, &s), of(&TARGET, &s));
+                    loss.forward_no_reduction(x, y, s).sum()
+                }),
+            );
+            add(
+                "spread, weighted",
+                By::slopes(SPREADS, |s| {
+                    let (x, y) = (of(&INPUT, &s), of(&TARGET, &s));
+                    let weights = of(&ELEMENT_WEIGHTS, &s);
+                    loss.forward_weighted(x, y, s, weights)
+                }),
+            );
+            // The others have the slope 0.
+            add(
+                "one spread per row",
+                By::slopes(SPREADS, |s| {
+                    let (x, y) = (of(&INPUT, &s), of(&TARGET, &s));
+                    loss.forward(x, y, s.narrow(1, 1, 1))
+                }),
+            );
+            add(
+                "one spread per column",
+                By::slopes(SPREADS, |s| {
+                    let (x, y) = (of(&INPUT, &s), of(&TARGET, &s));
+                    loss.forward(x, y, s.narrow(0, 1, 1))
+                }),
+            );
+        }
+    }
+}
+
 impl<B: LossBackend, By: Differentiate<B>> VisitClass<B> for Collect<By> {
     fn visit<L: ClassLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
         for (config, reduction) in variants(row) {
@@ -210,6 +278,14 @@ pub fn elementwise_losses<B: TestBackend>() {
     each_elementwise::<NdArray<f64>>(&Default::default(), &mut expected);
     let mut found = collect::<Gradients>();
     each_elementwise::<Autodiff<B>>(&B::device(), &mut found);
+    compare::<B>(found.0, expected.0);
+}
+
+pub fn spread_losses<B: TestBackend>() {
+    let mut expected = collect::<Differences>();
+    each_spread::<NdArray<f64>>(&mut expected);
+    let mut found = collect::<Gradients>();
+    each_spread::<Autodiff<B>>(&mut found);
     compare::<B>(found.0, expected.0);
 }
 

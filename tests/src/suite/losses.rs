@@ -45,6 +45,27 @@ pub fn configs_survive_json<B: TestBackend>() {
     round_trip(PolyLossConfig::new().with_class_weights(Some(vec![1.0, 2.0])));
     round_trip(GeneralizedCrossEntropyLossConfig::new().with_q(0.5));
     round_trip(SigmoidFocalLossConfig::new().with_alpha(None));
+    round_trip(SmoothL1LossConfig::new().with_beta(0.0));
+    round_trip(CharbonnierLossConfig::new().with_eps(0.5));
+    round_trip(QuantileLossConfig::new().with_levels(vec![0.1, 0.9]));
+    round_trip(MsleLossConfig::new().with_reduction(Reduction::Sum));
+    round_trip(
+        KlDivLossConfig::new()
+            .with_log_target(true)
+            .with_reduction(Reduction::BatchMean),
+    );
+    round_trip(
+        PoissonNllLossConfig::new()
+            .with_log_input(false)
+            .with_full(true),
+    );
+    round_trip(TweedieLossConfig::new().with_power(1.25));
+    round_trip(GammaNllLossConfig::new().with_reduction(Reduction::Sum));
+    round_trip(GaussianNllLossConfig::new().with_eps(0.5));
+    round_trip(GaussianCrpsLossConfig::new().with_reduction(Reduction::MeanOrZero));
+    round_trip(SoftMarginLossConfig::new().with_reduction(Reduction::Sum));
+    round_trip(HingeEmbeddingLossConfig::new().with_margin(0.25));
+    round_trip(AsymmetricLossConfig::new().with_clip(0.0));
 }
 
 pub fn modules_print_themselves<B: TestBackend>() {
@@ -98,6 +119,25 @@ pub fn modules_print_themselves<B: TestBackend>() {
     has(
         SigmoidFocalLossConfig::new().init().to_string(),
         &["SigmoidFocalLoss", "alpha: Some(0.25)", "gamma: 2"],
+    );
+    has(
+        QuantileLossConfig::new()
+            .with_levels(vec![0.1, 0.9])
+            .init::<B>(&device)
+            .to_string(),
+        &["QuantileLoss", "levels: Tensor {rank: 1, shape: [2]}"],
+    );
+    has(
+        KlDivLossConfig::new().init().to_string(),
+        &["KlDivLoss", "log_target: false", "reduction: Mean"],
+    );
+    has(
+        GaussianNllLossConfig::new().init().to_string(),
+        &["GaussianNllLoss", "full: false", "reduction: Mean"],
+    );
+    has(
+        AsymmetricLossConfig::new().init().to_string(),
+        &["AsymmetricLoss", "gamma_negative: 4", "clip: 0.05"],
     );
     let cross_entropy = CrossEntropyLossConfig::new()
         .with_class_weights(Some(vec![1.0, 2.0]))

@@ -22,10 +22,11 @@ pub mod reduced;
 macro_rules! suite {
     ($backend:ty) => {
         $crate::suite! { $backend =>
-            pytorch { elementwise_losses class_losses cross_entropy_probabilities }
+            pytorch { elementwise_losses spread_losses class_losses cross_entropy_probabilities }
             module_db { pytorchs_own_samples }
-            finite_differences { elementwise_losses class_losses cross_entropy_probabilities }
+            finite_differences { elementwise_losses spread_losses class_losses cross_entropy_probabilities }
             reduced {
+                means_over_the_batch levels_of_one_target
                 forward_reduces_what_is_not_reduced in_place_and_beside
                 a_loss_that_is_scaled two_losses_of_the_same_prediction
                 a_loss_that_is_never_differentiated long_sums weights_in_the_denominator
@@ -45,7 +46,9 @@ macro_rules! suite {
             }
             bad_input {
                 shapes_that_differ element_types_that_differ ranks_that_do_not_fit no_class
-                weights_of_the_wrong_length configs target_outside_the_classes rows_of_weight_zero
+                weights_of_the_wrong_length configs configs_of_formulas
+                reductions_without_a_use spreads_that_do_not_fit amounts_out_of_bounds
+                target_outside_the_classes rows_of_weight_zero
                 targets_of_other_integer_types targets_that_32_bits_do_not_hold probabilities_outside_the_unit_interval
                 ignore_index_with_probabilities
             }

@@ -8,7 +8,8 @@ use crate::backend::{TestBackend, Tolerance, least_number};
 use crate::compare::{difference_each, largest_of_rows, numbers};
 use crate::fixture::{Case, Config, cases};
 use crate::losses::{
-    Row, VisitClass, VisitElementwise, cross_entropy, each_class, each_elementwise,
+    Row, VisitClass, VisitElementwise, VisitSpread, cross_entropy, each_class, each_elementwise,
+    each_spread,
 };
 
 /// One loss behind one face, so that all fixtures are checked by the same code.
@@ -156,6 +157,45 @@ fn elementwise<B: TestBackend, const D: usize, L: ElementwiseLoss<Autodiff<B>>>(
         weighted: case.weights.is_some().then_some(&|reduction, input| {
             let weights = case.weights::<Autodiff<B>, D>(&device).unwrap();
             loss(reduction).forward_weighted(input, target(), weights)
+        }),
+    }
+    .differences(case)
+}
+
+/// Every loss of a mean and its spread against its files.
+pub fn spread_losses<B: TestBackend>() {
+    struct Test;
+    impl<B: TestBackend> VisitSpread<Autodiff<B>> for Test {
+        fn visit<L: SpreadLoss<Autodiff<B>>>(
+            &mut self,
+            row: &Row,
+            loss: impl Fn(&Config, Reduction) -> L,
+        ) {
+            for file in row.fixtures {
+                check::<B>(
+                    file,
+                    |case| with_rank!(case.shape.len(), spread::<B; 1, 2, 3, 4, 5>(case, &loss)),
+                );
+            }
+        }
+    }
+    each_spread::<Autodiff<B>>(&mut Test);
+}
+
+fn spread<B: TestBackend, const D: usize, L: SpreadLoss<Autodiff<B>>>(
+    case: &Case,
+    loss: impl Fn(&Config, Reduction) -> L,
+) -> Vec<String> {
+    let device = B::device();
+    let target = || case.target::<Autodiff<B>, D>(&device);
+    let spread = || case.spread::<Autodiff<B>, D>(&device);
+    let loss = |reduction| loss(&case.config, reduction);
+    Forward::<B, D, D> {
+        none: &|input| loss(Reduction::Mean).forward_no_reduction(input, target(), spread()),
+        reduced: &|reduction, input| loss(reduction).forward(input, target(), spread()),
+        weighted: case.weights.is_some().then_some(&|reduction, input| {
+            let weights = case.weights::<Autodiff<B>, D>(&device).unwrap();
+            loss(reduction).forward_weighted(input, target(), spread(), weights)
         }),
     }
     .differences(case)

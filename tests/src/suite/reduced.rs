@@ -118,6 +118,70 @@ pub fn forward_reduces_what_is_not_reduced<B: TestBackend>() {
     each_class::<B>(&B::device(), &mut Test);
 }
 
+/// The sum over the size of the first axis, weighted or not; of losses made by hand, too.
+pub fn means_over_the_batch<B: TestBackend>() {
+    let device = B::device();
+    let loss = |reduction| KlDivLossConfig::new().with_reduction(reduction).init();
+    let x = full::<A<B>>(&device, -4.0, 0.0).require_grad();
+    let y = || full::<A<B>>(&device, 0.0, 1.0);
+    let mask = tensor::<A<B>, 2>(&mask(SHAPE[0] * SHAPE[1]), &SHAPE, &device);
+    let size = SHAPE[0] as f64;
+    let check = |what: &str, found: Tensor<A<B>, 1>, sum: Tensor<A<B>, 1>| {
+        let (of_found, of_sum) = (found.backward(), (sum.clone() / size).backward());
+        let gradients = [of_found, of_sum].map(|grads| numbers(x.grad(&grads).unwrap()));
+        assert_close(what, &numbers(found), &numbers(sum / size), of_sums::<B>());
+        assert_close(what, &gradients[0], &gradients[1], of_sums::<B>());
+    };
+    let [mean, sum] = [Reduction::BatchMean, Reduction::Sum].map(loss);
+    check(
+        "plain",
+        mean.forward(x.clone(), y()),
+        sum.forward(x.clone(), y()),
+    );
+    check(
+        "weighted",
+        mean.forward_weighted(x.clone(), y(), mask.clone()),
+        sum.forward_weighted(x.clone(), y(), mask),
+    );
+    check(
+        "by hand",
+        Reduction::BatchMean.reduce(mean.forward_no_reduction(x.clone(), y())),
+        sum.forward(x.clone(), y()),
+    );
+}
+
+/// `forward_levels` compares each target with the predictions of all its levels.
+pub fn levels_of_one_target<B: TestBackend>() {
+    let device = B::device();
+    let levels = [0.1, 0.5, 0.9];
+    let loss = QuantileLossConfig::new()
+        .with_levels(levels.to_vec())
+        .init::<A<B>>(&device);
+    let prediction = [[-1.0, 0.25, 1.0], [0.5, 2.0, 4.0]];
+    let targets = [0.5, 1.0];
+    let x = tensor::<A<B>, 2>(prediction.as_flattened(), &[2, 3], &device).require_grad();
+    let y = tensor::<A<B>, 1>(&targets, &[2], &device).require_grad();
+    let expected: Vec<f64> = (0..6)
+        .map(|i| {
+            let e = targets[i / 3] - prediction[i / 3][i % 3];
+            (levels[i % 3] * e).max((levels[i % 3] - 1.0) * e)
+        })
+        .collect();
+    let each = loss.forward_levels_no_reduction(x.clone(), y.clone());
+    assert_close("each", &numbers(each), &expected, B::TOLERANCE);
+    let mean = loss.forward_levels(x.clone(), y.clone());
+    let expected = expected.iter().sum::<f64>() / 6.0;
+    assert_close("mean", &numbers(mean.clone()), &[expected], B::TOLERANCE);
+    let grads = mean.backward();
+    let of_prediction: Vec<f64> = [-0.1, -0.5, 0.1, -0.1, 0.5, 0.1].map(|g| g / 6.0).to_vec();
+    let found = numbers(x.grad(&grads).unwrap());
+    assert_close("prediction", &found, &of_prediction, B::TOLERANCE);
+    // Each target has the gradients of its levels, with the other sign.
+    let of_target = [0, 3].map(|row| -of_prediction[row..row + 3].iter().sum::<f64>());
+    let found = numbers(y.grad(&grads).unwrap());
+    assert_close("target", &found, &of_target, B::TOLERANCE);
+}
+
 /// The gradient of a tensor that the loss alone holds, and of one that is held elsewhere, whose numbers stay.
 fn of_consumed_and_held<B: TestBackend>(
     what: &str,

@@ -170,6 +170,71 @@ macro_rules! elementwise_loss {
 }
 pub(crate) use elementwise_loss;
 
+/// All that a loss of a mean and its spread is: its fields, what the spread is called, and its formula given the fields.
+macro_rules! spread_loss {
+    ($loss:ident { $($field:ident),* }, $spread:ident, $formula:ty, |$this:pat_param| $make:expr) => {
+        $crate::display::display_fields!([] $loss: {} $($field,)* reduction);
+
+        impl<B: LossBackend> $crate::SpreadLoss<B> for $loss {
+            type Formula = $formula;
+
+            fn name(&self) -> &'static str {
+                stringify!($loss)
+            }
+
+            fn spread_name(&self) -> &'static str {
+                stringify!($spread)
+            }
+
+            fn formula(&self) -> Self::Formula {
+                let $this = self;
+                $make
+            }
+
+            fn reduction(&self) -> Reduction {
+                self.reduction
+            }
+        }
+
+        impl $loss {
+            /// The loss as one number: see [`SpreadLoss::forward`](crate::SpreadLoss::forward).
+            #[track_caller]
+            pub fn forward<B: LossBackend, const D: usize>(
+                &self,
+                prediction: Tensor<B, D>,
+                target: Tensor<B, D>,
+                $spread: Tensor<B, D>,
+            ) -> Tensor<B, 1> {
+                $crate::SpreadLoss::forward(self, prediction, target, $spread)
+            }
+
+            /// One loss per element: see [`SpreadLoss::forward_no_reduction`](crate::SpreadLoss::forward_no_reduction).
+            #[track_caller]
+            pub fn forward_no_reduction<B: LossBackend, const D: usize>(
+                &self,
+                prediction: Tensor<B, D>,
+                target: Tensor<B, D>,
+                $spread: Tensor<B, D>,
+            ) -> Tensor<B, D> {
+                $crate::SpreadLoss::forward_no_reduction(self, prediction, target, $spread)
+            }
+
+            /// With weights or a mask: see [`SpreadLoss::forward_weighted`](crate::SpreadLoss::forward_weighted).
+            #[track_caller]
+            pub fn forward_weighted<B: LossBackend, const D: usize>(
+                &self,
+                prediction: Tensor<B, D>,
+                target: Tensor<B, D>,
+                $spread: Tensor<B, D>,
+                weights: Tensor<B, D>,
+            ) -> Tensor<B, 1> {
+                $crate::SpreadLoss::forward_weighted(self, prediction, target, $spread, weights)
+            }
+        }
+    };
+}
+pub(crate) use spread_loss;
+
 /// The methods of [`ClassLoss`](crate::ClassLoss).
 macro_rules! class_forwards {
     ($loss:ident, $scores:ident) => {

@@ -3,6 +3,7 @@
 //! | form | trait | its losses |
 //! | --- | --- | --- |
 //! | element-wise | [`ElementwiseLoss`]: a prediction against a target of the same shape | MSE, Huber, quantile, BCE, KL divergence and all others of single elements |
+//! | spreads | [`SpreadLoss`]: a mean and its variance or deviation against a target | Gaussian NLL, CRPS |
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE |
 
 pub(crate) mod class_rows;
@@ -10,16 +11,19 @@ mod delegate;
 pub(crate) mod elementwise;
 pub(crate) mod linear;
 mod rows;
+mod spread;
 
 pub(crate) use class_rows::ClassFormula;
 pub use class_rows::{ClassFormulaLoss, ClassLoss};
 pub(crate) use delegate::{
     class_formula, class_forwards, elementwise_formula, elementwise_forwards, elementwise_loss,
+    spread_loss,
 };
 pub(crate) use elementwise::ElementwiseFormula;
 pub use elementwise::{ElementwiseFormulaLoss, ElementwiseLoss};
 pub use linear::{LinearHead, LinearOutput};
 pub use rows::{ClassOptions, Rows};
+pub use spread::SpreadLoss;
 
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `mse`, `l1`, `smooth_l1`, `huber`, `log_cosh`, `charbonnier`, `quantile` | of a real number |
 //! | `msle`, `poisson_nll`, `gamma_nll`, `tweedie` | of a count or an amount, or of its logarithm |
-//! | `gaussian_nll` | of a real number and its variance |
+//! | `gaussian_nll`, `gaussian_crps` | of a real number and its variance or deviation |
 //! | `bce` | of a probability |
 //! | `kl_div` | of a log-probability |
 //! | `bce_with_logits`, `sigmoid_focal`, `asymmetric` | of a binary logit |
@@ -21,6 +21,7 @@ mod charbonnier;
 mod cross_entropy;
 mod focal;
 mod gamma_nll;
+mod gaussian_crps;
 mod gaussian_nll;
 mod generalized_cross_entropy;
 mod hinge_embedding;
@@ -48,6 +49,7 @@ pub use charbonnier::Charbonnier;
 pub use cross_entropy::CrossEntropy;
 pub use focal::Focal;
 pub use gamma_nll::GammaNll;
+pub use gaussian_crps::{FAR_OVER, FAR_UNDER, GaussianCrps, NEAR_OVER, NEAR_UNDER};
 pub use gaussian_nll::GaussianNll;
 pub use generalized_cross_entropy::GeneralizedCrossEntropy;
 pub use hinge_embedding::HingeEmbedding;
@@ -256,4 +258,6 @@ pub enum Twin {
     Asymmetric([f32; 3]),
     /// [`GaussianNll`], with 1 for `full`, and `eps`.
     GaussianNll([f32; 2]),
+    /// [`GaussianCrps`].
+    GaussianCrps,
 }

@@ -98,6 +98,7 @@ fn slopes_of_distributions_are_derivatives() {
         check(Tweedie { power }, [REAL, AMOUNT, ONE]);
     }
     check(GammaNll, [REAL, AMOUNT, ONE]);
+    check(GaussianCrps, [REAL, REAL, AMOUNT]);
     for full in [false, true] {
         check(GaussianNll { full, eps: 1e-6 }, [REAL, REAL, AMOUNT]);
     }

@@ -5,7 +5,11 @@ use burn_cubecl::kernel::cast;
 
 use crate::cube::shared::device::{Device, pretend};
 use crate::cube::testing::{B, T, assert_close, devices, memory, numbers, tensor};
-use crate::formulas::{Bce, BceWithLogits, Huber, L1, LogCosh, Mse, SigmoidFocal};
+use crate::formulas::{
+    Asymmetric, Bce, BceWithLogits, Charbonnier, GammaNll, GaussianCrps, GaussianNll,
+    HingeEmbedding, Huber, KlDiv, L1, LogCosh, Mse, Msle, PoissonNll, Quantile, SigmoidFocal,
+    SmoothL1, SoftMargin, Tweedie,
+};
 use crate::{Elements, Formula, Input, LossBackend, Reduction, composed};
 
 /// Shapes that vectors divide, and shapes that they do not.
@@ -260,6 +264,57 @@ fn sigmoid_focal() {
     }
 }
 
+#[test]
+fn errors() {
+    let none = [Third::None];
+    check(&SmoothL1 { beta: 0.75 }, false, &none);
+    check(&Charbonnier { eps: 0.25 }, false, &none);
+    let thirds = [Third::None, Third::Full, Third::Repeated];
+    check(&Quantile { level: 0.25 }, false, &thirds);
+}
+
+#[test]
+fn amounts_and_distributions() {
+    let none = [Third::None];
+    check(&Msle, true, &none);
+    for log_target in [false, true] {
+        check(&KlDiv { log_target }, false, &none);
+    }
+    for (log_input, full) in [(true, false), (true, true), (false, true)] {
+        let eps = 1e-2;
+        let formula = PoissonNll {
+            log_input,
+            full,
+            eps,
+        };
+        check(&formula, !log_input, &none);
+    }
+    check(&Tweedie { power: 1.5 }, false, &none);
+    check(&GammaNll, false, &none);
+    let spreads = [Third::Full, Third::Repeated];
+    let gaussian = GaussianNll {
+        full: true,
+        eps: 0.25,
+    };
+    check(&gaussian, false, &spreads);
+    check(&GaussianCrps, false, &spreads);
+}
+
+#[test]
+fn margins() {
+    let none = [Third::None];
+    check(&SoftMargin, false, &none);
+    check(&HingeEmbedding { margin: 0.75 }, false, &none);
+    for (gamma_positive, gamma_negative, clip) in [(1.0, 4.0, 0.05), (0.0, 1.5, 0.0)] {
+        let formula = Asymmetric {
+            gamma_positive,
+            gamma_negative,
+            clip,
+        };
+        check(&formula, false, &none);
+    }
+}
+
 /// Numbers at the ends of what there is: against the composed operations, which the suite holds to references.
 #[test]
 fn extremes_are_those_of_the_composed_operations() {
@@ -330,6 +385,11 @@ fn extremes_are_those_of_the_composed_operations() {
     compare(&L1, &x, &y);
     compare(&Huber { delta: 1.0 }, &x, &y);
     compare(&LogCosh, &x, &y);
+    compare(&SmoothL1 { beta: 1.0 }, &x, &y);
+    compare(&Charbonnier { eps: 1e-3 }, &x, &y);
+    compare(&Quantile { level: 0.25 }, &x, &y);
+    compare(&SoftMargin, &x, &y);
+    compare(&HingeEmbedding { margin: 1.0 }, &x, &y);
     compare(
         &BceWithLogits {
             label_smoothing: 0.0,

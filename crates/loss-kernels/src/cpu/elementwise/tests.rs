@@ -4,7 +4,11 @@ use std::mem::MaybeUninit;
 
 use super::*;
 use crate::cpu::simd::{Arch, Float};
-use crate::formulas::{Bce, BceWithLogits, Huber, L1, LogCosh, Mse, SigmoidFocal, Violation};
+use crate::formulas::{
+    Asymmetric, Bce, BceWithLogits, Charbonnier, GammaNll, GaussianCrps, GaussianNll,
+    HingeEmbedding, Huber, KlDiv, L1, LogCosh, Mse, Msle, PoissonNll, Quantile, SigmoidFocal,
+    SmoothL1, SoftMargin, Tweedie, Violation,
+};
 use crate::{Formula, Input};
 
 /// Lengths around vectors, blocks and tasks.
@@ -127,6 +131,49 @@ fn check_all<F: Float>() {
         (Some(0.5), 0.0),
     ] {
         check::<F, _>(SigmoidFocal { alpha, gamma }, -12.0, 12.0);
+    }
+    check_more::<F>();
+}
+
+fn check_more<F: Float>() {
+    for beta in [0.0, 0.5] {
+        check::<F, _>(SmoothL1 { beta }, -3.0, 3.0);
+    }
+    check::<F, _>(Charbonnier { eps: 0.25 }, -3.0, 3.0);
+    check::<F, _>(Quantile { level: 0.25 }, -3.0, 3.0);
+    check::<F, _>(Msle, 0.0, 8.0);
+    for log_target in [false, true] {
+        check::<F, _>(KlDiv { log_target }, -5.0, 0.0);
+    }
+    for (log_input, full) in [(true, false), (true, true), (false, false)] {
+        let eps = 1e-8;
+        let formula = PoissonNll {
+            log_input,
+            full,
+            eps,
+        };
+        check::<F, _>(formula, if log_input { -3.0 } else { 0.5 }, 3.0);
+    }
+    check::<F, _>(Tweedie { power: 1.5 }, -3.0, 3.0);
+    check::<F, _>(GammaNll, -3.0, 3.0);
+    check::<F, _>(
+        GaussianNll {
+            full: true,
+            eps: 0.75,
+        },
+        -3.0,
+        3.0,
+    );
+    check::<F, _>(GaussianCrps, -3.0, 3.0);
+    check::<F, _>(SoftMargin, -12.0, 12.0);
+    check::<F, _>(HingeEmbedding { margin: 0.75 }, 0.0, 3.0);
+    for (gamma_positive, gamma_negative, clip) in [(1.0, 4.0, 0.05), (0.0, 2.0, 0.0)] {
+        let formula = Asymmetric {
+            gamma_positive,
+            gamma_negative,
+            clip,
+        };
+        check::<F, _>(formula, -12.0, 12.0);
     }
 }
 

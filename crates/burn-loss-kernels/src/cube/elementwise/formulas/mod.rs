@@ -8,6 +8,7 @@ mod bce_with_logits;
 mod binary_logit;
 mod charbonnier;
 mod gamma_nll;
+mod gaussian_crps;
 mod gaussian_nll;
 mod hinge_embedding;
 mod huber;
@@ -81,6 +82,7 @@ pub fn kernel_of<R: CubeRuntime>(twin: Option<Twin>) -> Option<Launcher<R>> {
         Twin::Asymmetric(parameters) => Launcher::new::<asymmetric::Asymmetric>(parameters),
         Twin::Charbonnier(parameters) => Launcher::new::<charbonnier::Charbonnier>(parameters),
         Twin::GammaNll => Launcher::new::<gamma_nll::GammaNll>([]),
+        Twin::GaussianCrps => Launcher::new::<gaussian_crps::GaussianCrps>([]),
         Twin::GaussianNll(parameters) => Launcher::new::<gaussian_nll::GaussianNll>(parameters),
         Twin::HingeEmbedding(parameters) => {
             Launcher::new::<hinge_embedding::HingeEmbedding>(parameters)

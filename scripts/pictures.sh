@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo run --locked --release -p gallery
+cargo run --locked --release -p gallery -- --output docs/images
 
 run=$(mktemp -d)
 trap 'rm -rf "$run"' EXIT

@@ -8,7 +8,7 @@ mod elementwise;
 mod figure;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn_loss::AutodiffLossBackend;
 use burn_loss_plots::Picture;
@@ -22,9 +22,9 @@ struct Args {
     /// Which backend computes
     #[arg(long, value_enum, default_value = "flex")]
     backend: BackendKind,
-    /// The folder of the pictures [default: docs/images of the repository]
-    #[arg(long, value_name = "DIR")]
-    output: Option<PathBuf>,
+    /// The folder of the pictures
+    #[arg(long, value_name = "DIR", default_value = "artifacts/gallery")]
+    output: PathBuf,
     /// Write PNGs, too
     #[arg(long)]
     png: bool,
@@ -42,11 +42,9 @@ fn main() -> std::process::ExitCode {
 }
 
 fn draw<B: AutodiffLossBackend>(args: &Args) -> Result<()> {
-    let docs = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/images");
-    let folder = args.output.clone().unwrap_or_else(docs);
-    fs::create_dir_all(&folder)
+    let folder = &args.output;
+    fs::create_dir_all(folder)
         .map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
-    let folder = folder.canonicalize()?;
     let device = B::Device::default();
     let figures: [(&str, Picture); 3] = [
         ("elementwise_losses", elementwise::figure::<B>(&device)?),

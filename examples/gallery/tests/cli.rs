@@ -81,7 +81,21 @@ fn backends_draw_the_same() {
     assert_same("class_losses", &svg("flex"), &svg("ndarray"));
 }
 
-/// The pictures of the README are those of today's losses; `cargo run -p gallery` draws them again.
+#[test]
+fn without_a_folder_it_draws_below_where_it_runs() {
+    let run = run("default");
+    let text = run.stdout("");
+    assert!(
+        text.contains("artifacts/gallery/class_losses.svg"),
+        "{text}"
+    );
+    assert!(
+        run.file("artifacts/gallery/class_losses.svg")
+            .starts_with(b"<svg")
+    );
+}
+
+/// The pictures of the README are those of today's losses; `scripts/pictures.sh` draws them again.
 #[test]
 fn the_docs_have_what_is_drawn() {
     let run = run("docs");

@@ -7,6 +7,14 @@ pub fn at_least_one(text: &str) -> Result<usize, String> {
     parse(text, "a whole number of at least 1", |&value| value >= 1)
 }
 
+pub fn seed(text: &str) -> Result<u64, String> {
+    parse(text, "a whole number of at least 0", |_| true)
+}
+
+pub fn index(text: &str) -> Result<usize, String> {
+    parse(text, "a whole number of at least 0", |_| true)
+}
+
 /// One image to train on and one to validate with is the least that trains.
 pub fn at_least_two(text: &str) -> Result<usize, String> {
     parse(text, "a whole number of at least 2", |&value| value >= 2)
@@ -39,6 +47,8 @@ where
     match text.trim().parse() {
         Ok(value) if accepts(&value) => Ok(value),
         Ok(_) => Err(format!("expected {expected}")),
+        // Of a whole number below 0, the reason would be its sign, which is no digit.
+        Err(_) if text.trim().parse::<f64>().is_ok() => Err(format!("expected {expected}")),
         Err(error) => Err(format!("expected {expected}: {error}")),
     }
 }
@@ -68,6 +78,10 @@ mod tests {
         assert!(learning_rate("0").is_err());
         assert!(class_weight("-1").is_err());
         assert!(class_weight("inf").is_err());
+        assert_eq!(
+            seed("-1").unwrap_err(),
+            "expected a whole number of at least 0"
+        );
         let error = class_weight("x").unwrap_err();
         assert_eq!(
             error,

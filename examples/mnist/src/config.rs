@@ -53,16 +53,20 @@ fn model_path(output: &Path) -> PathBuf {
     output.join("model.mpk")
 }
 
-/// Saves the config and the network's weights.
+/// Saves the config and the network's weights, and reads them again: Burn's recorder does not say where a disk was full.
 pub fn save<B: Backend>(config: &TrainingConfig, network: ConvNet<B>, output: &Path) -> Result<()> {
     let path = config_path(output);
     config
         .save(&path)
         .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     let path = model_path(output);
+    let device = network.devices().first().cloned().unwrap_or_default();
     network
         .save_file(&path, &DefaultRecorder::new())
-        .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    load::<B>(output, &device)
+        .map(|_| ())
+        .map_err(|_| format!("cannot write all of {}", path.display()).into())
 }
 
 /// Loads the network that [`save`] saved, on any backend.
@@ -83,5 +87,9 @@ pub fn load<B: Backend>(output: &Path, device: &B::Device) -> Result<ConvNet<B>>
         .network
         .init(device)
         .load_file(&path, &DefaultRecorder::new(), device)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+        // The recorder's own reason would be that the format has changed.
+        .map_err(|_| {
+            let path = path.display();
+            format!("cannot read {path}: it is cut short or not a model of this example").into()
+        })
 }

@@ -4,9 +4,12 @@ use burn::prelude::*;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn_loss::{
     BceLoss, BceLossConfig, BceWithLogitsLoss, BceWithLogitsLossConfig, CrossEntropyLoss,
-    CrossEntropyLossConfig, HuberLoss, HuberLossConfig, LossBackend, MseLoss, MseLossConfig,
-    NllLoss, NllLossConfig,
+    CrossEntropyLossConfig, FocalLoss, FocalLossConfig, GeneralizedCrossEntropyLoss,
+    GeneralizedCrossEntropyLossConfig, HuberLoss, HuberLossConfig, L1Loss, L1LossConfig,
+    LogCoshLoss, LogCoshLossConfig, LossBackend, MseLoss, MseLossConfig, NllLoss, NllLossConfig,
+    PolyLoss, PolyLossConfig, SigmoidFocalLoss, SigmoidFocalLossConfig,
 };
+use burn_loss_metrics::first_batch::{self, Findings, Meant};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -20,12 +23,24 @@ pub enum LossKind {
     CrossEntropy,
     /// Of the log-probabilities and the digit: the same number as cross-entropy
     Nll,
+    /// Of the logits and the digit: what is already right counts little
+    Focal,
+    /// Of the logits and the digit: cross-entropy with more weight on what is not yet sure
+    Poly,
+    /// Of the logits and the digit: less sensitive to wrong labels
+    GeneralizedCrossEntropy,
     /// Of the probabilities and the one-hot digit
     Bce,
     /// Of the logits and the one-hot digit: ten separate yes-or-no questions
     BceWithLogits,
+    /// Of the logits and the one-hot digit: bce-with-logits in which what is already right counts little
+    SigmoidFocal,
     /// Of the probabilities and the one-hot digit
     Mse,
+    /// Of the probabilities and the one-hot digit
+    L1,
+    /// Of the probabilities and the one-hot digit: about half of mse
+    LogCosh,
     /// Of the probabilities and the one-hot digit; below an error of 1 it is half of mse
     Huber,
 }
@@ -50,8 +65,10 @@ impl LossConfig {
         let Some(weights) = &self.class_weights else {
             return Ok(());
         };
-        if !matches!(self.kind, CrossEntropy | Nll) {
-            return Err(self.refuses("--class-weights", "cross-entropy and nll"));
+        let of_classes = [CrossEntropy, Nll, Focal, Poly, GeneralizedCrossEntropy];
+        if !of_classes.contains(&self.kind) {
+            let takers = "cross-entropy, nll, focal, poly and generalized-cross-entropy";
+            return Err(self.refuses("--class-weights", takers));
         }
         if weights.len() != CLASSES {
             let found = weights.len();
@@ -90,12 +107,30 @@ impl LossConfig {
                     .with_class_weights(self.class_weights.clone())
                     .init(device),
             ),
+            LossKind::Focal => Loss::Focal(
+                FocalLossConfig::new()
+                    .with_class_weights(self.class_weights.clone())
+                    .init(device),
+            ),
+            LossKind::Poly => Loss::Poly(
+                PolyLossConfig::new()
+                    .with_class_weights(self.class_weights.clone())
+                    .init(device),
+            ),
+            LossKind::GeneralizedCrossEntropy => Loss::GeneralizedCrossEntropy(
+                GeneralizedCrossEntropyLossConfig::new()
+                    .with_class_weights(self.class_weights.clone())
+                    .init(device),
+            ),
             LossKind::Bce => Loss::Bce(BceLossConfig::new().init()),
             LossKind::BceWithLogits => Loss::BceWithLogits(
                 BceWithLogitsLossConfig::new()
                     .with_label_smoothing(self.label_smoothing)
                     .init(device),
             ),
+            LossKind::SigmoidFocal => Loss::SigmoidFocal(SigmoidFocalLossConfig::new().init()),
+            LossKind::L1 => Loss::L1(L1LossConfig::new().init()),
+            LossKind::LogCosh => Loss::LogCosh(LogCoshLossConfig::new().init()),
             LossKind::Mse => Loss::Mse(MseLossConfig::new().init()),
             LossKind::Huber => Loss::Huber(HuberLossConfig::new().init()),
         }
@@ -107,9 +142,15 @@ impl LossConfig {
 pub enum Loss<B: Backend> {
     CrossEntropy(CrossEntropyLoss<B>),
     Nll(NllLoss<B>),
+    Focal(FocalLoss<B>),
+    Poly(PolyLoss<B>),
+    GeneralizedCrossEntropy(GeneralizedCrossEntropyLoss<B>),
     Bce(BceLoss),
     BceWithLogits(BceWithLogitsLoss<B>),
+    SigmoidFocal(SigmoidFocalLoss),
     Mse(MseLoss),
+    L1(L1Loss),
+    LogCosh(LogCoshLoss),
     Huber(HuberLoss),
 }
 
@@ -119,10 +160,39 @@ impl<B: LossBackend> Loss<B> {
         match self {
             Loss::CrossEntropy(loss) => loss.forward(logits, digits),
             Loss::Nll(loss) => loss.forward(log_softmax(logits, 1), digits),
+            Loss::Focal(loss) => loss.forward(logits, digits),
+            Loss::Poly(loss) => loss.forward(logits, digits),
+            Loss::GeneralizedCrossEntropy(loss) => loss.forward(logits, digits),
+            Loss::SigmoidFocal(loss) => loss.forward(logits, one_hot(digits)),
+            Loss::L1(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
+            Loss::LogCosh(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
             Loss::Bce(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
             Loss::BceWithLogits(loss) => loss.forward(logits, one_hot(digits)),
             Loss::Mse(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
             Loss::Huber(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
+        }
+    }
+
+    /// What the first batch tells of what the loss is given.
+    pub fn first_batch(&self, logits: Tensor<B, 2>, digits: Tensor<B, 1, Int>) -> Findings {
+        use first_batch::{class_scores, label_scores, regression};
+        match self {
+            Loss::CrossEntropy(_)
+            | Loss::Focal(_)
+            | Loss::Poly(_)
+            | Loss::GeneralizedCrossEntropy(_) => class_scores(logits, digits, &Meant::logits()),
+            Loss::Nll(_) => {
+                class_scores(log_softmax(logits, 1), digits, &Meant::log_probabilities())
+            }
+            Loss::Bce(_) => {
+                label_scores(softmax(logits, 1), one_hot(digits), &Meant::probabilities())
+            }
+            Loss::BceWithLogits(_) | Loss::SigmoidFocal(_) => {
+                label_scores(logits, one_hot(digits), &Meant::logits())
+            }
+            Loss::Mse(_) | Loss::L1(_) | Loss::LogCosh(_) | Loss::Huber(_) => {
+                regression(softmax(logits, 1), one_hot(digits), &Meant::numbers())
+            }
         }
     }
 }
@@ -208,7 +278,8 @@ mod tests {
         );
         assert_eq!(
             error(LossConfig::new(LossKind::BceWithLogits).with_class_weights(weights.clone())),
-            "--class-weights is for cross-entropy and nll; --loss bce-with-logits does not take it"
+            "--class-weights is for cross-entropy, nll, focal, poly and generalized-cross-entropy; --loss bce-with-logits does not \
+             take it"
         );
         let nll = LossConfig::new(LossKind::Nll);
         assert!(nll.clone().with_class_weights(weights).validate().is_ok());

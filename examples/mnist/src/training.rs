@@ -1,11 +1,11 @@
 //! Training: data, model and optimizer put together, and what is left behind in the output folder.
 
-use std::fs;
 use std::io::{IsTerminal, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use burn::data::dataloader::DataLoaderBuilder;
+use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::Dataset;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::prelude::*;
@@ -15,13 +15,16 @@ use burn::train::{
 };
 use burn_loss::{AutodiffLossBackend, LossBackend};
 use burn_loss_metrics::MeanLossMetric;
+use burn_loss_metrics::first_batch::Findings;
 
 use crate::args::TrainArgs;
 use crate::config::TrainingConfig;
 use crate::data::{self, DigitBatch, DigitBatcher, Source, Split};
 use crate::history::History;
 use crate::loss::Loss;
+use crate::metrics_log::MetricsLog;
 use crate::model::ConvNet;
+use crate::output::Unfinished;
 use crate::prediction;
 use crate::progress::PlainRenderer;
 use crate::report::{self, Run, TestSet};
@@ -39,6 +42,16 @@ impl<B: LossBackend> Classifier<B> {
         let logits = self.network.forward(batch.images);
         let loss = self.loss.forward(logits.clone(), batch.targets.clone());
         ClassificationOutput::new(loss, logits, batch.targets)
+    }
+}
+
+impl<B: LossBackend> Classifier<B> {
+    /// What the first batch tells of mistakes, before anything is learned.
+    fn first_batch(&self, digits: &data::Part, rows: usize, device: &B::Device) -> Findings {
+        let batch = (0..rows).map_while(|index| digits.get(index)).collect();
+        let batch: DigitBatch<B> = DigitBatcher.batch(batch, device);
+        let logits = self.network.forward(batch.images);
+        self.loss.first_batch(logits, batch.targets)
     }
 }
 
@@ -69,17 +82,20 @@ pub fn run<B: AutodiffLossBackend>(args: &TrainArgs, device: &B::Device) -> Resu
     let train_digits = source.load(Split::Train)?;
     let test_digits = data::first(source.load(Split::Test)?, config.limit);
     let output = &args.common.output;
-    prepare(output)?;
+    let unfinished = Unfinished::new(output)?;
+    let folder = unfinished.folder();
 
     let plain = args.plain || !stdout().is_terminal();
     let start = Instant::now();
-    let (network, metrics) = train::<B>(&config, train_digits, output, plain, device)?;
+    let look = args.check_first_batch;
+    let (network, metrics, log) = train::<B>(&config, train_digits, plain, look, device)?;
     let training = start.elapsed();
-    config::save(&config, network.clone(), output)?;
+    config::save(&config, network.clone(), folder)?;
 
-    let (history, summary) = History::read(&metrics_path(output), &metrics, config.epochs)?;
+    let recorded = folder.join("metrics");
+    log.write(&recorded)?;
+    let (history, summary) = History::read(&recorded, &metrics, config.epochs)?;
     println!("{summary}");
-    println!("Model and config saved in {}", output.display());
     let test = TestSet::new(&network, &test_digits, device);
     println!(
         "Test accuracy: {:.2}% ({} images, {:.0} s of training)",
@@ -92,20 +108,22 @@ pub fn run<B: AutodiffLossBackend>(args: &TrainArgs, device: &B::Device) -> Resu
         history: &history,
         training,
     };
-    let report = report::write(&run, &test, output)?;
-    println!("Report: {}", report.display());
+    report::write(&run, &test, folder)?;
+    unfinished.finish()?;
+    println!("Model and config saved in {}", output.display());
+    println!("Report: {}", output.join(report::FILE).display());
     Ok(())
 }
 
 /// Trains a network on any backend and returns it on the backend without autodiff, with the names of the metrics that
-/// were recorded.
+/// were recorded, and with what was.
 pub fn train<B: AutodiffLossBackend>(
     config: &TrainingConfig,
     digits: data::Digits,
-    output: &Path,
     plain: bool,
+    look: bool,
     device: &B::Device,
-) -> Result<(ConvNet<B::InnerBackend>, [MetricName; 3])> {
+) -> Result<(ConvNet<B::InnerBackend>, [MetricName; 3], MetricsLog)> {
     B::seed(device, config.seed);
     let (train, valid) = data::split(digits, config.limit, config.seed);
     let steps = config.epochs * train.len().div_ceil(config.batch_size);
@@ -114,6 +132,13 @@ pub fn train<B: AutodiffLossBackend>(
         network: config.network.init(device),
         loss: config.loss.init(device),
     };
+
+    if look {
+        println!(
+            "{}",
+            classifier.first_batch(&train, config.batch_size, device)
+        );
+    }
 
     let train = DataLoaderBuilder::new(DigitBatcher)
         .batch_size(config.batch_size)
@@ -129,8 +154,11 @@ pub fn train<B: AutodiffLossBackend>(
         TopKAccuracyMetric::new(2),
     );
     let names = [metrics.0.name(), metrics.1.name(), metrics.2.name()];
-    let mut training = SupervisedTraining::new(metrics_path(output), train, valid)
+    let log = MetricsLog::default();
+    // Nothing is written there: the metrics go to the log, and there are no checkpoints.
+    let mut training = SupervisedTraining::new(Path::new(""), train, valid)
         .metrics(metrics)
+        .with_metric_logger(log.clone())
         .with_application_logger(None)
         .num_epochs(config.epochs);
     if plain {
@@ -139,23 +167,5 @@ pub fn train<B: AutodiffLossBackend>(
     let result = training.launch(Learner::new(classifier, config.optimizer.init(), schedule));
     // Gives the terminal back, so that what is printed from here on stays on it.
     drop(result.renderer);
-    Ok((result.model.network, names))
-}
-
-fn metrics_path(output: &Path) -> PathBuf {
-    output.join("metrics")
-}
-
-/// Makes the output folder and takes metrics, pictures and report of an earlier run out of it: the summary would count
-/// its epochs too.
-fn prepare(output: &Path) -> Result<()> {
-    let cannot = |path: &Path, error| format!("cannot write to {}: {error}", path.display());
-    fs::create_dir_all(output).map_err(|error| cannot(output, error))?;
-    for split in ["train", "valid"] {
-        let old = metrics_path(output).join(split);
-        if old.exists() {
-            fs::remove_dir_all(&old).map_err(|error| cannot(&old, error))?;
-        }
-    }
-    report::remove_old(output)
+    Ok((result.model.network, names, log))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// An empty folder of its own for each test.
 fn folder(name: &str) -> PathBuf {
@@ -87,6 +87,11 @@ fn trains_and_then_predicts() {
         &folder,
         "--backend ndarray --limit 480 --epochs 3 --batch-size 16",
     );
+    assert!(
+        text.starts_with("First batch: 16 rows, 10 classes, loss 2."),
+        "{text}"
+    );
+    assert!(text.contains("; nothing suspicious\n"), "{text}");
     let train = losses(&text, "train:");
     assert_eq!(train.len(), 3, "{text}");
     assert!(
@@ -189,6 +194,12 @@ fn every_loss_trains() {
         "bce-with-logits --label-smoothing 0.1",
         "mse",
         "huber",
+        "focal --class-weights 1,2,1,1,1,1,1,1,1,0.5",
+        "poly",
+        "generalized-cross-entropy",
+        "sigmoid-focal",
+        "l1",
+        "log-cosh",
     ] {
         let text = stdout(
             &folder,
@@ -208,9 +219,37 @@ fn a_second_run_replaces_the_first() {
     stdout(&folder, "--limit 24 --epochs 3");
     let old = folder.join("artifacts/mnist/pictures/roc.svg");
     let first = fs::read(&old).unwrap();
-    let text = stdout(&folder, "--limit 24 --epochs 1");
+    let model = folder.join("artifacts/mnist/model.mpk");
+    let first_model = fs::read(&model).unwrap();
+    let first_report = folder.join("artifacts/mnist/report.html");
+    let stopped = folder.join("artifacts/mnist/unfinished");
+    // Stopped while it trains: the first run is as it was.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mnist"))
+        .current_dir(&folder)
+        .args(["--epochs", "1000", "--limit", "600"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !stopped.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::read(&model).unwrap(), first_model);
+    assert_eq!(fs::read(&old).unwrap(), first);
+    assert!(first_report.exists());
+    let text = stdout(&folder, "--limit 24 --epochs 1 --check-first-batch false");
     assert!(text.contains("Total Epochs: 1\n"), "{text}");
+    assert!(!text.contains("First batch"), "{text}");
     assert_ne!(fs::read(&old).unwrap(), first);
+    assert_ne!(fs::read(&model).unwrap(), first_model);
+    assert!(!stopped.exists());
+    assert!(
+        folder
+            .join("artifacts/mnist/metrics/valid/epoch-1/Loss.log")
+            .exists()
+    );
 }
 
 #[test]
@@ -241,6 +280,23 @@ fn mistakes_are_explained() {
         "a mistake leaves nothing behind"
     );
 
+    for option in [
+        "--learning-rate -1",
+        "--seed -1",
+        "--epochs -1",
+        "--limit -1",
+        "predict --start -1",
+    ] {
+        explains(option, "expected a ");
+    }
+    explains(
+        "--class-weights -1,1",
+        "expected a finite number of at least 0",
+    );
+
+    // A folder that is there, and in which nobody can write; before anything is trained.
+    #[cfg(target_os = "linux")]
+    explains("--output /proc", "cannot write to /proc: ");
     fs::write(folder.join("file"), "").unwrap();
     explains("--output file/inside", "cannot write to file/inside");
 }
@@ -252,7 +308,9 @@ fn damaged_models_are_explained() {
     let model = folder.join("here/model.mpk");
     let bytes = fs::read(&model).unwrap();
     fs::write(&model, &bytes[..bytes.len() / 2]).unwrap();
-    assert!(stderr(&folder, "predict --output here").contains("cannot read here/model.mpk"));
+    let error = stderr(&folder, "predict --output here");
+    let expected = "cannot read here/model.mpk: it is cut short or not a model";
+    assert!(error.contains(expected), "{error}");
     assert!(stderr(&folder, "predict --output here --start 10000").contains("cannot read"));
     fs::write(&model, bytes).unwrap();
     assert!(stderr(&folder, "predict --output here --start 10000").contains("numbered 0 to 9999"));

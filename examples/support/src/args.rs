@@ -83,6 +83,11 @@ impl Example {
         };
         let output = Path::new("artifacts").join(self.name);
         let command = default("epochs", self.epochs.to_string())(A::command());
+        // So that what is wrong with a number below 0 is its range, and not that there is no option `-1`.
+        let command = command.mut_args(|arg| match arg.get_action().takes_values() {
+            true => arg.allow_negative_numbers(true),
+            false => arg,
+        });
         default("output", output.display().to_string())(command)
     }
 }
@@ -132,6 +137,10 @@ mod tests {
     fn refuses_what_cannot_train() {
         assert!(parse("--epochs 0").is_err());
         assert!(parse("--limit 3").is_err());
+        for option in ["--epochs", "--limit", "--seed"] {
+            let error = parse(&format!("{option} -1")).unwrap_err().to_string();
+            assert!(error.starts_with("error: invalid value '-1'"), "{error}");
+        }
         assert!(parse("--backend abacus").is_err());
     }
 }

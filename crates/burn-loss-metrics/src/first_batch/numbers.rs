@@ -67,14 +67,16 @@ pub fn regression<B: Backend>(
     {
         column.report_scale(&mut findings, output);
     }
-    if let Some(output) = columns.iter().position(|column| column.variance == 0.0)
-        && rows >= ENOUGH
-    {
+    // One column alone may be constant by chance, as that of a rare class.
+    if columns.iter().all(|column| column.variance == 0.0) && rows >= ENOUGH {
         findings.add(
             Severity::Warning,
             Kind::OneClass,
-            format!("column {output}"),
-            format!("all targets of a column are {}", columns[output].mean),
+            "",
+            format!(
+                "all rows have the same targets, the first is {}",
+                columns[0].mean
+            ),
             "There is nothing to tell apart.",
             "Look at how the targets are read, and shuffle the data before it is cut into batches.",
         );

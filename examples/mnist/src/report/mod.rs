@@ -30,7 +30,11 @@ struct Figure {
     picture: Picture,
 }
 
-/// The names of all pictures, so that those of an earlier run can be taken away.
+/// The name of the report.
+pub const FILE: &str = "report.html";
+
+/// The names of all pictures.
+#[cfg(test)]
 const NAMES: [&str; 6] = [
     "learning_curves",
     "confusion_matrix",
@@ -41,8 +45,8 @@ const NAMES: [&str; 6] = [
 ];
 const ENDINGS: [&str; 2] = ["svg", "png"];
 
-/// Writes `report.html` and `pictures/`; returns the report's path.
-pub fn write(run: &Run<'_>, test: &TestSet, output: &Path) -> Result<PathBuf> {
+/// Writes `report.html` and `pictures/`.
+pub fn write(run: &Run<'_>, test: &TestSet, output: &Path) -> Result<()> {
     let folder = output.join("pictures");
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
@@ -56,24 +60,7 @@ pub fn write(run: &Run<'_>, test: &TestSet, output: &Path) -> Result<PathBuf> {
         }
         report = report.picture(figure.caption, &figure.picture);
     }
-    let path = output.join("report.html");
-    report.save(&path)?;
-    Ok(path)
-}
-
-/// Takes away the pictures of an earlier run: this one may have fewer.
-pub fn remove_old(output: &Path) -> Result<()> {
-    let folder = output.join("pictures");
-    let files = NAMES
-        .iter()
-        .flat_map(|name| ENDINGS.map(|ending| path(&folder, name, ending)));
-    for file in files.chain([output.join("report.html")]) {
-        if file.exists() {
-            fs::remove_file(&file)
-                .map_err(|error| format!("cannot write to {}: {error}", file.display()))?;
-        }
-    }
-    Ok(())
+    Ok(report.save(output.join(FILE))?)
 }
 
 fn path(folder: &Path, name: &str, ending: &str) -> PathBuf {
@@ -151,13 +138,11 @@ mod tests {
             },
             training: Duration::from_secs(3),
         };
-        let html = fs::read_to_string(super::write(&run, test, &output).unwrap()).unwrap();
+        super::write(&run, test, &output).unwrap();
+        let html = fs::read_to_string(output.join(FILE)).unwrap();
         let has = |name: &&&str| path(&output.join("pictures"), name, "png").exists();
         let found = NAMES.iter().filter(has).map(|name| (*name).to_owned());
         let found: Vec<_> = found.collect();
-        remove_old(&output).unwrap();
-        assert!(!output.join("report.html").exists());
-        assert_eq!(fs::read_dir(output.join("pictures")).unwrap().count(), 0);
         fs::remove_dir_all(&output).unwrap();
         (found, html)
     }

@@ -39,7 +39,8 @@ pub fn sum_of_crew(value: f32, #[comptime] crew: Crew) -> f32 {
         }
         sync_cube();
         if UNIT_POS_PLANE == 0 {
-            shared[(UNIT_POS / PLANE_DIM) as usize] = sum;
+            // The plane's own number: not every driver fills planes in the order of the units.
+            shared[PLANE_POS as usize] = sum;
         }
     } else {
         shared[UNIT_POS as usize] = value;

@@ -20,7 +20,8 @@ pub fn merge_cube(sums: &RowSums, #[comptime] crew: Crew) -> RowSums {
         }
         sync_cube();
         if UNIT_POS_PLANE == 0 {
-            shared.store(UNIT_POS / PLANE_DIM, &merged);
+            // The plane's own number: not every driver fills planes in the order of the units.
+            shared.store(PLANE_POS, &merged);
         }
     } else {
         shared.store(UNIT_POS, sums);

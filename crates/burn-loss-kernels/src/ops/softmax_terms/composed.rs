@@ -2,7 +2,7 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensor, IntTensor};
-use burn::tensor::{Bool, Int, Tensor, TensorMetadata};
+use burn::tensor::{Bool, DType, Int, IntDType, Tensor, TensorMetadata};
 use loss_kernels::Formula;
 
 use crate::ops::check;
@@ -412,10 +412,17 @@ impl<B: Backend> Rows<B> {
     /// Where in `[N, C, S]` the target classes are.
     fn at_target(&self, num_classes: usize) -> Tensor<B, 3, Bool> {
         let [n, _, s] = self.classes.dims();
-        Tensor::<B, 1, Int>::arange(0..num_classes as i64, &self.classes.device())
+        // Of one type, which not every backend makes of two, and which holds every class.
+        let classes = match self.classes.dtype() {
+            DType::I32 | DType::I64 => self.classes.clone(),
+            DType::U32 | DType::U64 => self.classes.clone().cast(IntDType::I64),
+            _ => self.classes.clone().cast(IntDType::I32),
+        };
+        let options = (&classes.device(), classes.dtype());
+        Tensor::<B, 1, Int>::arange(0..num_classes as i64, options)
             .reshape([1, num_classes, 1])
             .expand([n, num_classes, s])
-            .equal(self.classes.clone().expand([n, num_classes, s]))
+            .equal(classes.expand([n, num_classes, s]))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Element, Int, Tensor, TensorData};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 /// One case: what goes in, and what PyTorch gives for it.
@@ -92,18 +93,23 @@ pub fn cases(loss: &str) -> Vec<Case> {
     struct File {
         cases: Vec<Case>,
     }
+    let file: File = read(&format!("{loss}.json"));
+    assert!(!file.cases.is_empty(), "{loss}.json has no cases");
+    file.cases
+}
+
+/// A file of the fixtures' folder.
+pub fn read<F: DeserializeOwned>(name: &str) -> F {
     // Another folder where the suite runs on a machine that did not build it.
     let folder = std::env::var_os("BURN_LOSS_FIXTURES").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"),
         PathBuf::from,
     );
-    let path = folder.join(format!("{loss}.json"));
+    let path = folder.join(name);
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
-    let file: File = serde_json::from_str(&text)
-        .unwrap_or_else(|error| panic!("{} is not as expected: {error}", path.display()));
-    assert!(!file.cases.is_empty(), "{} has no cases", path.display());
-    file.cases
+    serde_json::from_str(&text)
+        .unwrap_or_else(|error| panic!("{} is not as expected: {error}", path.display()))
 }
 
 /// A number, or "nan", "inf" or "-inf", for which JSON has no number.
@@ -123,11 +129,11 @@ impl Real {
     }
 }
 
-fn real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub fn real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Real::deserialize(deserializer)?.value()
 }
 
-fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+pub fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
     let reals = Vec::<Real>::deserialize(deserializer)?;
     reals.into_iter().map(Real::value).collect()
 }

@@ -6,14 +6,23 @@ mod display;
 mod weights;
 
 pub mod classification;
+pub mod detection;
+pub mod embeddings;
 pub mod forms;
 pub mod regression;
+pub mod segmentation;
+pub mod together;
 
 pub use check::{TargetError, check_targets};
 pub use classification::*;
+pub use detection::*;
+pub use embeddings::*;
 pub use forms::{
-    ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss, ElementwiseLoss,
+    AbsentClasses, ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss,
+    ElementwiseLoss, Overlap, RegionLoss, RegionOptions,
 };
 pub use regression::*;
+pub use segmentation::*;
+pub use together::*;
 
 pub use burn_loss_kernels::{AutodiffLossBackend, Formula, Input, LossBackend, Number, Reduction};

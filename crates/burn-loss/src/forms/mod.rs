@@ -4,19 +4,24 @@
 //! | --- | --- | --- |
 //! | element-wise | [`ElementwiseLoss`]: a prediction against a target of the same shape | MSE, L1, Huber, log-cosh, BCE, sigmoid focal |
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE |
+//! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers | Dice, Jaccard, Tversky |
 
 pub(crate) mod class_rows;
 mod delegate;
 pub(crate) mod elementwise;
+pub(crate) mod probabilities;
+mod regions;
 mod rows;
 
 pub(crate) use class_rows::ClassFormula;
 pub use class_rows::{ClassFormulaLoss, ClassLoss};
 pub(crate) use delegate::{
-    class_formula, class_forwards, elementwise_formula, elementwise_forwards,
+    class_formula, class_forwards, elementwise_formula, elementwise_forwards, region_forwards,
 };
 pub(crate) use elementwise::ElementwiseFormula;
 pub use elementwise::{ElementwiseFormulaLoss, ElementwiseLoss};
+pub use regions::{AbsentClasses, Overlap, RegionLoss, RegionOptions};
+pub(crate) use regions::{Positions, count_regions, reduce_regions};
 pub use rows::{ClassOptions, Rows};
 
 use burn::tensor::ops::FloatTensor;

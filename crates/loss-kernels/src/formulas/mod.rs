@@ -6,6 +6,7 @@
 //! | `bce` | of a probability |
 //! | `bce_with_logits`, `sigmoid_focal` | of a binary logit |
 //! | `cross_entropy`, `focal`, `poly`, `generalized_cross_entropy` | of a row of class scores, given its terms |
+//! | `tversky` | of a region, given its sums |
 //! | `number` | what a formula asks of a number |
 
 mod bce;
@@ -21,6 +22,7 @@ mod mse;
 mod number;
 mod poly;
 mod sigmoid_focal;
+mod tversky;
 
 pub use bce::{Bce, LEAST_VARIANCE};
 pub use bce_with_logits::BceWithLogits;
@@ -34,6 +36,7 @@ pub use mse::Mse;
 pub use number::Number;
 pub use poly::Poly;
 pub use sigmoid_focal::SigmoidFocal;
+pub use tversky::Tversky;
 
 use std::fmt::Debug;
 

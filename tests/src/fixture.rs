@@ -158,11 +158,11 @@ impl Real {
     }
 }
 
-fn real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub fn real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Real::deserialize(deserializer)?.value()
 }
 
-pub(crate) fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+pub fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
     let reals = Vec::<Real>::deserialize(deserializer)?;
     reals.into_iter().map(Real::value).collect()
 }

@@ -2,8 +2,10 @@
 
 pub mod backend;
 pub mod compare;
+mod differences;
 pub mod fixture;
 pub mod losses;
 pub mod metric_fixture;
 pub mod suite;
+pub mod task_fixture;
 pub mod wgpu;

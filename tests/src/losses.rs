@@ -349,6 +349,18 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
                 .init::<B>(device)
         },
     );
+    // Its reference numbers are in `fixtures/tasks`; its formula takes any numbers for cosines.
+    test.visit(
+        &row("CosFaceLoss", &[]).with_class_options(),
+        |config, reduction| {
+            CosFaceLossConfig::new()
+                .with_scale(2.0)
+                .with_class_weights(config.class_weights.clone())
+                .with_ignore_index(config.ignore_index)
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
 }
 
 /// Cross entropy with a fixture's options.

@@ -3,8 +3,8 @@
 use burn::backend::{Autodiff, Flex, NdArray};
 use burn::tensor::{Distribution, Int, Tensor};
 use burn_loss::{
-    BceLossConfig, BceWithLogitsLossConfig, CrossEntropyLossConfig, LossBackend, MseLossConfig,
-    SigmoidFocalLossConfig,
+    BceLossConfig, BceWithLogitsLossConfig, CrossEntropyLossConfig, InfoNceLossConfig, LossBackend,
+    MseLossConfig, SigmoidFocalLossConfig, SupConLossConfig,
 };
 use peak_alloc::PeakAlloc;
 
@@ -57,6 +57,45 @@ fn elementwise_peak<B: LossBackend>() -> f64 {
 
 type T<B> = Tensor<Autodiff<B>, 2>;
 
+/// The peak during forward and backward of losses of embeddings, in parts of their similarities `[N, N]`.
+fn embeddings_peak<B: LossBackend>(loss: &dyn Fn(T<B>, T<B>) -> Tensor<Autodiff<B>, 1>) -> f64 {
+    const ROWS: usize = 1024;
+    let random = || {
+        let rows = Tensor::<B, 2>::random([ROWS, 4], Distribution::Default, &Default::default());
+        Tensor::from_inner(rows).require_grad()
+    };
+    let (first, second) = (random(), random());
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let gradients = loss(first, second).backward();
+    let peak = MEMORY.peak_usage() - before;
+    drop(gradients);
+    peak as f64 / (ROWS * ROWS * size_of::<f32>()) as f64
+}
+
+fn check_embeddings<B: LossBackend>(name: &str) {
+    let config = InfoNceLossConfig::new();
+    let both = config.clone().init();
+    let one = config.with_symmetric(false).init();
+    let classes = SupConLossConfig::new().init();
+    let in_classes = |x: T<B>| {
+        let numbers = Tensor::<Autodiff<B>, 1, Int>::arange(0..1024, &x.device());
+        classes.forward(x, numbers % 100)
+    };
+    let peaks = [
+        embeddings_peak::<B>(&|x, y| one.forward(x, y)),
+        embeddings_peak::<B>(&|x, y| both.forward(x, y)),
+        embeddings_peak::<B>(&|x, _| in_classes(x)),
+    ];
+    println!("{name}: {peaks:?}");
+    // The gradient takes the similarities' place, but where both directions read them.
+    let [one, both, classes] = peaks;
+    assert!(one < 1.2, "{name}: {one} of the similarities");
+    assert!(both < 2.2, "{name}: {both} of the similarities");
+    // Beside them a mask of a byte each, and what Burn keeps of them.
+    assert!(classes < 2.6, "{name}: {classes} of the similarities");
+}
+
 fn check<B: LossBackend>(name: &str) {
     elementwise_peak::<B>();
     let of_elements = elementwise_peak::<B>();
@@ -91,4 +130,6 @@ fn check<B: LossBackend>(name: &str) {
 fn the_gradient_takes_the_place_of_logits_that_are_let_go() {
     check::<NdArray>("NdArray");
     check::<Flex>("Flex");
+    check_embeddings::<NdArray>("NdArray");
+    check_embeddings::<Flex>("Flex");
 }

@@ -7,7 +7,7 @@ use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::formulas::Violation;
 use burn_loss_kernels::{Fault, Formula, Input, LossBackend, Reduction};
 
-use crate::forms::Rows;
+use crate::forms::{RegionOptions, Rows};
 
 /// A target that is neither a class nor the ignored index.
 ///
@@ -413,4 +413,35 @@ pub(crate) fn config_label_smoothing(name: &str, label_smoothing: f64) {
         "in [0, 1]",
         label_smoothing,
     );
+}
+
+/// Panics unless a config's classes are some, and no class twice.
+#[track_caller]
+pub(crate) fn config_classes(name: &str, field: &str, classes: Option<&Vec<usize>>) {
+    let Some(classes) = classes else {
+        return;
+    };
+    let mut sorted = classes.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let valid = !classes.is_empty() && sorted.len() == classes.len();
+    let expected = "with at least one class, and none twice";
+    config(valid, name, field, expected, classes);
+}
+
+/// Panics unless class weights and classes of regions fit.
+#[track_caller]
+pub(crate) fn region_classes<B: Backend>(
+    loss: &str,
+    options: &RegionOptions<'_, B>,
+    num_classes: usize,
+    device: &B::Device,
+) {
+    class_weights(loss, options.class_weights, num_classes, device);
+    for class in options.classes.into_iter().flatten() {
+        assert!(
+            *class < num_classes,
+            "{loss}: expected `classes` in [0, {num_classes}), got {class}"
+        );
+    }
 }

@@ -6,19 +6,25 @@ mod display;
 mod weights;
 
 pub mod classification;
+pub mod detection;
 pub mod distributions;
 pub mod embeddings;
 pub mod forms;
 pub mod regression;
+pub mod segmentation;
+pub mod together;
 
 pub use check::{TargetError, check_targets};
 pub use classification::*;
+pub use detection::*;
 pub use distributions::*;
 pub use embeddings::*;
 pub use forms::{
-    ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss, ElementwiseLoss, LinearHead,
-    LinearOutput, SpreadLoss,
+    AbsentClasses, ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss,
+    ElementwiseLoss, LinearHead, LinearOutput, Overlap, RegionLoss, RegionOptions, SpreadLoss,
 };
 pub use regression::*;
+pub use segmentation::*;
+pub use together::*;
 
 pub use burn_loss_kernels::{AutodiffLossBackend, Formula, Input, LossBackend, Number, Reduction};

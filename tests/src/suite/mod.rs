@@ -2,7 +2,9 @@
 
 pub mod autodiff;
 pub mod bad_input;
+pub mod boxes;
 pub mod burn_nn;
+pub mod embeddings;
 pub mod finite_differences;
 pub mod halves;
 pub mod kernels;
@@ -16,6 +18,8 @@ pub mod numerics;
 pub mod properties;
 pub mod pytorch;
 pub mod reduced;
+pub mod regions;
+pub mod together;
 
 /// Makes a `#[test]` of every function of the suite, on one backend.
 #[macro_export]
@@ -62,6 +66,17 @@ macro_rules! suite {
                 equal_composed_operations_at_the_edges gradients_in_place shapes_that_do_not_fit
                 same_bits_every_time
             }
+            regions {
+                dice jaccard tversky region_gradients regions_refuse region_configs
+                positions_that_do_not_count regions_of_extreme_logits no_positions
+                lovasz_softmax lovasz_hinge lovasz_gradients_and_bad_input
+            }
+            boxes { box_iou box_gradients boxes_refuse boxes_that_do_not_count }
+            embeddings {
+                info_nce sup_con arc_face cos_face embedding_gradients embeddings_refuse
+                embeddings_of_extreme_sizes margins_at_the_ends embedding_weights
+            }
+            together { weighted_sums uncertainty_weighting together_refuses }
             halves {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
                 label_smoothing_is_not_rounded gradients_of_the_probabilities

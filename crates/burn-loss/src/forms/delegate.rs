@@ -349,3 +349,101 @@ macro_rules! class_forwards {
     };
 }
 pub(crate) use class_forwards;
+
+/// The methods of [`RegionLoss`](crate::RegionLoss).
+macro_rules! region_forwards {
+    ($loss:ident) => {
+        impl<B: LossBackend> $loss<B> {
+            /// The loss of `[N, C, d1, ..]` against classes `[N, d1, ..]` as one number: see
+            /// [`RegionLoss::forward`](crate::RegionLoss::forward).
+            #[track_caller]
+            pub fn forward<const D: usize, const T: usize>(
+                &self,
+                logits: Tensor<B, D>,
+                targets: Tensor<B, T, Int>,
+            ) -> Tensor<B, 1> {
+                $crate::RegionLoss::forward(self, logits, targets)
+            }
+
+            /// One loss per region: see
+            /// [`RegionLoss::forward_no_reduction`](crate::RegionLoss::forward_no_reduction).
+            #[track_caller]
+            pub fn forward_no_reduction<const D: usize, const T: usize>(
+                &self,
+                logits: Tensor<B, D>,
+                targets: Tensor<B, T, Int>,
+            ) -> Tensor<B, 2> {
+                $crate::RegionLoss::forward_no_reduction(self, logits, targets)
+            }
+
+            /// With weights of positions or a mask: see
+            /// [`RegionLoss::forward_weighted`](crate::RegionLoss::forward_weighted).
+            #[track_caller]
+            pub fn forward_weighted<const D: usize, const T: usize>(
+                &self,
+                logits: Tensor<B, D>,
+                targets: Tensor<B, T, Int>,
+                weights: Tensor<B, T>,
+            ) -> Tensor<B, 1> {
+                $crate::RegionLoss::forward_weighted(self, logits, targets, weights)
+            }
+
+            /// The loss of one region per image, `[N, d1, ..]`, as one number: see
+            /// [`RegionLoss::forward_binary`](crate::RegionLoss::forward_binary).
+            #[track_caller]
+            pub fn forward_binary<const D: usize>(
+                &self,
+                logits: Tensor<B, D>,
+                targets: Tensor<B, D>,
+            ) -> Tensor<B, 1> {
+                $crate::RegionLoss::forward_binary(self, logits, targets)
+            }
+
+            /// One loss per region: see
+            /// [`RegionLoss::forward_binary_no_reduction`](crate::RegionLoss::forward_binary_no_reduction).
+            #[track_caller]
+            pub fn forward_binary_no_reduction<const D: usize>(
+                &self,
+                logits: Tensor<B, D>,
+                targets: Tensor<B, D>,
+            ) -> Tensor<B, 2> {
+                $crate::RegionLoss::forward_binary_no_reduction(self, logits, targets)
+            }
+
+            /// Of one region per image, with weights of positions or a mask: see
+            /// [`RegionLoss::forward_binary_weighted`](crate::RegionLoss::forward_binary_weighted).
+            #[track_caller]
+            pub fn forward_binary_weighted<const D: usize>(
+                &self,
+                logits: Tensor<B, D>,
+                targets: Tensor<B, D>,
+                weights: Tensor<B, D>,
+            ) -> Tensor<B, 1> {
+                $crate::RegionLoss::forward_binary_weighted(self, logits, targets, weights)
+            }
+
+            /// The loss of several regions per image that may lie over each other, `[N, C, d1, ..]`, as one number: see
+            /// [`RegionLoss::forward_labels`](crate::RegionLoss::forward_labels).
+            #[track_caller]
+            pub fn forward_labels<const D: usize>(
+                &self,
+                logits: Tensor<B, D>,
+                targets: Tensor<B, D>,
+            ) -> Tensor<B, 1> {
+                $crate::RegionLoss::forward_labels(self, logits, targets)
+            }
+
+            /// One loss per region that may lie over another: see
+            /// [`RegionLoss::forward_labels_no_reduction`](crate::RegionLoss::forward_labels_no_reduction).
+            #[track_caller]
+            pub fn forward_labels_no_reduction<const D: usize>(
+                &self,
+                logits: Tensor<B, D>,
+                targets: Tensor<B, D>,
+            ) -> Tensor<B, 2> {
+                $crate::RegionLoss::forward_labels_no_reduction(self, logits, targets)
+            }
+        }
+    };
+}
+pub(crate) use region_forwards;

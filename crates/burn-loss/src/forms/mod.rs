@@ -5,11 +5,14 @@
 //! | element-wise | [`ElementwiseLoss`]: a prediction against a target of the same shape | MSE, Huber, quantile, BCE, KL divergence and all others of single elements |
 //! | spreads | [`SpreadLoss`]: a mean and its variance or deviation against a target | Gaussian NLL, CRPS |
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE |
+//! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers | Dice, Jaccard, Tversky |
 
 pub(crate) mod class_rows;
 mod delegate;
 pub(crate) mod elementwise;
 pub(crate) mod linear;
+pub(crate) mod probabilities;
+mod regions;
 mod rows;
 mod spread;
 
@@ -17,11 +20,13 @@ pub(crate) use class_rows::ClassFormula;
 pub use class_rows::{ClassFormulaLoss, ClassLoss};
 pub(crate) use delegate::{
     class_formula, class_forwards, elementwise_formula, elementwise_forwards, elementwise_loss,
-    spread_loss,
+    region_forwards, spread_loss,
 };
 pub(crate) use elementwise::ElementwiseFormula;
 pub use elementwise::{ElementwiseFormulaLoss, ElementwiseLoss};
 pub use linear::{LinearHead, LinearOutput};
+pub use regions::{AbsentClasses, Overlap, RegionLoss, RegionOptions};
+pub(crate) use regions::{Positions, count_regions, reduce_regions};
 pub use rows::{ClassOptions, Rows};
 pub use spread::SpreadLoss;
 

@@ -11,6 +11,7 @@
 //! | `soft_margin` | of a score, whose sign is the class |
 //! | `hinge_embedding` | of a distance |
 //! | `cross_entropy`, `focal`, `poly`, `generalized_cross_entropy` | of a row of class scores, given its terms |
+//! | `tversky` | of a region, given its sums |
 //! | `number` | what a formula asks of a number |
 
 mod asymmetric;
@@ -40,6 +41,7 @@ mod smooth_l1;
 mod soft_margin;
 #[cfg(test)]
 mod tests;
+mod tversky;
 mod tweedie;
 
 pub use asymmetric::Asymmetric;
@@ -66,6 +68,7 @@ pub use quantile::Quantile;
 pub use sigmoid_focal::SigmoidFocal;
 pub use smooth_l1::SmoothL1;
 pub use soft_margin::SoftMargin;
+pub use tversky::Tversky;
 pub use tweedie::Tweedie;
 
 use std::fmt::Debug;

@@ -1,0 +1,117 @@
+//! Several losses as one.
+
+use burn::backend::Autodiff;
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
+use burn_loss::*;
+
+use super::bad_input::panics;
+use crate::backend::TestBackend;
+use crate::compare::{assert_close, numbers};
+use crate::differences::compare_gradient;
+use crate::fixture::tensor;
+
+const LOGITS: [f64; 6] = [0.3, -1.25, 2.0, -0.6, 0.1, 1.4];
+
+/// Value and gradient are those of the losses one by one.
+pub fn weighted_sums<B: TestBackend>() {
+    let device = B::device();
+    let cross_entropy = CrossEntropyLossConfig::new().init::<Autodiff<B>>(&device);
+    let dice = DiceLossConfig::new().init::<Autodiff<B>>(&device);
+    let targets = || Tensor::<Autodiff<B>, 2, Int>::from_ints([[1, 0, 1]], &device);
+    let leaf = || tensor::<Autodiff<B>, 3>(&LOGITS, &[1, 2, 3], &device).require_grad();
+
+    let x = leaf();
+    let first = cross_entropy.forward_nd(x.clone(), targets());
+    let second = dice.forward(x.clone(), targets());
+    let values = [first.clone(), second.clone()].map(|value| numbers(value)[0]);
+    let expected = first * 0.7 + second * -0.3;
+    let of_expected = numbers(x.grad(&expected.backward()).expect("it is tracked"));
+
+    let losses = WeightedSum::new()
+        .with_class(cross_entropy, 0.7)
+        .with_region(dice, -0.3);
+    let x = leaf();
+    let parts = losses.forward_classes(x.clone(), targets());
+    let total = parts.total();
+    let gradient = numbers(x.grad(&total.backward()).expect("it is tracked"));
+    assert_close("total", &numbers(total), &numbers(expected), B::TOLERANCE);
+    assert_close("gradient", &gradient, &of_expected, B::TOLERANCE);
+    let (names, found): (Vec<_>, Vec<_>) = parts.values().into_iter().unzip();
+    assert_eq!(names, ["CrossEntropyLoss", "DiceLoss"]);
+    assert_close("values", &found, &values, B::TOLERANCE);
+    assert_eq!(parts.parts()[1].weight, -0.3);
+
+    let losses = WeightedSum::new()
+        .with_elementwise(MseLossConfig::new().init(), 2.0)
+        .with_elementwise(L1LossConfig::new().init(), 0.5);
+    let y = Tensor::<B, 1>::from_floats([1.0, 2.0], &device);
+    let parts = losses.forward(y.clone() * 3.0, y);
+    assert_eq!(numbers(parts.total()), [2.0 * 10.0 + 0.5 * 3.0]);
+    assert!(LossParts::<B>::new().values().is_empty());
+}
+
+pub fn uncertainty_weighting<B: TestBackend>() {
+    fn kinds() -> UncertaintyWeightingConfig {
+        let kinds = vec![Likelihood::Gaussian, Likelihood::Categorical];
+        UncertaintyWeightingConfig::new(kinds).with_log_variance(0.5)
+    }
+    fn of_losses<B: LossBackend>(losses: Tensor<B, 1>) -> Tensor<B, 1> {
+        let weighting = kinds().init::<B>(&losses.device());
+        let [first, second] = [0, 1].map(|index| losses.clone().narrow(0, index, 1));
+        weighting.forward([first, second])
+    }
+    let device = B::device();
+    let losses = tensor::<B, 1>(&[3.0, 0.25], &[2], &device);
+    let expected = 0.5 * (-0.5f64).exp() * 3.0 + (-0.5f64).exp() * 0.25 + 0.5;
+    let found = numbers(of_losses(losses));
+    assert_close("value", &found, &[expected], B::TOLERANCE);
+    compare_gradient!(B, of_losses, [3.0, 0.25], [2]);
+
+    let weighting = kinds().init::<Autodiff<B>>(&device);
+    let [first, second] = [3.0, 0.25].map(|loss| tensor::<Autodiff<B>, 1>(&[loss], &[1], &device));
+    let gradients = weighting.forward([first, second]).backward();
+    let gradient = numbers(weighting.log_variances.grad(&gradients).expect("learned"));
+    let slope = |factor: f64, loss: f64| 0.5 - factor * (-0.5f64).exp() * loss;
+    let expected = [slope(0.5, 3.0), slope(1.0, 0.25)];
+    assert_close("slopes", &gradient, &expected, B::TOLERANCE);
+
+    // It is a module like any other.
+    let changed = kinds().with_log_variance(0.0).init::<B>(&device);
+    let changed = changed.load_record(kinds().init::<B>(&device).into_record());
+    assert_eq!(numbers(changed.log_variances.val()), [0.5, 0.5]);
+    assert_eq!(changed.num_params(), 2);
+    assert!(changed.to_string().contains("Gaussian"), "{changed}");
+    let text = serde_json::to_string(&kinds()).expect("a config is data");
+    let back: UncertaintyWeightingConfig = serde_json::from_str(&text).expect("and comes back");
+    assert_eq!(back.to_string(), kinds().to_string());
+}
+
+pub fn together_refuses<B: TestBackend>() {
+    let device = B::device();
+    let one = || Tensor::<B, 1>::ones([1], &device);
+    panics(&["LossParts", "`reconstruction`", "[1]", "[3]"], || {
+        let three = Tensor::<B, 1>::ones([3], &device);
+        LossParts::new().with("reconstruction", three, 1.0)
+    });
+    panics(&["LossParts", "weight", "`kl`", "inf"], || {
+        LossParts::new().with("kl", one(), f64::INFINITY)
+    });
+    panics(&["LossParts", "at least one loss"], || {
+        LossParts::<B>::new().total()
+    });
+    panics(&["WeightedSum", "weight", "NaN"], || {
+        WeightedSum::new().with_elementwise(MseLossConfig::new().init(), f64::NAN)
+    });
+    panics(&["UncertaintyWeightingConfig", "`likelihoods`"], || {
+        UncertaintyWeightingConfig::new(vec![]).init::<B>(&device)
+    });
+    let weighting = UncertaintyWeightingConfig::new(vec![Likelihood::Gaussian; 2]);
+    let weighting = weighting.init::<B>(&device);
+    panics(&["UncertaintyWeighting", "2 losses", "got 1"], || {
+        weighting.forward([one()])
+    });
+    panics(&["UncertaintyWeighting", "`losses[1]`", "[2]"], || {
+        weighting.forward([one(), Tensor::ones([2], &device)])
+    });
+}

@@ -88,9 +88,14 @@ pub fn tensor<B: Backend, const D: usize>(
 
 /// All cases of a loss.
 pub fn cases(loss: &str) -> Vec<Case> {
+    read(loss)
+}
+
+/// All cases of a file, by its path in `fixtures` without the extension.
+pub fn read<C: serde::de::DeserializeOwned>(loss: &str) -> Vec<C> {
     #[derive(Deserialize)]
-    struct File {
-        cases: Vec<Case>,
+    struct File<C> {
+        cases: Vec<C>,
     }
     // Another folder where the suite runs on a machine that did not build it.
     let folder = std::env::var_os("BURN_LOSS_FIXTURES").map_or_else(
@@ -100,7 +105,7 @@ pub fn cases(loss: &str) -> Vec<Case> {
     let path = folder.join(format!("{loss}.json"));
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
-    let file: File = serde_json::from_str(&text)
+    let file: File<C> = serde_json::from_str(&text)
         .unwrap_or_else(|error| panic!("{} is not as expected: {error}", path.display()));
     assert!(!file.cases.is_empty(), "{} has no cases", path.display());
     file.cases
@@ -123,19 +128,31 @@ impl Real {
     }
 }
 
-fn real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub(crate) fn real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Real::deserialize(deserializer)?.value()
 }
 
-fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+pub(crate) fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
     let reals = Vec::<Real>::deserialize(deserializer)?;
     reals.into_iter().map(Real::value).collect()
 }
 
-fn some_real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+pub(crate) fn some_real<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<f64>, D::Error> {
     real(deserializer).map(Some)
 }
 
-fn some_reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<f64>>, D::Error> {
+pub(crate) fn some_reals<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<f64>>, D::Error> {
     reals(deserializer).map(Some)
+}
+
+pub(crate) fn vectors<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Vec<f64>>, D::Error> {
+    let vectors = Vec::<Vec<Real>>::deserialize(deserializer)?;
+    let numbers = |reals: Vec<Real>| reals.into_iter().map(Real::value).collect();
+    vectors.into_iter().map(numbers).collect()
 }

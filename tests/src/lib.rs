@@ -5,5 +5,6 @@ pub mod compare;
 pub mod fixture;
 pub mod losses;
 pub mod metric_fixture;
+pub mod samples;
 pub mod suite;
 pub mod wgpu;

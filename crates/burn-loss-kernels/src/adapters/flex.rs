@@ -9,7 +9,8 @@ use loss_kernels::cpu::simd::Pod;
 
 use super::host::{self, HostTensor};
 use crate::{
-    Columns, Elements, Formula, Losses, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    Columns, CtcLosses, CtcTargets, Elements, Formula, Losses, Reduced, Reduction, RowTargets,
+    RowWeights, SoftmaxTerms,
 };
 
 host::on_host!([] Flex []);

@@ -10,7 +10,8 @@ use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder, StrideShape};
 
 use super::host::{self, HostTensor};
 use crate::{
-    Columns, Elements, Formula, Losses, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    Columns, CtcLosses, CtcTargets, Elements, Formula, Losses, Reduced, Reduction, RowTargets,
+    RowWeights, SoftmaxTerms,
 };
 
 host::on_host!([E, I, Q] NdArray<E, I, Q> [

@@ -4,20 +4,23 @@
 //! | --- | --- | --- |
 //! | element-wise | [`ElementwiseLoss`]: a prediction against a target of the same shape | MSE, L1, Huber, log-cosh, BCE, sigmoid focal |
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE |
+//! | samples | [`SampleLoss`]: several tensors, of which each has its part of every sample | triplet margin, cosine embedding, CTC |
 
 pub(crate) mod class_rows;
 mod delegate;
 pub(crate) mod elementwise;
 mod rows;
+pub(crate) mod samples;
 
 pub(crate) use class_rows::ClassFormula;
 pub use class_rows::{ClassFormulaLoss, ClassLoss};
 pub(crate) use delegate::{
-    class_formula, class_forwards, elementwise_formula, elementwise_forwards,
+    class_formula, class_forwards, elementwise_formula, elementwise_forwards, sample_forwards,
 };
 pub(crate) use elementwise::ElementwiseFormula;
 pub use elementwise::{ElementwiseFormulaLoss, ElementwiseLoss};
 pub use rows::{ClassOptions, Rows};
+pub use samples::{SampleLoss, Samples, fill_samples};
 
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};

@@ -3,7 +3,9 @@
 //! | file | loss |
 //! | --- | --- |
 //! | `mse`, `l1`, `huber`, `log_cosh` | of a real number |
+//! | `margin_ranking` | of two scores, and which is to be the larger |
 //! | `bce` | of a probability |
+//! | `js_div` | of two log-probabilities |
 //! | `bce_with_logits`, `sigmoid_focal` | of a binary logit |
 //! | `cross_entropy`, `focal`, `poly`, `generalized_cross_entropy` | of a row of class scores, given its terms |
 //! | `number` | what a formula asks of a number |
@@ -15,8 +17,10 @@ mod cross_entropy;
 mod focal;
 mod generalized_cross_entropy;
 mod huber;
+mod js_div;
 mod l1;
 mod log_cosh;
+mod margin_ranking;
 mod mse;
 mod number;
 mod poly;
@@ -28,8 +32,10 @@ pub use cross_entropy::CrossEntropy;
 pub use focal::Focal;
 pub use generalized_cross_entropy::GeneralizedCrossEntropy;
 pub use huber::Huber;
+pub use js_div::JsDiv;
 pub use l1::L1;
 pub use log_cosh::LogCosh;
+pub use margin_ranking::MarginRanking;
 pub use mse::Mse;
 pub use number::Number;
 pub use poly::Poly;

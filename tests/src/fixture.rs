@@ -118,12 +118,17 @@ pub fn tensor<B: Backend, const D: usize>(
 
 /// All cases of a loss.
 pub fn cases(loss: &str) -> Vec<Case> {
+    cases_of(loss)
+}
+
+/// All cases of a file, by its path in `fixtures` without the extension.
+pub fn cases_of<C: DeserializeOwned>(path: &str) -> Vec<C> {
     #[derive(Deserialize)]
-    struct File {
-        cases: Vec<Case>,
+    struct File<C> {
+        cases: Vec<C>,
     }
-    let file: File = file(loss);
-    assert!(!file.cases.is_empty(), "{loss}.json has no cases");
+    let file: File<C> = file(path);
+    assert!(!file.cases.is_empty(), "{path}.json has no cases");
     file.cases
 }
 
@@ -167,10 +172,22 @@ pub fn reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::
     reals.into_iter().map(Real::value).collect()
 }
 
-fn some_real<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+pub(crate) fn some_real<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<f64>, D::Error> {
     real(deserializer).map(Some)
 }
 
-fn some_reals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<f64>>, D::Error> {
+pub(crate) fn some_reals<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<f64>>, D::Error> {
     reals(deserializer).map(Some)
+}
+
+pub(crate) fn vectors<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Vec<f64>>, D::Error> {
+    let vectors = Vec::<Vec<Real>>::deserialize(deserializer)?;
+    let numbers = |reals: Vec<Real>| reals.into_iter().map(Real::value).collect();
+    vectors.into_iter().map(numbers).collect()
 }

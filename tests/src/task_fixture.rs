@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::backend::{TestBackend, Tolerance, least_number};
 use crate::compare::{difference_each, numbers};
-use crate::fixture::{file, real, reals, tensor};
+use crate::fixture::{cases_of, real, reals, tensor};
 
 /// One case: what goes in, and what the reference gives for it.
 #[derive(Deserialize)]
@@ -112,14 +112,9 @@ pub fn check_rounded<B: TestBackend>(
     none: impl Fn(&TaskCase, &Inputs<B>) -> Option<Vec<f64>>,
     reduced: impl Fn(&TaskCase, Reduction, &Inputs<B>) -> Tensor<Autodiff<B>, 1>,
 ) {
-    #[derive(Deserialize)]
-    struct File {
-        cases: Vec<TaskCase>,
-    }
-    let fixture: File = file(&format!("tasks/{loss}"));
-    assert!(!fixture.cases.is_empty(), "{loss}.json has no cases");
+    let cases: Vec<TaskCase> = cases_of(&format!("tasks/{loss}"));
     let mut found = Vec::new();
-    for case in &fixture.cases {
+    for case in &cases {
         let inputs = || Inputs {
             case,
             leaves: RefCell::new(Vec::new()),
@@ -148,7 +143,7 @@ pub fn check_rounded<B: TestBackend>(
             compare(&what, &find(&gradients), expected);
         }
     }
-    let count = fixture.cases.len();
+    let count = cases.len();
     assert!(
         found.is_empty(),
         "{loss}: {} differences in {count} cases:\n{}",

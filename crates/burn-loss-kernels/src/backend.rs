@@ -4,8 +4,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::{FloatTensor, IntTensor};
 
 use crate::{
-    Columns, Elements, Formula, Linear, LinearReduced, Losses, Reduced, Reduction, RowTargets,
-    RowWeights, SoftmaxTerms, composed,
+    Columns, CtcLosses, CtcTargets, Elements, Formula, Linear, LinearReduced, Losses, Reduced,
+    Reduction, RowTargets, RowWeights, SoftmaxTerms, composed,
 };
 
 /// A backend with the fused loss operations.
@@ -286,6 +286,23 @@ pub trait LossBackend: Backend {
         wanted: bool,
     ) -> Reduced<Self> {
         composed::target_scores_reduced(scores, targets, weights, reduction, wanted)
+    }
+
+    /// Computes the loss of each sample's target, spread in all ways over the steps of its log-probabilities `[T, N, C]`, and in the
+    /// same pass the gradient with respect to these if it is wanted; the example of [`CtcTargets`] calls it.
+    ///
+    /// The gradient is that of the log-probabilities as they are: PyTorch's adds `exp` of them, which a `log_softmax` before it
+    /// takes away again. Where a length or a class is out of its range, the loss is NaN, or on the host the call panics.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit.
+    fn ctc(
+        log_probs: FloatTensor<Self>,
+        targets: CtcTargets<Self>,
+        wanted: bool,
+    ) -> CtcLosses<Self> {
+        composed::ctc(log_probs, targets, wanted)
     }
 
     /// The first class that is neither in `[0, num_classes)` nor ignored, where looking does not wait for a device.

@@ -37,6 +37,7 @@
 //! assert!(close(numbers(kernel), Tensor::from_floats([[0.25, -0.25]], &device)));
 //! ```
 
+pub use crate::ops::ctc::composed::ctc;
 pub use crate::ops::elementwise::composed::{
     elementwise, elementwise_backward, elementwise_reduced,
 };

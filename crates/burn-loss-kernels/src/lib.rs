@@ -8,6 +8,7 @@
 //! | [`softmax_terms`](LossBackend::softmax_terms) | the [terms](loss_kernels::softmax_terms) of rows of logits, their gradient, or the reduced loss with it |
 //! | [`linear`](LossBackend::linear_reduced) | the same of logits that are a product of hidden states and a weight, a few rows at a time |
 //! | [`target_scores`](LossBackend::target_scores_reduced) | the scores of the target classes, summed, with their gradient |
+//! | [`ctc`](LossBackend::ctc) | the loss of all ways to spread a target over the steps of an input, with its gradient |
 //! | [`sum`](LossBackend::sum) | a sum that is right at any length |
 //!
 //! Each has a body in plain Burn operations, in [`composed`], which serves every backend and is the reference of the kernels.
@@ -57,6 +58,7 @@ mod ops;
 mod reduction;
 
 pub use backend::{AutodiffLossBackend, LossBackend};
+pub use ops::ctc::{CtcLosses, CtcTargets};
 pub use ops::elementwise::{Elements, Losses};
 pub use ops::linear::{Linear, LinearReduced, RowPredictions};
 pub use ops::softmax_terms::{RowTargets, RowWeights, SoftmaxTerms};

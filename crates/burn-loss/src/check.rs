@@ -445,3 +445,42 @@ pub(crate) fn region_classes<B: Backend>(
         );
     }
 }
+
+/// Panics unless there is one number for each sample of an input `[N, ..]`, of the same element type and on the same device.
+#[track_caller]
+pub(crate) fn per_sample<B: Backend, const D: usize>(
+    loss: &str,
+    (reference, reference_tensor): (&str, &Tensor<B, D>),
+    (name, tensor): (&str, &Tensor<B, 1>),
+) {
+    let ([got], dims) = (tensor.dims(), reference_tensor.dims());
+    assert!(
+        got == dims[0],
+        "{loss}: expected `{name}` of shape [{}] for `{reference}` of shape {dims:?}, got [{got}]",
+        dims[0]
+    );
+    let reference_dtype = (reference, reference_tensor.dtype());
+    same_dtype(loss, reference_dtype, (name, tensor.dtype()));
+    let reference_device = (reference, &reference_tensor.device());
+    same_device::<B>(loss, reference_device, (name, &tensor.device()));
+}
+
+/// Panics on a target that is neither 1 nor -1 where looking does not wait for a device; elsewhere says which ones are not.
+#[track_caller]
+pub(crate) fn signs<B: LossBackend>(
+    loss: &str,
+    target: &Tensor<B, 1>,
+) -> Option<Tensor<B, 1, Bool>> {
+    if !B::ON_HOST {
+        return Some(target.clone().abs().not_equal_elem(1.0));
+    }
+    let data = target.to_data();
+    if let Some((sample, got)) = data
+        .iter::<f64>()
+        .enumerate()
+        .find(|(_, target)| target.abs() != 1.0)
+    {
+        panic!("{loss}: expected `target` of 1 or -1, got {got} at sample {sample}");
+    }
+    None
+}

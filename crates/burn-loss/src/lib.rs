@@ -5,6 +5,7 @@ mod check;
 mod display;
 mod weights;
 
+pub mod class_weights;
 pub mod classification;
 pub mod detection;
 pub mod distributions;
@@ -12,6 +13,7 @@ pub mod embeddings;
 pub mod forms;
 pub mod regression;
 pub mod segmentation;
+pub mod sequences;
 pub mod together;
 
 pub use check::{TargetError, check_targets};
@@ -21,10 +23,12 @@ pub use distributions::*;
 pub use embeddings::*;
 pub use forms::{
     AbsentClasses, ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss,
-    ElementwiseLoss, LinearHead, LinearOutput, Overlap, RegionLoss, RegionOptions, SpreadLoss,
+    ElementwiseLoss, LinearHead, LinearOutput, Overlap, RegionLoss, RegionOptions, SampleLoss,
+    SpreadLoss,
 };
 pub use regression::*;
 pub use segmentation::*;
+pub use sequences::*;
 pub use together::*;
 
 pub use burn_loss_kernels::{AutodiffLossBackend, Formula, Input, LossBackend, Number, Reduction};

@@ -19,6 +19,7 @@ pub mod properties;
 pub mod pytorch;
 pub mod reduced;
 pub mod regions;
+pub mod samples;
 pub mod together;
 
 /// Makes a `#[test]` of every function of the suite, on one backend.
@@ -83,6 +84,11 @@ macro_rules! suite {
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
+            samples {
+                values_and_gradients margin_ranking distances_of_ones_own differences bad_input
+                configs_survive_json modules_print_themselves logits_that_are_adjusted
+                ctc_equals_composed_operations ctc_of_long_inputs
+            }
             metrics {
                 binary curves results_survive_json thresholds equally_good_thresholds multiclass multilabel
                 decisions label_decisions a_report_of_nothing regression

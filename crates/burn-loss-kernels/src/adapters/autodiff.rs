@@ -4,10 +4,10 @@ use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 
-use crate::ops::{elementwise, linear, softmax_terms, sum, target_scores};
+use crate::ops::{ctc, elementwise, linear, softmax_terms, sum, target_scores};
 use crate::{
-    Columns, Elements, Formula, Linear, LinearReduced, LossBackend, Losses, Reduced, Reduction,
-    RowTargets, RowWeights, SoftmaxTerms,
+    Columns, CtcLosses, CtcTargets, Elements, Formula, Linear, LinearReduced, LossBackend, Losses,
+    Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
 };
 
 impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
@@ -113,6 +113,15 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
     ) -> Reduced<Self> {
         first_derivatives_only(wanted);
         target_scores::autodiff::target_scores_reduced(scores, targets, weights, reduction)
+    }
+
+    fn ctc(
+        log_probs: FloatTensor<Self>,
+        targets: CtcTargets<Self>,
+        wanted: bool,
+    ) -> CtcLosses<Self> {
+        first_derivatives_only(wanted);
+        ctc::autodiff::ctc::<B, C>(log_probs, targets)
     }
 
     fn first_invalid_class(

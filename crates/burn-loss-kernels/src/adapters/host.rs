@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use burn::tensor::ops::{FloatTensor, IntTensor};
-use burn::tensor::{DType, FloatDType, TensorMetadata};
+use burn::tensor::{DType, FloatDType, Int, Tensor, TensorMetadata};
+use loss_kernels::cpu::ctc::Ctc;
 use loss_kernels::cpu::elementwise::Passes;
 use loss_kernels::cpu::elementwise::host::{self as kernels, HostInput};
 use loss_kernels::cpu::simd::{Arch, Float};
@@ -13,8 +14,8 @@ use loss_kernels::cpu::{sum as sums, target_scores as scores_kernel};
 use crate::ops::check::{self, rows_shape};
 use crate::ops::tensors::at_least_f32;
 use crate::{
-    Columns, Elements, Fault, Formula, LossBackend, Losses, Reduced, Reduction, RowTargets,
-    RowWeights, SmoothWeights, SoftmaxTerms, composed,
+    Columns, CtcLosses, CtcTargets, Elements, Fault, Formula, LossBackend, Losses, Reduced,
+    Reduction, RowTargets, RowWeights, SmoothWeights, SoftmaxTerms, composed,
 };
 
 /// A tensor whose elements, if they are of type `E`, can be read and written where they lie.
@@ -647,6 +648,68 @@ where
     })
 }
 
+/// [`LossBackend::ctc`].
+pub(super) fn ctc<B: HostBackend>(
+    log_probs: FloatTensor<B>,
+    targets: CtcTargets<B>,
+    wanted: bool,
+) -> CtcLosses<B> {
+    let dtype = log_probs.dtype();
+    if dtype != at_least_f32(dtype) {
+        let found = ctc::<B>(B::float_cast(log_probs, FloatDType::F32), targets, wanted);
+        let narrow = |tensor| B::float_cast(tensor, dtype.into());
+        return CtcLosses {
+            losses: narrow(found.losses),
+            gradient: found.gradient.map(narrow),
+        };
+    }
+    with_float!(
+        dtype,
+        ctc_of::<F, B>(&log_probs, &targets, wanted),
+        composed::ctc(log_probs, targets, wanted)
+    )
+}
+
+fn ctc_of<F: Float, B: HostBackend>(
+    log_probs: &FloatTensor<B>,
+    targets: &CtcTargets<B>,
+    wanted: bool,
+) -> CtcLosses<B>
+where
+    FloatTensor<B>: HostTensor<F>,
+{
+    let shape = log_probs.shape();
+    let numbers: Cow<'_, [F]> = log_probs.read().expect("the type is known");
+    let integers = [
+        &targets.classes,
+        &targets.input_lengths,
+        &targets.target_lengths,
+    ]
+    .map(|tensor| read_integers::<B>(tensor));
+    let problem = Ctc {
+        log_probs: &numbers,
+        shape: [shape[0], shape[1], shape[2]],
+        targets: &integers[0],
+        input_lengths: &integers[1],
+        target_lengths: &integers[2],
+        blank: targets.blank,
+    };
+    let (losses, gradient) = problem.run(wanted);
+    CtcLosses {
+        losses: HostTensor::new(&[losses.len()], losses),
+        gradient: gradient.map(|gradient| HostTensor::new(&shape, gradient)),
+    }
+}
+
+/// Whole numbers of any type, which are few.
+fn read_integers<B: HostBackend>(tensor: &IntTensor<B>) -> Vec<i64> {
+    let data = Tensor::<B, 1, Int>::from_primitive(B::int_reshape(
+        tensor.clone(),
+        [tensor.shape().num_elements()].into(),
+    ));
+    data.into_data().iter::<i64>().collect()
+}
+
 /// Stamps [`LossBackend`] for a backend on the host.
 macro_rules! on_host {
     ([$($generics:tt)*] $backend:ty [$($bounds:tt)*]) => {
@@ -752,6 +815,14 @@ macro_rules! on_host {
                 wanted: bool,
             ) -> Reduced<Self> {
                 host::target_scores_reduced(scores, targets, weights, reduction, wanted)
+            }
+
+            fn ctc(
+                log_probs: FloatTensor<Self>,
+                targets: CtcTargets<Self>,
+                wanted: bool,
+            ) -> CtcLosses<Self> {
+                host::ctc::<Self>(log_probs, targets, wanted)
             }
 
             fn first_invalid_class(

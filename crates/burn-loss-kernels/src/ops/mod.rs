@@ -8,6 +8,7 @@
 //! | `fusion` | its place between what Burn fuses |
 
 pub(crate) mod check;
+pub(crate) mod ctc;
 pub(crate) mod elementwise;
 #[cfg(feature = "fusion")]
 pub(crate) mod fusion;

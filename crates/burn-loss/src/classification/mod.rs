@@ -6,6 +6,10 @@ mod bce_with_logits;
 mod cross_entropy;
 mod focal;
 mod generalized_cross_entropy;
+mod logit_adjusted;
+mod multi_label_margin;
+mod multi_label_soft_margin;
+mod multi_margin;
 mod nll;
 mod poly;
 mod probabilities;
@@ -20,6 +24,10 @@ pub use focal::{FocalLoss, FocalLossConfig};
 pub use generalized_cross_entropy::{
     GeneralizedCrossEntropyLoss, GeneralizedCrossEntropyLossConfig,
 };
+pub use logit_adjusted::{LogitAdjustedLoss, LogitAdjustedLossConfig};
+pub use multi_label_margin::{MultiLabelMarginLoss, MultiLabelMarginLossConfig};
+pub use multi_label_soft_margin::{MultiLabelSoftMarginLoss, MultiLabelSoftMarginLossConfig};
+pub use multi_margin::{MultiMarginLoss, MultiMarginLossConfig};
 pub use nll::{NllLoss, NllLossConfig};
 pub use poly::{PolyLoss, PolyLossConfig};
 pub use sigmoid_focal::{SigmoidFocalLoss, SigmoidFocalLossConfig};

@@ -1,21 +1,30 @@
-//! Losses of embeddings: which belong together, and which do not.
+//! Losses of embeddings, which belong together and which do not, and of scores that are to be in an order.
 //!
 //! | loss | when to take it |
 //! | --- | --- |
 //! | [`InfoNceLoss`] | pairs of views, and nothing else is known: contrastive learning, CLIP, SimCLR |
 //! | [`SupConLoss`] | embeddings with classes, compared with each other |
+//! | [`CosineEmbeddingLoss`] | pairs, compared by their angle |
+//! | [`TripletMarginLoss`] | an anchor, what belongs to it, and what does not |
+//! | [`MarginRankingLoss`] | two scores, and which is to be the larger: learning to rank |
 //! | [`HingeEmbeddingLoss`] | distances of pairs, alike or not |
 //! | [`ArcFaceLoss`], [`CosFaceLoss`] | embeddings with classes, each of which has a vector of its own: faces, products |
 
+mod cosine_embedding;
 mod hinge_embedding;
 mod info_nce;
 mod margin;
+mod margin_ranking;
 mod sup_con;
+mod triplet_margin;
 
+pub use cosine_embedding::{CosineEmbeddingLoss, CosineEmbeddingLossConfig};
 pub use hinge_embedding::{HingeEmbeddingLoss, HingeEmbeddingLossConfig};
 pub use info_nce::{InfoNceLoss, InfoNceLossConfig};
 pub use margin::{ArcFaceLoss, ArcFaceLossConfig, CosFaceLoss, CosFaceLossConfig};
+pub use margin_ranking::{MarginRankingLoss, MarginRankingLossConfig};
 pub use sup_con::{SupConLoss, SupConLossConfig};
+pub use triplet_margin::{TripletMarginLoss, TripletMarginLossConfig};
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;

@@ -447,3 +447,37 @@ macro_rules! region_forwards {
     };
 }
 pub(crate) use region_forwards;
+
+/// The methods of [`SampleLoss`](crate::SampleLoss), which take its inputs one by one.
+macro_rules! sample_forwards {
+    (<$($on_type:ident)?> $loss:ty, <$($on_method:ident)?>, $($input:ident: $type:ty),+) => {
+        impl$(<$on_type: LossBackend>)? $loss {
+            /// The loss as one number: see [`SampleLoss::forward`](crate::SampleLoss::forward).
+            #[track_caller]
+            pub fn forward$(<$on_method: LossBackend>)?(&self, $($input: $type),+) -> Tensor<B, 1> {
+                $crate::SampleLoss::<B>::forward(self, ($($input),+))
+            }
+
+            /// One loss per sample: see [`SampleLoss::forward_no_reduction`](crate::SampleLoss::forward_no_reduction).
+            #[track_caller]
+            pub fn forward_no_reduction$(<$on_method: LossBackend>)?(
+                &self,
+                $($input: $type),+
+            ) -> Tensor<B, 1> {
+                $crate::SampleLoss::<B>::forward_no_reduction(self, ($($input),+))
+            }
+
+            /// With weights of samples or a mask, `[N]`: see
+            /// [`SampleLoss::forward_weighted`](crate::SampleLoss::forward_weighted).
+            #[track_caller]
+            pub fn forward_weighted$(<$on_method: LossBackend>)?(
+                &self,
+                $($input: $type,)+
+                weights: Tensor<B, 1>,
+            ) -> Tensor<B, 1> {
+                $crate::SampleLoss::<B>::forward_weighted(self, ($($input),+), weights)
+            }
+        }
+    };
+}
+pub(crate) use sample_forwards;

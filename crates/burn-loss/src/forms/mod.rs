@@ -5,6 +5,7 @@
 //! | element-wise | [`ElementwiseLoss`]: a prediction against a target of the same shape | MSE, Huber, quantile, BCE, KL divergence and all others of single elements |
 //! | spreads | [`SpreadLoss`]: a mean and its variance or deviation against a target | Gaussian NLL, CRPS |
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE |
+//! | samples | [`SampleLoss`]: several tensors, of which each has its part of every sample | triplet margin, cosine embedding, CTC |
 //! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers | Dice, Jaccard, Tversky |
 
 pub(crate) mod class_rows;
@@ -14,13 +15,14 @@ pub(crate) mod linear;
 pub(crate) mod probabilities;
 mod regions;
 mod rows;
+pub(crate) mod samples;
 mod spread;
 
 pub(crate) use class_rows::ClassFormula;
 pub use class_rows::{ClassFormulaLoss, ClassLoss};
 pub(crate) use delegate::{
     class_formula, class_forwards, elementwise_formula, elementwise_forwards, elementwise_loss,
-    region_forwards, spread_loss,
+    region_forwards, sample_forwards, spread_loss,
 };
 pub(crate) use elementwise::ElementwiseFormula;
 pub use elementwise::{ElementwiseFormulaLoss, ElementwiseLoss};
@@ -28,6 +30,7 @@ pub use linear::{LinearHead, LinearOutput};
 pub use regions::{AbsentClasses, Overlap, RegionLoss, RegionOptions};
 pub(crate) use regions::{Positions, count_regions, reduce_regions};
 pub use rows::{ClassOptions, Rows};
+pub use samples::{SampleLoss, Samples, fill_samples};
 pub use spread::SpreadLoss;
 
 use burn::tensor::ops::FloatTensor;

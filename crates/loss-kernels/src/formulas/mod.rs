@@ -5,8 +5,9 @@
 //! | `mse`, `l1`, `smooth_l1`, `huber`, `log_cosh`, `charbonnier`, `quantile` | of a real number |
 //! | `msle`, `poisson_nll`, `gamma_nll`, `tweedie` | of a count or an amount, or of its logarithm |
 //! | `gaussian_nll`, `gaussian_crps` | of a real number and its variance or deviation |
+//! | `margin_ranking` | of two scores, and which is to be the larger |
 //! | `bce` | of a probability |
-//! | `kl_div` | of a log-probability |
+//! | `kl_div`, `js_div` | of log-probabilities |
 //! | `bce_with_logits`, `sigmoid_focal`, `asymmetric` | of a binary logit |
 //! | `soft_margin` | of a score, whose sign is the class |
 //! | `hinge_embedding` | of a distance |
@@ -27,9 +28,11 @@ mod gaussian_nll;
 mod generalized_cross_entropy;
 mod hinge_embedding;
 mod huber;
+mod js_div;
 mod kl_div;
 mod l1;
 mod log_cosh;
+mod margin_ranking;
 mod mse;
 mod msle;
 mod number;
@@ -56,9 +59,11 @@ pub use gaussian_nll::GaussianNll;
 pub use generalized_cross_entropy::GeneralizedCrossEntropy;
 pub use hinge_embedding::HingeEmbedding;
 pub use huber::Huber;
+pub use js_div::JsDiv;
 pub use kl_div::KlDiv;
 pub use l1::L1;
 pub use log_cosh::LogCosh;
+pub use margin_ranking::MarginRanking;
 pub use mse::Mse;
 pub use msle::Msle;
 pub use number::Number;

@@ -1,0 +1,212 @@
+//! Cross entropy of logits that are adjusted to how frequent the classes are.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor, TensorData};
+use burn_loss_kernels::composed::at_least_f32;
+use burn_loss_kernels::{LossBackend, formulas};
+
+use crate::display::display_fields;
+use crate::forms::{ClassFormula, ClassLoss, ClassOptions, Rows, class_forwards, class_rows};
+use crate::{Reduction, check};
+
+/// Configuration of [`LogitAdjustedLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn_loss::LogitAdjustedLossConfig;
+///
+/// let config = LogitAdjustedLossConfig::new(vec![0.9, 0.1]).with_tau(0.5);
+/// let loss = config.init::<NdArray>(&Default::default());
+/// assert_eq!(loss.offsets.dims(), [2]);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct LogitAdjustedLossConfig {
+    /// How frequent each class is in the training data, each finite and more than 0. They need not sum to 1: counts do as well.
+    pub class_priors: Vec<f32>,
+    /// How strongly the logits are adjusted, finite and at least 0; 0 is cross entropy. Default: 1, as in the paper.
+    #[config(default = 1.0)]
+    pub tau: f64,
+    /// Rows with this target do not count. Default: none.
+    pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either. Default: none.
+    #[config(default = "Vec::new()")]
+    pub ignore_indices: Vec<i64>,
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl LogitAdjustedLossConfig {
+    /// Makes the loss.
+    ///
+    /// # Panics
+    ///
+    /// If a class prior is not finite and more than 0, or `tau` is negative or not finite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::LogitAdjustedLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let logits = Tensor::<NdArray, 2>::zeros([1, 2], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([1], &device);
+    /// // Counts of 3 and 1: with equal logits the second class has 1/4.
+    /// let loss = LogitAdjustedLossConfig::new(vec![3.0, 1.0]).init(&device);
+    /// assert!((loss.forward(logits, targets).into_scalar() - 4f32.ln()).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn init<B: Backend>(&self, device: &B::Device) -> LogitAdjustedLoss<B> {
+        let name = "LogitAdjustedLossConfig";
+        for (index, prior) in self.class_priors.iter().enumerate() {
+            check::config(
+                prior.is_finite() && *prior > 0.0,
+                name,
+                &format!("class_priors[{index}]"),
+                "finite and more than 0",
+                prior,
+            );
+        }
+        check::config_at_least_zero(name, "tau", self.tau);
+        let offset = |prior: &f32| self.tau * f64::from(*prior).ln();
+        let offsets: Vec<f64> = self.class_priors.iter().map(offset).collect();
+        LogitAdjustedLoss {
+            offsets: Tensor::from_data(TensorData::from(offsets.as_slice()), device),
+            ignore_index: self.ignore_index,
+            ignore_indices: self.ignore_indices.clone(),
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// The cross entropy of logits to which `tau` times the logarithm of each class's frequency has been added,
+/// `lse(x + tau log pi) - (x_t + tau log pi_t)`.
+///
+/// For classes of which some are rare, when every class is to be found equally well: the model learns what is left after the
+/// frequencies, and predicts from the plain logits. Where the test data are as uneven as the training data and the share of right
+/// answers counts, take [`CrossEntropyLoss`](crate::CrossEntropyLoss).
+///
+/// - `logits`: any real numbers, classes on axis 1; predict with them as they are
+/// - `targets`: classes in `[0, C)`
+/// - mean: divided by the number of rows that are not ignored
+/// - the probabilities `softmax(x)` are not calibrated to the training data's frequencies; those of `x + tau log pi` are
+/// - Source: [Long-tail learning via logit adjustment](https://arxiv.org/abs/2007.07314), equation 10;
+///   [`class_weights::priors`](crate::class_weights::priors) counts the classes
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::LogitAdjustedLossConfig;
+///
+/// let device = Default::default();
+/// let logits = Tensor::<NdArray, 2>::from_floats([[0.0, 9f32.ln()]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([1], &device);
+/// // What is nine times as likely is nine times rarer: even, and log 2.
+/// let loss = LogitAdjustedLossConfig::new(vec![0.9, 0.1]).init(&device);
+/// assert!((loss.forward(logits, targets).into_scalar() - 2f32.ln()).abs() < 1e-6);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct LogitAdjustedLoss<B: Backend> {
+    /// `tau log pi_c` of each class, `[C]`.
+    pub offsets: Tensor<B, 1>,
+    /// Rows with this target do not count; any integer, a class or not.
+    #[module(skip)]
+    pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either.
+    #[module(skip)]
+    pub ignore_indices: Vec<i64>,
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([<B: Backend>] LogitAdjustedLoss<B>: {offsets} ignore_index, ignore_indices, reduction);
+class_forwards!(LogitAdjustedLoss, logits);
+
+const NAME: &str = "LogitAdjustedLoss";
+
+impl<B: LossBackend> LogitAdjustedLoss<B> {
+    /// The logits with the classes' offsets, in 32 bits if they have 16: an offset may be as large as a logit.
+    #[track_caller]
+    fn adjusted<const D: usize>(&self, logits: Tensor<B, D>) -> Tensor<B, D> {
+        let num_classes = logits.dims()[1];
+        let [length] = self.offsets.dims();
+        check::weights_length(NAME, "class_priors", "class axis", num_classes, length);
+        let devices = [logits.device(), self.offsets.device()];
+        check::same_device::<B>(NAME, ("logits", &devices[0]), ("class_priors", &devices[1]));
+        let mut shape = [1; D];
+        shape[1] = num_classes;
+        let dtype = at_least_f32(logits.dtype());
+        let offsets = self.offsets.clone().cast(dtype);
+        logits.cast(dtype) + offsets.reshape(shape)
+    }
+}
+
+impl<B: LossBackend> ClassLoss<B> for LogitAdjustedLoss<B> {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn options(&self) -> ClassOptions<'_, B> {
+        ClassFormula::options(self)
+    }
+
+    fn scores_name(&self) -> &'static str {
+        "logits"
+    }
+
+    #[track_caller]
+    fn losses<const D: usize>(
+        &self,
+        logits: Tensor<B, D>,
+        classes: Tensor<B, 1, Int>,
+    ) -> Tensor<B, 1> {
+        let rows = Rows::all(classes, logits.dims()[1]);
+        self.counted_losses(logits, &rows)
+    }
+
+    #[track_caller]
+    fn counted_losses<const D: usize>(&self, logits: Tensor<B, D>, rows: &Rows<B>) -> Tensor<B, 1> {
+        let dtype = logits.dtype();
+        class_rows::counted_losses(self, self.adjusted(logits), rows).cast(dtype)
+    }
+
+    #[track_caller]
+    fn reduced_rows<const D: usize>(&self, logits: Tensor<B, D>, rows: Rows<B>) -> Tensor<B, 1> {
+        let dtype = logits.dtype();
+        class_rows::reduced_rows(self, self.adjusted(logits), rows).cast(dtype)
+    }
+}
+
+impl<B: LossBackend> ClassFormula<B> for LogitAdjustedLoss<B> {
+    type Formula = formulas::CrossEntropy;
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn formula(&self) -> Self::Formula {
+        formulas::CrossEntropy {
+            keep: 1.0,
+            z_loss: 0.0,
+        }
+    }
+
+    fn options(&self) -> ClassOptions<'_, B> {
+        ClassOptions {
+            class_weights: None,
+            ignore_index: self.ignore_index,
+            ignore_indices: &self.ignore_indices,
+            reduction: self.reduction,
+        }
+    }
+}

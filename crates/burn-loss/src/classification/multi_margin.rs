@@ -1,0 +1,187 @@
+//! Multi-class margin loss of scores.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Bool, Int, Tensor};
+use burn_loss_kernels::LossBackend;
+use burn_loss_kernels::composed::at_least_f32;
+
+use crate::display::display_fields;
+use crate::forms::samples::sum_of_rows;
+use crate::forms::{ClassOptions, Rows, SampleLoss, Samples, fill_samples, sample_forwards};
+use crate::weights::weights_tensor;
+use crate::{Reduction, check};
+
+/// Configuration of [`MultiMarginLoss`].
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn_loss::MultiMarginLossConfig;
+///
+/// let loss = MultiMarginLossConfig::new().with_p(2).init::<NdArray>(&Default::default());
+/// assert_eq!(loss.p, 2);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct MultiMarginLossConfig {
+    /// The exponent of what is missing, 1 or 2. Default: 1.
+    #[config(default = 1)]
+    pub p: usize,
+    /// How much larger than every other score that of the class has to be, finite. Default: 1.
+    #[config(default = 1.0)]
+    pub margin: f64,
+    /// One weight per class, finite and at least 0. Default: every class counts 1.
+    pub class_weights: Option<Vec<f32>>,
+    /// How the losses become one number. Default: mean.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl MultiMarginLossConfig {
+    /// Makes the loss.
+    ///
+    /// # Panics
+    ///
+    /// If `p` is neither 1 nor 2, `margin` is not finite, or a class weight is negative or not finite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::MultiMarginLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let scores = Tensor::<NdArray, 2>::from_floats([[1.0, 0.5]], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+    /// let loss = MultiMarginLossConfig::new().with_p(2).init(&device);
+    /// // Half of the margin is missing: its square, divided by two classes.
+    /// assert_eq!(loss.forward(scores, targets).into_scalar(), 0.125);
+    /// ```
+    #[track_caller]
+    pub fn init<B: Backend>(&self, device: &B::Device) -> MultiMarginLoss<B> {
+        let name = "MultiMarginLossConfig";
+        check::config(matches!(self.p, 1 | 2), name, "p", "1 or 2", self.p);
+        check::config(
+            self.margin.is_finite(),
+            name,
+            "margin",
+            "finite",
+            self.margin,
+        );
+        check::config_weights(name, "class_weights", self.class_weights.as_ref());
+        MultiMarginLoss {
+            p: self.p,
+            margin: self.margin,
+            class_weights: weights_tensor(self.class_weights.as_ref(), device),
+            reduction: self.reduction,
+        }
+    }
+}
+
+/// How much of a margin is missing between the score of a row's class and each of the others,
+/// `w_t / C * sum_{c != t} max(0, margin - x_t + x_c)^p`.
+///
+/// For picking one of several classes as a support vector machine does: what is right by the margin costs nothing. Where
+/// probabilities are wanted, or nothing speaks against it, take [`CrossEntropyLoss`](crate::CrossEntropyLoss).
+///
+/// - `scores`: any real numbers, `[N, C]`
+/// - `targets`: classes in `[0, C)`, `[N]`; on NdArray and Flex another number panics, elsewhere its row's loss is NaN
+/// - mean: divided by the number of rows, whatever the class weights
+/// - gradient where exactly the margin is kept: 0
+/// - PyTorch: [`nn.MultiMarginLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html)
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss::MultiMarginLossConfig;
+///
+/// let device = Default::default();
+/// let scores = Tensor::<NdArray, 2>::from_floats([[0.5, 0.25, 0.25, -1.0]], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+/// // Of the margin of 1, two classes miss 3/4 each.
+/// let mean = MultiMarginLossConfig::new().init(&device).forward(scores, targets);
+/// assert_eq!(mean.into_scalar(), 1.5 / 4.0);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct MultiMarginLoss<B: Backend> {
+    /// The exponent of what is missing, 1 or 2.
+    pub p: usize,
+    /// How much larger than every other score that of the class has to be, finite.
+    pub margin: f64,
+    /// One weight per class, `[C]`, each finite and at least 0; none counts every class as 1.
+    pub class_weights: Option<Tensor<B, 1>>,
+    /// How the losses become one number.
+    #[module(skip)]
+    pub reduction: Reduction,
+}
+
+display_fields!([<B: Backend>] MultiMarginLoss<B>: {class_weights} p, margin, reduction);
+sample_forwards!(<B> MultiMarginLoss<B>, <>, scores: Tensor<B, 2>, targets: Tensor<B, 1, Int>);
+
+impl<B: LossBackend> SampleLoss<B> for MultiMarginLoss<B> {
+    type Inputs = (Tensor<B, 2>, Tensor<B, 1, Int>);
+
+    fn name(&self) -> &'static str {
+        "MultiMarginLoss"
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    #[track_caller]
+    fn check(&self, (scores, targets): &Self::Inputs) -> Samples<B> {
+        let name = "MultiMarginLoss";
+        let num_classes = check::class_shapes(name, "scores", scores.dims(), targets.dims());
+        let devices = [scores.device(), targets.device()];
+        check::same_device::<B>(name, ("scores", &devices[0]), ("targets", &devices[1]));
+        let weights = self.class_weights.as_ref();
+        check::class_weights(name, weights, num_classes, &devices[0]);
+        Samples::of("scores", scores)
+    }
+
+    fn without(
+        &self,
+        (scores, targets): Self::Inputs,
+        dropped: Tensor<B, 1, Bool>,
+    ) -> Self::Inputs {
+        (
+            fill_samples(scores, &dropped),
+            targets.mask_fill(dropped, 0),
+        )
+    }
+
+    #[track_caller]
+    fn losses(&self, (scores, targets): Self::Inputs) -> Tensor<B, 1> {
+        let ([rows, num_classes], dtype) = (scores.dims(), scores.dtype());
+        let options = ClassOptions {
+            class_weights: self.class_weights.as_ref(),
+            ..ClassOptions::none()
+        };
+        let targets = Rows::new(&options, targets, num_classes);
+        if B::ON_HOST {
+            check::first_invalid::<B>("MultiMarginLoss", &targets);
+        }
+        let scores = scores.cast(at_least_f32(dtype));
+        let classes = targets.valid_classes().reshape([rows, 1]);
+        let of_class = scores.clone().gather(1, classes.clone());
+        let missing = scores - of_class + self.margin;
+        // Where the margin is kept nothing is missing, nor is anything at the class itself.
+        let each = Tensor::<B, 1, Int>::arange(0..num_classes as i64, &classes.device());
+        let each = each.reshape([1, num_classes]).expand([rows, num_classes]);
+        let is_class = each.equal(classes.expand([rows, num_classes]));
+        let none = missing.clone().lower_equal_elem(0.0).bool_or(is_class);
+        let mut missing = missing.mask_fill(none, 0.0);
+        if self.p == 2 {
+            missing = missing.clone() * missing;
+        }
+        let counts = targets.counts(missing.dtype());
+        (sum_of_rows(missing) * counts / num_classes as f64).cast(dtype)
+    }
+}

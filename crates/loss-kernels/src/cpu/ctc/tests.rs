@@ -1,0 +1,191 @@
+//! The loss and its gradient against the sum over all ways, differences, and one type against the other.
+
+use super::Ctc;
+use super::sample::Sample;
+use crate::cpu::simd::{Arch, Float};
+
+/// Numbers that look random, in `-3..0`.
+fn log_probs(count: usize) -> Vec<f64> {
+    let mut state = 12345u64;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 40) as f64 / (1u64 << 24) as f64
+    };
+    (0..count).map(|_| -3.0 * next()).collect()
+}
+
+/// The loss of one sample as the sum over all ways.
+fn by_all_ways(
+    log_probs: &[f64],
+    [steps, classes]: [usize; 2],
+    target: &[i64],
+    blank: usize,
+) -> f64 {
+    let mut total = 0.0;
+    for way in 0..classes.pow(steps as u32) {
+        let at = |t: usize| way / classes.pow(t as u32) % classes;
+        let mut found: Vec<i64> = Vec::new();
+        for t in 0..steps {
+            if at(t) != blank && (t == 0 || at(t) != at(t - 1)) {
+                found.push(at(t) as i64);
+            }
+        }
+        if found == target {
+            total += (0..steps)
+                .map(|t| log_probs[t * classes + at(t)])
+                .sum::<f64>()
+                .exp();
+        }
+    }
+    -total.ln()
+}
+
+fn one_sample<'a, F>(
+    log_probs: &'a [F],
+    [steps, classes]: [usize; 2],
+    target: &'a [i64],
+    lengths: &'a [[i64; 1]; 2],
+    blank: usize,
+) -> Ctc<'a, F> {
+    Ctc {
+        log_probs,
+        shape: [steps, 1, classes],
+        targets: target,
+        input_lengths: &lengths[0],
+        target_lengths: &lengths[1],
+        blank,
+    }
+}
+
+#[test]
+fn the_sum_over_all_ways() {
+    for (steps, classes, target, blank) in [
+        (1, 2, vec![1], 0),
+        (4, 3, vec![1, 2], 0),
+        (5, 3, vec![1, 1], 0),
+        (5, 3, vec![2, 1, 2], 0),
+        (6, 3, vec![0, 0, 1], 2),
+        (3, 3, vec![], 1),
+        (7, 2, vec![0], 1),
+    ] {
+        let numbers = log_probs(steps * classes);
+        let expected = by_all_ways(&numbers, [steps, classes], &target, blank);
+        let lengths = [[steps as i64], [target.len() as i64]];
+        let ctc = one_sample(&numbers, [steps, classes], &target, &lengths, blank);
+        for arch in Arch::available() {
+            let found = arch.run(Sample::new(&ctc, 0, true));
+            assert!(
+                (found.loss - expected).abs() < 1e-12,
+                "{arch:?}: {} instead of {expected}",
+                found.loss
+            );
+            for at in 0..numbers.len() {
+                let loss = |step: f64| {
+                    let mut numbers = numbers.clone();
+                    numbers[at] += step;
+                    by_all_ways(&numbers, [steps, classes], &target, blank)
+                };
+                let slope = (loss(1e-5) - loss(-1e-5)) / 2e-5;
+                assert!(
+                    (found.gradient[at] - slope).abs() < 1e-8,
+                    "{arch:?}: {} instead of {slope}",
+                    found.gradient[at]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn targets_that_do_not_fit() {
+    let numbers = log_probs(6);
+    let run = |steps: i64, target: &[i64]| {
+        let lengths = [[steps], [target.len() as i64]];
+        let (losses, gradient) = one_sample(&numbers, [3, 2], target, &lengths, 0).run(true);
+        (losses[0], gradient.unwrap())
+    };
+    // A class twice needs a blank in between.
+    assert!(run(3, &[1, 1]).0.is_finite());
+    let (loss, gradient) = run(2, &[1, 1]);
+    assert_eq!(loss, f64::INFINITY);
+    assert!(gradient[..4].iter().all(|slope| slope.is_nan()) && gradient[4..] == [0.0; 2]);
+    assert_eq!(run(0, &[1]).0, f64::INFINITY);
+    let (loss, gradient) = run(0, &[]);
+    assert!(loss == 0.0 && gradient == [0.0; 6]);
+}
+
+#[test]
+fn classes_without_a_chance_and_nan() {
+    let mut numbers = log_probs(12);
+    let lengths = [[4], [2]];
+    let run = |numbers: &[f64]| {
+        let (losses, gradient) = one_sample(numbers, [4, 3], &[1, 2], &lengths, 0).run(true);
+        (losses[0], gradient.unwrap())
+    };
+    numbers[1] = f64::NEG_INFINITY;
+    let (loss, gradient) = run(&numbers);
+    assert!((loss - by_all_ways(&numbers, [4, 3], &[1, 2], 0)).abs() < 1e-12);
+    assert_eq!(gradient[1], 0.0);
+    // At no step can the class be there.
+    for t in 0..4 {
+        numbers[t * 3 + 1] = f64::NEG_INFINITY;
+    }
+    assert_eq!(run(&numbers).0, f64::INFINITY);
+    numbers[4] = f64::NAN;
+    let (loss, gradient) = run(&numbers);
+    assert!(loss.is_nan() && gradient.iter().all(|slope| slope.is_nan()));
+}
+
+/// Samples of other lengths side by side, in both types: each is as it is alone.
+#[test]
+fn samples_side_by_side_and_long_ones() {
+    let shape @ [steps, samples, classes] = [1500, 3, 21];
+    let numbers = log_probs(steps * samples * classes);
+    let targets: Vec<i64> = (0..samples * 40)
+        .map(|at| (at as i64 * 7) % 20 + 1)
+        .collect();
+    let input_lengths = [1500, 700, 90];
+    let target_lengths = [40, 0, 17];
+    fn run<F: Float>(ctc: Ctc<'_, F>) -> (Vec<f64>, Vec<f64>) {
+        let (losses, gradient) = ctc.run(true);
+        let wide = |numbers: Vec<F>| numbers.into_iter().map(F::to_f64).collect();
+        (wide(losses), wide(gradient.unwrap()))
+    }
+    let ctc = Ctc {
+        log_probs: &numbers,
+        shape,
+        targets: &targets,
+        input_lengths: &input_lengths,
+        target_lengths: &target_lengths,
+        blank: 0,
+    };
+    let (losses, gradient) = run(ctc);
+    let narrow: Vec<f32> = numbers.iter().map(|&number| number as f32).collect();
+    let (losses_f32, gradient_f32) = run(Ctc {
+        log_probs: &narrow,
+        shape,
+        targets: &targets,
+        input_lengths: &input_lengths,
+        target_lengths: &target_lengths,
+        blank: 0,
+    });
+    for n in 0..samples {
+        assert!((losses[n] / losses_f32[n] - 1.0).abs() < 1e-6);
+        for t in 0..steps {
+            let row = &gradient[(t * samples + n) * classes..][..classes];
+            // At each step every way goes through one state.
+            let expected = if t < input_lengths[n] as usize {
+                -1.0
+            } else {
+                0.0
+            };
+            assert!((row.iter().sum::<f64>() - expected).abs() < 1e-9);
+        }
+    }
+    for (at, (a, b)) in gradient.iter().zip(&gradient_f32).enumerate() {
+        // Each step rounds a few numbers of up to 8 by 2e-7 each: at random, 3e-5 in 1500 steps.
+        assert!((a - b).abs() < 1e-4, "{a} and {b} at {at}");
+    }
+}

@@ -1,0 +1,75 @@
+//! Generalized Jensen-Shannon divergence of two log-probabilities.
+
+use super::{Formula, Input, Number, compile_passes};
+
+/// `beta e^y (y - m) + (1 - beta) e^x (x - m)` of log-probabilities `x` and `y`, with `m = log(beta e^y + (1 - beta) e^x)`;
+/// at `beta = 0` it is `e^y (y - x)`, at 1 `e^x (x - y)`.
+#[derive(Clone, Copy, Debug)]
+pub struct JsDiv {
+    /// What the target counts in the mixture, in `[0, 1]`.
+    pub beta: f64,
+}
+
+impl JsDiv {
+    /// `x - m` and `y - m`, which keep their digits where `x` and `y` are almost the same.
+    #[inline(always)]
+    fn above_mixture<N: Number>(&self, x: N, y: N) -> [N; 2] {
+        // From the smaller one's distance to the larger one, whose exponential does not overflow. A probability of 0 is at no
+        // distance from another 0.
+        let both_zero = N::select(x.is(f64::NEG_INFINITY), y, x);
+        let d = N::select(both_zero.is(f64::NEG_INFINITY), x.constant(0.0), y - x);
+        let down = (-d.abs()).exp_m1();
+        let x_above = -(down * self.beta).ln_1p();
+        let y_above = -(down * (1.0 - self.beta)).ln_1p();
+        let below = d.is_below(0.0);
+        [
+            N::select(below, x_above, y_above - d),
+            N::select(below, x_above + d, y_above),
+        ]
+    }
+}
+
+/// `e^log_p log_ratio`, 0 for a probability of 0.
+#[inline(always)]
+fn share<N: Number>(log_p: N, log_ratio: N) -> N {
+    let p = log_p.exp();
+    N::select(p.is(0.0), p, p * log_ratio)
+}
+
+impl Formula for JsDiv {
+    #[inline(always)]
+    fn loss<N: Number>(&self, [x, y, _]: [N; 3]) -> N {
+        if self.beta == 0.0 {
+            return share(y, y - x);
+        }
+        if self.beta == 1.0 {
+            return share(x, x - y);
+        }
+        let [x_above, y_above] = self.above_mixture(x, y);
+        share(y, y_above) * self.beta + share(x, x_above) * (1.0 - self.beta)
+    }
+
+    #[inline(always)]
+    fn slope<N: Number>(&self, of: Input, [x, y, _]: [N; 3]) -> N {
+        if self.beta == 0.0 || self.beta == 1.0 {
+            // Of the divergence from `p` to `q`.
+            let (p, q, of_p) = match self.beta {
+                0.0 => (y, x, Input::Target),
+                _ => (x, y, Input::Prediction),
+            };
+            return match of {
+                Input::Third => x.constant(0.0),
+                _ if of == of_p => share(p, p - q) + p.exp(),
+                _ => -p.exp(),
+            };
+        }
+        let [x_above, y_above] = self.above_mixture(x, y);
+        match of {
+            Input::Prediction => share(x, x_above) * (1.0 - self.beta),
+            Input::Target => share(y, y_above) * self.beta,
+            Input::Third => x.constant(0.0),
+        }
+    }
+
+    compile_passes!();
+}

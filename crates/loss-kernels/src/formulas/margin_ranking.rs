@@ -1,0 +1,30 @@
+//! Margin ranking loss of two scores.
+
+use super::{Formula, Input, Number, compile_passes};
+
+/// `max(0, -t (x - y) + margin)` with the third input `t`, which is 1 or -1; its slope at a loss of 0 is 0.
+#[derive(Clone, Copy, Debug)]
+pub struct MarginRanking {
+    /// How much larger the one score has to be.
+    pub margin: f64,
+}
+
+impl Formula for MarginRanking {
+    #[inline(always)]
+    fn loss<N: Number>(&self, [x, y, t]: [N; 3]) -> N {
+        ((y - x) * t + self.margin).at_least(0.0)
+    }
+
+    #[inline(always)]
+    fn slope<N: Number>(&self, of: Input, [x, y, t]: [N; 3]) -> N {
+        let loss = self.loss([x, y, t]);
+        let slope = match of {
+            Input::Prediction => -t,
+            Input::Target => t,
+            Input::Third => y - x,
+        };
+        N::select(loss.is(0.0), loss, slope)
+    }
+
+    compile_passes!();
+}

@@ -1,0 +1,664 @@
+//! The losses of samples: values, gradients, differences, messages.
+
+use burn::backend::{Autodiff, NdArray};
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Int, Tensor, TensorPrimitive};
+use burn_loss::*;
+use burn_loss_kernels::{CtcLosses, CtcTargets, composed};
+
+use super::bad_input::panics;
+use crate::backend::{TestBackend, Tolerance, least_number};
+use crate::compare::{assert_close, difference_each, numbers};
+use crate::fixture::tensor;
+use crate::samples::{Arguments, Case, Config, VisitSample, cases, each_sample, triplet_margin};
+
+/// What differs from a case, in words.
+struct Differences<'a, B> {
+    case: &'a Case,
+    found: Vec<String>,
+    backend: std::marker::PhantomData<B>,
+}
+
+impl<'a, B: TestBackend> Differences<'a, B> {
+    fn new(case: &'a Case) -> Self {
+        Self {
+            case,
+            found: Vec::new(),
+            backend: std::marker::PhantomData,
+        }
+    }
+
+    /// The absolute bound is in units of the largest number of them, or of 1 where that is less: what cancels leaves rounding of
+    /// what it is made of.
+    fn compare(&mut self, what: &str, actual: &[f64], expected: &[f64]) {
+        let finite = expected.iter().filter(|number| number.is_finite());
+        let largest = finite.fold(0.0f64, |most, number| most.max(number.abs()));
+        let unit = if largest > 0.0 { largest.min(1.0) } else { 1.0 };
+        let Tolerance { relative, absolute } = B::TOLERANCE;
+        let absolute = (absolute * unit).max(least_number::<B>());
+        let difference = difference_each(actual, expected, relative, |_| absolute);
+        let text = |text| format!("{}, {what}: {text}", self.case.name);
+        self.found.extend(difference.map(text));
+    }
+
+    fn compare_gradients(&mut self, what: &str, actual: &[Vec<f64>], expected: &[Vec<f64>]) {
+        for ((input, actual), expected) in self.case.inputs.iter().zip(actual).zip(expected) {
+            if expected.is_empty() {
+                assert!(
+                    input.int || actual.iter().all(|&slope| slope == 0.0),
+                    "{}, {what}: a gradient of `{}`",
+                    self.case.name,
+                    input.name
+                );
+            } else {
+                self.compare(&format!("{what} by {}", input.name), actual, expected);
+            }
+        }
+    }
+}
+
+fn report(loss: &str, found: Vec<String>) {
+    assert!(
+        found.is_empty(),
+        "{} differences from the reference of {loss}:\n{}",
+        found.len(),
+        found.join("\n")
+    );
+}
+
+/// Every loss of samples against its file.
+pub fn values_and_gradients<B: TestBackend>() {
+    struct Test<B>(std::marker::PhantomData<B>);
+    impl<B: TestBackend> VisitSample<Autodiff<B>> for Test<B> {
+        fn visit<L: SampleLoss<Autodiff<B>, Inputs: Arguments<Autodiff<B>>>>(
+            &mut self,
+            file: &str,
+            loss: impl Fn(&Config, Reduction) -> L,
+        ) {
+            let cases = cases(file);
+            let found = cases.iter().flat_map(|case| check::<B, L>(case, &loss));
+            report(file, found.collect());
+        }
+    }
+    each_sample::<Autodiff<B>>(&B::device(), &mut Test::<B>(std::marker::PhantomData));
+}
+
+fn check<B: TestBackend, L: SampleLoss<Autodiff<B>, Inputs: Arguments<Autodiff<B>>>>(
+    case: &Case,
+    loss: impl Fn(&Config, Reduction) -> L,
+) -> Vec<String> {
+    let device = B::device();
+    let inputs = || L::Inputs::of(&case.inputs, &device).tracked();
+    let weights = || {
+        let weights = case.weights.as_ref().expect("there are weights");
+        tensor::<Autodiff<B>, 1>(weights, &[weights.len()], &device)
+    };
+    let mut all = Differences::<B>::new(case);
+    let each = loss(&case.config, Reduction::Mean).forward_no_reduction(inputs());
+    all.compare("none", &numbers(each), &case.none);
+    let mut reduced = |what: &str, weighted: bool, reduction, value, gradients: &[Vec<f64>]| {
+        let (loss, inputs) = (loss(&case.config, reduction), inputs());
+        let found = match weighted {
+            true => loss.forward_weighted(inputs.clone(), weights()),
+            false => loss.forward(inputs.clone()),
+        };
+        all.compare(what, &numbers(found.clone()), &[value]);
+        if !gradients.is_empty() {
+            let found = inputs.gradients(&found.backward());
+            all.compare_gradients(what, &found, gradients);
+        }
+    };
+    reduced("mean", false, Reduction::Mean, case.mean, &case.grad_mean);
+    reduced("sum", false, Reduction::Sum, case.sum, &case.grad_sum);
+    if let (Some(mean), Some(sum)) = (case.weighted_mean, case.weighted_sum) {
+        let gradients = &case.grad_weighted_mean;
+        reduced("weighted mean", true, Reduction::Mean, mean, gradients);
+        reduced("weighted sum", true, Reduction::Sum, sum, &[]);
+    }
+    all.found
+}
+
+pub fn margin_ranking<B: TestBackend>() {
+    fn check<B: TestBackend, const D: usize>(case: &Case) -> Vec<String> {
+        let device = B::device();
+        type Three<B, const D: usize> = (Tensor<B, D>, Tensor<B, D>, Tensor<B, D>);
+        let inputs = || Three::<Autodiff<B>, D>::of(&case.inputs, &device).tracked();
+        let loss = |reduction| {
+            MarginRankingLossConfig::new()
+                .with_margin(case.config.margin.unwrap_or(0.0))
+                .with_reduction(reduction)
+                .init()
+        };
+        let mut all = Differences::<B>::new(case);
+        let (x, y, target) = inputs();
+        let each = loss(Reduction::Mean).forward_no_reduction(x, y, target);
+        all.compare("none", &numbers(each), &case.none);
+        let mut reduced =
+            |what: &str, weights: Option<&Vec<f64>>, reduction, value, expected: &[Vec<f64>]| {
+                let inputs = inputs();
+                let (x, y, target) = inputs.clone();
+                let found = match weights {
+                    Some(weights) => {
+                        let weights = tensor(weights, &case.inputs[0].shape, &device);
+                        loss(reduction).forward_weighted(x, y, target, weights)
+                    }
+                    None => loss(reduction).forward(x, y, target),
+                };
+                all.compare(what, &numbers(found.clone()), &[value]);
+                if !expected.is_empty() {
+                    all.compare_gradients(what, &inputs.gradients(&found.backward()), expected);
+                }
+            };
+        reduced("mean", None, Reduction::Mean, case.mean, &case.grad_mean);
+        reduced("sum", None, Reduction::Sum, case.sum, &case.grad_sum);
+        if let (Some(mean), Some(sum)) = (case.weighted_mean, case.weighted_sum) {
+            let (weights, gradients) = (case.weights.as_ref(), &case.grad_weighted_mean);
+            reduced("weighted mean", weights, Reduction::Mean, mean, gradients);
+            reduced("weighted sum", weights, Reduction::Sum, sum, &[]);
+        }
+        all.found
+    }
+    let cases = cases("margin_ranking");
+    let found = cases
+        .iter()
+        .flat_map(|case| match case.inputs[0].shape.len() {
+            1 => check::<B, 1>(case),
+            2 => check::<B, 2>(case),
+            rank => {
+                assert_eq!(rank, 3, "no case of another rank was expected");
+                check::<B, 3>(case)
+            }
+        });
+    report("margin_ranking", found.collect());
+}
+
+/// The triplet loss with its own distance, given as one's own.
+pub fn distances_of_ones_own<B: TestBackend>() {
+    let device = B::device();
+    type Three<B> = (Tensor<B, 2>, Tensor<B, 2>, Tensor<B, 2>);
+    for case in cases("triplet_margin") {
+        if case.config.p != Some(1.0) || case.kink {
+            continue;
+        }
+        let (a, p, n) = Three::<B>::of(&case.inputs, &device);
+        let distance = |x: Tensor<B, 2>, y: Tensor<B, 2>| {
+            let [samples, _] = x.dims();
+            (x - y + 1e-6).abs().sum_dim(1).reshape([samples])
+        };
+        let loss = triplet_margin(&case.config).init();
+        let mean = loss.forward_with_distance(a.clone(), p.clone(), n.clone(), distance);
+        assert_close(&case.name, &numbers(mean), &[case.mean], B::TOLERANCE);
+        panics(
+            &["TripletMarginLoss", "`distance`", "one distance per sample"],
+            || loss.forward_with_distance(a, p, n, |x, _| x.flatten::<1>(0, 1).repeat(&[2])),
+        );
+    }
+}
+
+/// Gradients equal central differences of the loss itself, computed in f64 on NdArray.
+pub fn differences<B: TestBackend>() {
+    type Reference = NdArray<f64>;
+    const STEP: f64 = 1e-5;
+    struct Test<F>(F);
+    /// What a test does with one loss on two backends: the differences on the one, then the gradients on the other.
+    type Slopes = Vec<(String, Vec<f64>)>;
+    fn is_smooth(case: &Case) -> bool {
+        let count: usize = case.inputs.iter().map(|input| input.values.len()).sum();
+        count <= 60 && !case.kink && !case.name.starts_with("extreme/")
+    }
+    impl VisitSample<Reference> for Test<&mut Slopes> {
+        fn visit<L: SampleLoss<Reference, Inputs: Arguments<Reference>>>(
+            &mut self,
+            file: &str,
+            loss: impl Fn(&Config, Reduction) -> L,
+        ) {
+            for case in cases(file).iter().filter(|case| is_smooth(case)) {
+                let value = |input: usize, at: usize, step: f64| {
+                    let mut inputs = case.inputs.clone();
+                    inputs[input].values[at] += step;
+                    let loss = loss(&case.config, Reduction::Mean);
+                    numbers(loss.forward(L::Inputs::of(&inputs, &Default::default())))[0]
+                };
+                for (input, given) in case.inputs.iter().enumerate() {
+                    if given.int || given.constant {
+                        continue;
+                    }
+                    let slope =
+                        |at| (value(input, at, STEP) - value(input, at, -STEP)) / (2.0 * STEP);
+                    let slopes = (0..given.values.len()).map(slope).collect();
+                    self.0
+                        .push((format!("{file}, {}, {}", case.name, given.name), slopes));
+                }
+            }
+        }
+    }
+    struct Gradients<'a, B>(&'a mut Slopes, std::marker::PhantomData<B>);
+    impl<B: TestBackend> VisitSample<Autodiff<B>> for Gradients<'_, B> {
+        fn visit<L: SampleLoss<Autodiff<B>, Inputs: Arguments<Autodiff<B>>>>(
+            &mut self,
+            file: &str,
+            loss: impl Fn(&Config, Reduction) -> L,
+        ) {
+            for case in cases(file).iter().filter(|case| is_smooth(case)) {
+                let inputs = L::Inputs::of(&case.inputs, &B::device()).tracked();
+                let mean = loss(&case.config, Reduction::Mean).forward(inputs.clone());
+                let gradients = inputs.gradients(&mean.backward());
+                for (given, slopes) in case.inputs.iter().zip(gradients) {
+                    self.0
+                        .push((format!("{file}, {}, {}", case.name, given.name), slopes));
+                }
+            }
+        }
+    }
+    let (mut expected, mut found) = (Slopes::new(), Slopes::new());
+    each_sample::<Reference>(&Default::default(), &mut Test(&mut expected));
+    each_sample::<Autodiff<B>>(
+        &B::device(),
+        &mut Gradients::<B>(&mut found, std::marker::PhantomData),
+    );
+    let tolerance = Tolerance {
+        relative: B::TOLERANCE.relative.max(1e-7),
+        absolute: B::TOLERANCE.absolute.max(1e-8),
+    };
+    assert!(expected.len() > 60, "only {} slopes", expected.len());
+    for (name, expected) in &expected {
+        let found = found.iter().find(|(other, _)| other == name);
+        let (_, found) = found.expect("both walks meet the same cases");
+        assert_close(name, found, expected, tolerance);
+    }
+}
+
+pub fn bad_input<B: TestBackend>() {
+    let device = B::device();
+    let floats = |shape: [usize; 2]| Tensor::<B, 2>::full(shape, 0.5, &device);
+    let ones = |count: usize| Tensor::<B, 1>::ones([count], &device);
+    let ints = |count: usize| Tensor::<B, 1, Int>::zeros([count], &device);
+
+    let cosine = CosineEmbeddingLossConfig::new().init();
+    panics(
+        &["CosineEmbeddingLoss", "`second`", "[2, 3]", "[2, 1]"],
+        || cosine.forward(floats([2, 3]), floats([2, 1]), ones(2)),
+    );
+    panics(
+        &["CosineEmbeddingLoss", "`target`", "[2, 3]", "got [3]"],
+        || cosine.forward(floats([2, 3]), floats([2, 3]), ones(3)),
+    );
+    panics(
+        &["CosineEmbeddingLoss", "`weights`", "length 2", "got 3"],
+        || cosine.forward_weighted(floats([2, 3]), floats([2, 3]), ones(2), ones(3)),
+    );
+    let triplet = TripletMarginLossConfig::new().init();
+    panics(
+        &["TripletMarginLoss", "`negative`", "[2, 3]", "[1, 3]"],
+        || triplet.forward(floats([2, 3]), floats([2, 3]), floats([1, 3])),
+    );
+    let ranking = MarginRankingLossConfig::new().init();
+    panics(
+        &["MarginRankingLoss", "`target`", "[2, 3]", "[2, 1]"],
+        || ranking.forward(floats([2, 3]), floats([2, 3]), floats([2, 1])),
+    );
+    let margin = MultiMarginLossConfig::new().init::<B>(&device);
+    panics(&["MultiMarginLoss", "`targets`", "[2]", "[3]"], || {
+        margin.forward(floats([2, 3]), ints(3))
+    });
+    let labels = MultiLabelMarginLossConfig::new().init();
+    panics(
+        &["MultiLabelMarginLoss", "`targets`", "[2, 3]", "[2, 2]"],
+        || labels.forward(floats([2, 3]), Tensor::zeros([2, 2], &device)),
+    );
+    let js_div = JsDivLossConfig::new().init();
+    panics(&["JsDivLoss", "`target`", "[2, 3]", "[2, 2]"], || {
+        js_div.forward(floats([2, 3]), floats([2, 2]))
+    });
+    let distillation = DistillationLossConfig::new().init();
+    panics(
+        &["DistillationLoss", "`teacher`", "[2, 3]", "[2, 2]"],
+        || distillation.forward(floats([2, 3]), floats([2, 2]), ints(2)),
+    );
+    let weighted = MultiLabelSoftMarginLossConfig::new().with_class_weights(Some(vec![1.0; 2]));
+    let weighted = weighted.init::<B>(&device);
+    panics(
+        &["MultiLabelSoftMarginLoss", "`class_weights`", "length 3"],
+        || weighted.forward(floats([2, 3]), floats([2, 3])),
+    );
+    let adjusted = LogitAdjustedLossConfig::new(vec![0.5, 0.5]).init::<B>(&device);
+    panics(
+        &["LogitAdjustedLoss", "`class_priors`", "length 3", "got 2"],
+        || adjusted.forward(floats([2, 3]), ints(2)),
+    );
+    wrong_targets::<B>();
+    wrong_ctc::<B>();
+    wrong_configs();
+}
+
+fn wrong_ctc<B: TestBackend>() {
+    let device = B::device();
+    let log_probs = || Tensor::<B, 3>::full([3, 2, 4], 0.25f32.ln(), &device);
+    let targets = |numbers: [[i64; 2]; 2]| Tensor::<B, 2, Int>::from_ints(numbers, &device);
+    let ints = |numbers: [i64; 2]| Tensor::<B, 1, Int>::from_ints(numbers, &device);
+    let loss = CtcLossConfig::new().init();
+    let good = || targets([[1, 2], [3, 0]]);
+    let three = Tensor::<B, 1, Int>::from_ints([1, 1, 1], &device);
+    panics(&["CtcLoss", "`input_lengths`", "[2]", "[3]"], || {
+        loss.forward(log_probs(), good(), three, ints([1, 1]))
+    });
+    panics(&["CtcLoss", "`blank`", "[0, 4)", "got 4"], || {
+        let loss = CtcLossConfig::new().with_blank(4).init();
+        loss.forward(log_probs(), good(), ints([3, 3]), ints([2, 1]))
+    });
+    for (words, targets, input, target) in [
+        (
+            ["`input_lengths`", "[0, 3]", "got 4", "sample 1"],
+            good(),
+            [3, 4],
+            [2, 1],
+        ),
+        (
+            ["`target_lengths`", "[0, 2]", "got 3", "sample 1"],
+            good(),
+            [3, 3],
+            [2, 3],
+        ),
+        (
+            ["`targets`", "[0, 4)", "got 7", "sample 1"],
+            targets([[1, 2], [7, 0]]),
+            [3, 3],
+            [2, 1],
+        ),
+    ] {
+        let each =
+            || loss.forward_no_reduction(log_probs(), targets.clone(), ints(input), ints(target));
+        if B::CHECKS_TARGETS {
+            panics(&words, each);
+        } else {
+            let each = numbers(each());
+            assert!(
+                each[0].is_finite() && each[1].is_nan(),
+                "{words:?}: {each:?}"
+            );
+        }
+        let mask = Tensor::<B, 1>::from_floats([1.0, 0.0], &device);
+        let masked = loss.forward_weighted(
+            log_probs(),
+            targets.clone(),
+            ints(input),
+            ints(target),
+            mask,
+        );
+        assert!(numbers(masked)[0].is_finite(), "{words:?}");
+    }
+}
+
+/// On the host a wrong target panics; elsewhere it gives NaN. One of weight 0 is not looked at.
+fn wrong_targets<B: TestBackend>() {
+    let device = B::device();
+    let floats = || Tensor::<B, 2>::full([2, 3], 0.5, &device);
+    let signs = || Tensor::<B, 1>::from_floats([1.0, 0.0], &device);
+    let classes = || Tensor::<B, 1, Int>::from_ints([0, 3], &device);
+    let labels = || Tensor::<B, 2, Int>::from_ints([[0, 1, -1], [2, 7, -1]], &device);
+    let mask = || Tensor::<B, 1>::from_floats([1.0, 0.0], &device);
+    let cosine = CosineEmbeddingLossConfig::new().init();
+    let margin = MultiMarginLossConfig::new().init::<B>(&device);
+    let label_margin = MultiLabelMarginLossConfig::new().init();
+    let distillation = DistillationLossConfig::new().init();
+    type Call<'a, B> = (&'a [&'a str], Box<dyn Fn() -> Tensor<B, 1> + 'a>);
+    let calls: [Call<'_, B>; 4] = [
+        (
+            &[
+                "CosineEmbeddingLoss",
+                "`target`",
+                "1 or -1",
+                "got 0",
+                "sample 1",
+            ],
+            Box::new(|| cosine.forward_no_reduction(floats(), floats(), signs())),
+        ),
+        (
+            &["MultiMarginLoss", "row 1 is 3", "[0, 3)"],
+            Box::new(|| margin.forward_no_reduction(floats(), classes())),
+        ),
+        (
+            &["MultiLabelMarginLoss", "row 1, place 1 is 7", "[0, 3)"],
+            Box::new(|| label_margin.forward_no_reduction(floats(), labels())),
+        ),
+        (
+            &["DistillationLoss", "row 1 is 3", "[0, 3)"],
+            Box::new(|| distillation.forward_no_reduction(floats(), floats(), classes())),
+        ),
+    ];
+    for (words, call) in &calls {
+        if B::CHECKS_TARGETS {
+            panics(words, call);
+        } else {
+            let each = numbers(call());
+            assert!(
+                each[0].is_finite() && each[1].is_nan(),
+                "{words:?}: {each:?}"
+            );
+        }
+    }
+    for masked in [
+        cosine.forward_weighted(floats(), floats(), signs(), mask()),
+        margin.forward_weighted(floats(), classes(), mask()),
+        label_margin.forward_weighted(floats(), labels(), mask()),
+        distillation.forward_weighted(floats(), floats(), classes(), mask()),
+    ] {
+        assert!(numbers(masked)[0].is_finite());
+    }
+}
+
+fn wrong_configs() {
+    let device = Default::default();
+    panics(&["CosineEmbeddingLossConfig", "`margin`", "1.5"], || {
+        CosineEmbeddingLossConfig::new().with_margin(1.5).init()
+    });
+    panics(&["TripletMarginLossConfig", "`p`", "0.5"], || {
+        TripletMarginLossConfig::new().with_p(0.5).init()
+    });
+    panics(&["TripletMarginLossConfig", "`margin`", "0.0"], || {
+        TripletMarginLossConfig::new().with_margin(0.0).init()
+    });
+    panics(&["MarginRankingLossConfig", "`margin`", "NaN"], || {
+        MarginRankingLossConfig::new().with_margin(f64::NAN).init()
+    });
+    panics(&["MultiMarginLossConfig", "`p`", "1 or 2", "got 3"], || {
+        MultiMarginLossConfig::new()
+            .with_p(3)
+            .init::<NdArray>(&device)
+    });
+    panics(&["JsDivLossConfig", "`beta`", "[0, 1]"], || {
+        JsDivLossConfig::new().with_beta(-0.1).init()
+    });
+    panics(&["DistillationLossConfig", "`temperature`", "0.0"], || {
+        DistillationLossConfig::new().with_temperature(0.0).init()
+    });
+    panics(
+        &["LogitAdjustedLossConfig", "class_priors[1]", "0.0"],
+        || LogitAdjustedLossConfig::new(vec![1.0, 0.0]).init::<NdArray>(&device),
+    );
+    panics(&["inverse", "counts[1]", "at least 1"], || {
+        class_weights::inverse(&[3, 0])
+    });
+    panics(&["effective_number", "`beta`", "[0, 1)"], || {
+        class_weights::effective_number(&[3, 1], 1.0)
+    });
+}
+
+pub fn configs_survive_json<B: TestBackend>() {
+    fn round_trip<C: burn::config::Config + PartialEq>(config: C) {
+        let json = serde_json::to_string(&config).expect("a config is data");
+        let back: C = serde_json::from_str(&json).expect("and comes back");
+        assert!(back == config, "{json}");
+    }
+    round_trip(CosineEmbeddingLossConfig::new().with_margin(0.25));
+    round_trip(TripletMarginLossConfig::new().with_p(3.0).with_swap(true));
+    round_trip(MarginRankingLossConfig::new().with_margin(0.5));
+    let weights = Some(vec![1.0, 2.0]);
+    round_trip(
+        MultiMarginLossConfig::new()
+            .with_p(2)
+            .with_class_weights(weights.clone()),
+    );
+    round_trip(MultiLabelMarginLossConfig::new().with_reduction(Reduction::Sum));
+    round_trip(MultiLabelSoftMarginLossConfig::new().with_class_weights(weights));
+    round_trip(JsDivLossConfig::new().with_beta(0.25));
+    round_trip(
+        DistillationLossConfig::new()
+            .with_alpha(0.25)
+            .with_ignore_index(Some(-100)),
+    );
+    round_trip(CtcLossConfig::new().with_blank(3).with_zero_infinity(true));
+    round_trip(LogitAdjustedLossConfig::new(vec![0.75, 0.25]).with_tau(0.5));
+}
+
+pub fn modules_print_themselves<B: TestBackend>() {
+    let device = B::device();
+    let has = |text: String, words: &[&str]| {
+        for word in words {
+            assert!(text.contains(word), "no {word:?} in {text}");
+        }
+    };
+    let cosine = CosineEmbeddingLossConfig::new().with_margin(0.25).init();
+    has(cosine.to_string(), &["CosineEmbeddingLoss", "margin: 0.25"]);
+    let triplet = TripletMarginLossConfig::new().init();
+    has(
+        triplet.to_string(),
+        &["TripletMarginLoss", "p: 2", "swap: false"],
+    );
+    let ranking = MarginRankingLossConfig::new().init();
+    has(ranking.to_string(), &["MarginRankingLoss", "margin: 0"]);
+    let margin = MultiMarginLossConfig::new().init::<B>(&device);
+    has(
+        margin.to_string(),
+        &["MultiMarginLoss", "class_weights: None", "p: 1"],
+    );
+    let labels = MultiLabelMarginLossConfig::new().init();
+    has(
+        labels.to_string(),
+        &["MultiLabelMarginLoss", "reduction: Mean"],
+    );
+    let soft = MultiLabelSoftMarginLossConfig::new().init::<B>(&device);
+    has(
+        soft.to_string(),
+        &["MultiLabelSoftMarginLoss", "class_weights: None"],
+    );
+    has(
+        JsDivLossConfig::new().init().to_string(),
+        &["JsDivLoss", "beta: 0.5"],
+    );
+    let distillation = DistillationLossConfig::new().init();
+    has(
+        distillation.to_string(),
+        &["DistillationLoss", "temperature: 2", "alpha: 0.5"],
+    );
+    let ctc = CtcLossConfig::new().init();
+    has(
+        ctc.to_string(),
+        &["CtcLoss", "blank: 0", "zero_infinity: false"],
+    );
+    let adjusted = LogitAdjustedLossConfig::new(vec![1.0]).init::<B>(&device);
+    has(
+        adjusted.to_string(),
+        &["LogitAdjustedLoss", "offsets: Tensor"],
+    );
+}
+
+/// The adjusted loss is the cross entropy of logits to which the offsets were added.
+pub fn logits_that_are_adjusted<B: TestBackend>() {
+    let device = B::device();
+    let priors = [0.7f32, 0.2, 0.1];
+    let logits = [0.5, -1.0, 2.0, 0.0, 3.0, -0.25, 1.0, 1.5, -2.0];
+    for tau in [0.0, 0.5, 1.0] {
+        let adjusted: Vec<f64> = logits
+            .iter()
+            .enumerate()
+            .map(|(at, logit)| logit + tau * f64::from(priors[at % 3]).ln())
+            .collect();
+        let run = |of: &dyn Fn(
+            Tensor<Autodiff<B>, 2>,
+            Tensor<Autodiff<B>, 1, Int>,
+        ) -> Tensor<Autodiff<B>, 1>,
+                   logits: &[f64]| {
+            let logits = tensor::<Autodiff<B>, 2>(logits, &[3, 3], &device).require_grad();
+            let targets = Tensor::from_ints([2, -1, 0], &device);
+            let loss = of(logits.clone(), targets);
+            let mut found = numbers(loss.clone());
+            found.extend(numbers(
+                logits.grad(&loss.sum().backward()).expect("tracked"),
+            ));
+            found
+        };
+        let ours = LogitAdjustedLossConfig::new(priors.to_vec())
+            .with_tau(tau)
+            .with_ignore_index(Some(-1))
+            .init::<Autodiff<B>>(&device);
+        let plain = CrossEntropyLossConfig::new()
+            .with_ignore_index(Some(-1))
+            .init::<Autodiff<B>>(&device);
+        let found = run(&|x, y| ours.forward(x, y), &logits);
+        let expected = run(&|x, y| plain.forward(x, y), &adjusted);
+        assert_close("mean", &found, &expected, B::TOLERANCE);
+        let found = run(&|x, y| ours.forward_no_reduction(x, y), &logits);
+        let expected = run(&|x, y| plain.forward_no_reduction(x, y), &adjusted);
+        assert_close("none", &found, &expected, B::TOLERANCE);
+    }
+}
+
+/// What the backend has, and the operation in plain Burn operations.
+pub fn ctc_equals_composed_operations<B: TestBackend>() {
+    let device = B::device();
+    for case in cases("ctc") {
+        type Four<B> = (
+            Tensor<B, 3>,
+            Tensor<B, 2, Int>,
+            Tensor<B, 1, Int>,
+            Tensor<B, 1, Int>,
+        );
+        let (log_probs, classes, input_lengths, target_lengths) =
+            Four::<B>::of(&case.inputs, &device);
+        let run = |op: fn(FloatTensor<B>, CtcTargets<B>, bool) -> CtcLosses<B>| {
+            let targets = CtcTargets {
+                classes: classes.clone().into_primitive(),
+                input_lengths: input_lengths.clone().into_primitive(),
+                target_lengths: target_lengths.clone().into_primitive(),
+                blank: case.config.blank.unwrap_or(0),
+            };
+            let found = op(log_probs.clone().into_primitive().tensor(), targets, true);
+            let losses = Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(found.losses));
+            let gradient = TensorPrimitive::Float(found.gradient.expect("it was wanted"));
+            let gradient = Tensor::<B, 3>::from_primitive(gradient);
+            (numbers(losses), numbers(gradient))
+        };
+        let (losses, gradient) = run(B::ctc);
+        let (expected, expected_gradient) = run(composed::ctc::<B>);
+        assert_close(&case.name, &losses, &expected, B::TOLERANCE);
+        assert_close(&case.name, &gradient, &expected_gradient, B::TOLERANCE);
+    }
+}
+
+/// At each step every way goes through one state, so that the gradients of a step sum to -1, also after many.
+pub fn ctc_of_long_inputs<B: TestBackend>() {
+    let device = B::device();
+    let shape @ [steps, samples, classes] = [400, 2, 5];
+    let logits: Vec<f64> = (0..steps * samples * classes)
+        .map(|at| (at * 7919 % 613) as f64 / 100.0)
+        .collect();
+    let logits = tensor::<Autodiff<B>, 3>(&logits, &shape, &device);
+    let log_probs = burn::tensor::activation::log_softmax(logits, 2)
+        .detach()
+        .require_grad();
+    let targets: Vec<i64> = (0..samples as i64 * 60).map(|at| at * 3 % 4 + 1).collect();
+    let targets = Tensor::<Autodiff<B>, 1, Int>::from_ints(targets.as_slice(), &device)
+        .reshape([samples, 60]);
+    let ints = |numbers: [i64; 2]| Tensor::<Autodiff<B>, 1, Int>::from_ints(numbers, &device);
+    let loss = CtcLossConfig::new().with_reduction(Reduction::Sum).init();
+    let sum = loss.forward(log_probs.clone(), targets, ints([400, 399]), ints([60, 11]));
+    assert!(numbers(sum.clone())[0].is_finite());
+    let gradient = numbers(log_probs.grad(&sum.backward()).expect("tracked"));
+    for (row, slopes) in gradient.chunks(classes).enumerate() {
+        let expected = if row == 399 * samples + 1 { 0.0 } else { -1.0 };
+        let sum: f64 = slopes.iter().sum();
+        assert!((sum - expected).abs() < 1e-5, "{sum} in row {row}");
+        assert!(slopes.iter().all(|slope| (-1.00001..=0.0).contains(slope)));
+    }
+}

@@ -32,10 +32,6 @@ pub struct KlDivLossConfig {
 impl KlDivLossConfig {
     /// Makes the loss.
     ///
-    /// # Panics
-    ///
-    ///
-    ///
     /// # Example
     ///
     /// ```

@@ -92,6 +92,7 @@ impl BoxIouLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> BoxIouLoss {
+        check::config_reduction("BoxIouLossConfig", self.reduction);
         check::config_at_least_zero("BoxIouLossConfig", "eps", self.eps);
         BoxIouLoss {
             kind: self.kind,

@@ -61,6 +61,7 @@ impl InfoNceLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> InfoNceLoss {
+        check::config_reduction("InfoNceLossConfig", self.reduction);
         let name = "InfoNceLossConfig";
         check::config_above_zero(name, "temperature", self.temperature);
         check::config(

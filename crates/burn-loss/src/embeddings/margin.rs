@@ -171,6 +171,7 @@ impl ArcFaceLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> ArcFaceLoss<B> {
+        check::config_reduction("ArcFaceLossConfig", self.reduction);
         let name = "ArcFaceLossConfig";
         let valid = (0.0..=std::f64::consts::FRAC_PI_2).contains(&self.margin);
         check::config(valid, name, "margin", "in [0, pi / 2]", self.margin);
@@ -299,6 +300,7 @@ impl CosFaceLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> CosFaceLoss<B> {
+        check::config_reduction("CosFaceLossConfig", self.reduction);
         let name = "CosFaceLossConfig";
         check::config_at_least_zero(name, "margin", self.margin);
         check_scale(name, self.scale, self.margin);

@@ -56,6 +56,7 @@ impl SupConLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> SupConLoss {
+        check::config_reduction("SupConLossConfig", self.reduction);
         check::config_above_zero("SupConLossConfig", "temperature", self.temperature);
         SupConLoss {
             temperature: self.temperature,

@@ -73,6 +73,7 @@ impl DiceLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> DiceLoss<B> {
+        check::config_reduction("DiceLossConfig", self.reduction);
         let name = "DiceLossConfig";
         check::config_at_least_zero(name, "smooth", self.smooth);
         check::config_at_least_zero(name, "eps", self.eps);

@@ -73,6 +73,7 @@ impl JaccardLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> JaccardLoss<B> {
+        check::config_reduction("JaccardLossConfig", self.reduction);
         let name = "JaccardLossConfig";
         check::config_at_least_zero(name, "smooth", self.smooth);
         check::config_at_least_zero(name, "eps", self.eps);

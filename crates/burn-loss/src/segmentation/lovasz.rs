@@ -65,6 +65,7 @@ impl LovaszSoftmaxLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> LovaszSoftmaxLoss<B> {
+        check::config_reduction("LovaszSoftmaxLossConfig", self.reduction);
         let name = "LovaszSoftmaxLossConfig";
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
         check::config_classes(name, "classes", self.classes.as_ref());
@@ -254,6 +255,10 @@ pub struct LovaszHingeLossConfig {
 impl LovaszHingeLossConfig {
     /// Makes the loss.
     ///
+    /// # Panics
+    ///
+    /// If `reduction` is [`BatchMean`](Reduction::BatchMean).
+    ///
     /// # Example
     ///
     /// ```
@@ -267,7 +272,9 @@ impl LovaszHingeLossConfig {
     /// let targets = Tensor::from_floats([[1.0, 0.0]], &device);
     /// assert_eq!(LovaszHingeLossConfig::new().init().forward(logits, targets).into_scalar(), 0.0);
     /// ```
+    #[track_caller]
     pub fn init(&self) -> LovaszHingeLoss {
+        check::config_reduction("LovaszHingeLossConfig", self.reduction);
         LovaszHingeLoss {
             per_image: self.per_image,
             ignore_index: self.ignore_index,

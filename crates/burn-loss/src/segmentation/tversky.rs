@@ -83,6 +83,7 @@ impl TverskyLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> TverskyLoss<B> {
+        check::config_reduction("TverskyLossConfig", self.reduction);
         let name = "TverskyLossConfig";
         check::config_at_least_zero(name, "alpha", self.alpha);
         check::config_at_least_zero(name, "beta", self.beta);

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::operand::{Operand, Slot};
-use crate::cpu::simd::{Arch, Float, Isa, Kernel, Lanes};
+use crate::cpu::simd::{Arch, Float, Isa, Kernel, Lanes, MAX_LANES, PerLane};
 use crate::cpu::sum::{TASK, VECTORS, in_f64};
 use crate::cpu::tasks;
 use crate::formulas::Violation;
@@ -172,6 +172,9 @@ struct Task<'a, F, L, const LOSS: bool, const SLOPES: u8> {
     range: Range<usize>,
 }
 
+/// Blocks whose numbers are compared with their bounds at a time: they are in a cache when they are computed with.
+const COMPARED: usize = 16;
+
 impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Kernel
     for Task<'_, F, L, LOSS, SLOPES>
 {
@@ -180,73 +183,92 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Kernel
     #[inline(always)]
     fn run<S: Isa>(self, simd: S) -> Found {
         let block = VECTORS * F::lanes::<S>();
+        let bounds = self.formula.bounds();
         let mut found = Found::default();
-        for start in self.range.clone().step_by(block) {
-            let block = start..self.range.end.min(start + block);
-            if LOSS {
-                found.violation = self.violation(simd, block.clone());
+        for start in self.range.clone().step_by(COMPARED * block) {
+            let blocks = start..self.range.end.min(start + COMPARED * block);
+            if LOSS && bounds.iter().any(Option::is_some) {
+                // Before anything is written: in place, the numbers would be gone.
+                found.violation = self.pass.violation(bounds, blocks.clone());
                 if found.violation.is_some() {
                     break;
                 }
             }
-            found.sum += self.block(simd, block);
+            for start in blocks.clone().step_by(block) {
+                found.sum += self.block(simd, start..blocks.end.min(start + block));
+            }
         }
         found
     }
 }
 
 impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LOSS, SLOPES> {
+    /// The places of a block that starts there; none to write to without slopes, also where a second pass will write.
+    #[inline(always)]
+    fn places(&self, start: usize) -> Places<F> {
+        let mut places = self.pass.places(start);
+        if SLOPES == NO_SLOPES {
+            places.write = [std::ptr::null_mut(); 3];
+        }
+        places
+    }
+
     /// The block's losses, added up; its gradients, written.
     #[inline(always)]
     fn block<S: Isa>(&self, simd: S, block: Range<usize>) -> f64 {
         let lanes = F::lanes::<S>();
-        let from = self.pass.slots.map(|slot| slot.of_block(block.start));
-        // One running total: other work hides the latency of its additions, and more copies of a formula take long to compile.
+        // One running total: other work hides the latency of its additions.
         let mut sum = F::splat(simd, F::ZERO);
-        let whole = block.len() - block.len() % lanes;
-        for at in (0..whole).step_by(lanes) {
-            // SAFETY: `at + lanes <= block.len()`: all of it are elements of this block.
-            let loss = unsafe { self.vector::<S>(simd, block.start, at, from, None) };
-            sum = F::plus(simd, sum, loss);
+        let rest = block.len() % lanes;
+        let mut len = block.len() - rest;
+        let mut kept = F::leading(simd, lanes);
+        let mut places = self.places(block.start);
+        let mut stage = Stage::new();
+        let mut staged = false;
+        // The last vector may not be whole. It is staged, and goes through the same loop: more copies of a formula would take
+        // long to compile.
+        loop {
+            for at in (0..len).step_by(lanes) {
+                // SAFETY: `at + lanes <= len`, as much as can be read and written at the places of this block.
+                let loss = unsafe { self.vector::<S>(simd, &places, at, kept) };
+                sum = F::plus(simd, sum, loss);
+            }
+            if rest == 0 || staged {
+                break;
+            }
+            // SAFETY: `rest` elements from `len` on are those of this block.
+            places = unsafe { stage.fill(&places, len, rest) };
+            (len, kept, staged) = (lanes, F::leading(simd, rest), true);
         }
-        if whole < block.len() {
-            let inside = Some(block.len() - whole);
-            // SAFETY: as many lanes as are left are elements of this block.
-            let loss = unsafe { self.vector::<S>(simd, block.start, whole, from, inside) };
-            sum = F::plus(simd, sum, loss);
+        if staged {
+            let start = block.end - rest;
+            // SAFETY: as above.
+            unsafe { stage.empty(&self.places(start), rest) };
         }
         if LOSS { in_f64::<F, S>(sum) } else { 0.0 }
     }
 
-    /// The losses of one vector, each times its weight; all of it, or its first lanes.
+    /// The losses of one vector, each times its weight; 0 in lanes that are not `kept`.
     ///
     /// # Safety
     ///
-    /// The elements from `start + at` on, a vector or as many as are `inside`, are this task's.
+    /// A vector can be read and written at each place from `at` on.
     #[inline(always)]
     unsafe fn vector<S: Isa>(
         &self,
         simd: S,
-        start: usize,
+        places: &Places<F>,
         at: usize,
-        from: [*const F; 3],
-        inside: Option<usize>,
+        kept: F::Mask<S>,
     ) -> F::Vector<S> {
         let pass = self.pass;
         let zero = F::splat(simd, F::ZERO);
-        let part = Part::<F, S> {
-            simd,
-            inside: inside.map(
-                #[inline(always)]
-                |inside| F::leading(simd, inside),
-            ),
-        };
-        let [x, y, z] = from;
+        let [x, y, z] = places.read;
         // SAFETY: the caller's promise.
-        let numbers = unsafe { [part.number(x, at), part.number(y, at), part.number(z, at)] };
-        let weighted = !pass.factors.is_null();
+        let numbers = unsafe { [read(simd, x, at), read(simd, y, at), read(simd, z, at)] };
+        let weighted = !places.factors.is_null();
         // SAFETY: as above; without weights there is nothing to read.
-        let factor = unsafe { part.number(pass.factors, start + at).vector };
+        let factor = unsafe { read(simd, places.factors, at).vector };
         let dropped = F::equal(simd, factor, zero);
 
         let mut loss = zero;
@@ -258,22 +280,20 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
             loss = self.formula.loss(numbers).vector;
         }
         if LOSS {
-            if !pass.losses.is_null() {
+            if !places.losses.is_null() {
                 // SAFETY: as above; nothing else reads or writes there.
-                unsafe { part.store(pass.losses.wrapping_add(start + at), loss) };
+                unsafe { write::<F, S>(places.losses, at, loss) };
             }
             if weighted {
                 loss = F::select(simd, dropped, zero, F::times(simd, loss, factor));
             }
-            if let Some(inside) = part.inside {
-                loss = F::select(simd, inside, loss, zero);
-            }
+            loss = F::select(simd, kept, loss, zero);
         }
         if SLOPES != NO_SLOPES {
             let factor = F::times(simd, factor, F::splat(simd, pass.scale));
             let last = if SLOPES == OF_PREDICTION { 1 } else { 3 };
             for of in &Input::ALL[..last] {
-                let to = pass.slots[*of as usize].write;
+                let to = places.write[*of as usize];
                 if SLOPES != OF_PREDICTION && to.is_null() {
                     continue;
                 }
@@ -289,16 +309,190 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
                     slope
                 };
                 // SAFETY: as above; in place, the number has been read.
-                unsafe { part.store(to.wrapping_add(start + at), slope) };
+                unsafe { write::<F, S>(to, at, slope) };
             }
         }
         loss
     }
+}
 
-    /// The first number of the block that is out of bounds. Before anything is written: in place, it would be gone.
+/// Where the elements of a block are read and written. Null stands for what there is not.
+#[derive(Clone, Copy)]
+struct Places<F> {
+    read: [*const F; 3],
+    factors: *const F,
+    losses: *mut F,
+    write: [*mut F; 3],
+}
+
+impl<F: Float> Pass<F> {
+    /// The places of a block that starts there.
     #[inline(always)]
-    fn violation<S: Isa>(&self, simd: S, block: Range<usize>) -> Option<Violation> {
-        for (input, bounds) in self.formula.bounds().into_iter().enumerate() {
+    fn places(&self, start: usize) -> Places<F> {
+        let at = |from: *const F| {
+            if from.is_null() {
+                from
+            } else {
+                from.wrapping_add(start)
+            }
+        };
+        let to = |to: *mut F| at(to).cast_mut();
+        Places {
+            read: self.slots.map(|slot| slot.of_block(start)),
+            factors: at(self.factors),
+            losses: to(self.losses),
+            write: self.slots.map(|slot| to(slot.write)),
+        }
+    }
+}
+
+/// Room for a vector at each place.
+struct Stage<F> {
+    read: [PerLane<F>; 3],
+    factors: PerLane<F>,
+    losses: PerLane<F>,
+    write: [PerLane<F>; 3],
+}
+
+impl<F: Float> Stage<F> {
+    #[inline(always)]
+    fn new() -> Self {
+        let zero = [F::ZERO; MAX_LANES];
+        Self {
+            read: [zero; 3],
+            factors: zero,
+            losses: zero,
+            write: [zero; 3],
+        }
+    }
+
+    /// Copies as many elements as are left, and gives their places here.
+    ///
+    /// # Safety
+    ///
+    /// They can be read at the places from `at` on.
+    #[inline(never)]
+    unsafe fn fill(&mut self, places: &Places<F>, at: usize, rest: usize) -> Places<F> {
+        let copy = |from: *const F, to: &mut PerLane<F>| {
+            if from.is_null() {
+                return from;
+            }
+            // SAFETY: the caller's promise.
+            let numbers = unsafe { std::slice::from_raw_parts(from.add(at), rest) };
+            to[..rest].copy_from_slice(numbers);
+            to.as_ptr()
+        };
+        let room = |place: *mut F, room: &mut PerLane<F>| {
+            if place.is_null() {
+                place
+            } else {
+                room.as_mut_ptr()
+            }
+        };
+        let [x, y, z] = &mut self.read;
+        let [of_x, of_y, of_z] = &mut self.write;
+        Places {
+            read: [
+                copy(places.read[0], x),
+                copy(places.read[1], y),
+                copy(places.read[2], z),
+            ],
+            factors: copy(places.factors, &mut self.factors),
+            losses: room(places.losses, &mut self.losses),
+            write: [
+                room(places.write[0], of_x),
+                room(places.write[1], of_y),
+                room(places.write[2], of_z),
+            ],
+        }
+    }
+
+    /// Copies what has been written here to its places.
+    ///
+    /// # Safety
+    ///
+    /// As many elements as are left can be written there.
+    #[inline(never)]
+    unsafe fn empty(&self, places: &Places<F>, rest: usize) {
+        let copy = |from: &PerLane<F>, to: *mut F| {
+            if !to.is_null() {
+                // SAFETY: the caller's promise.
+                unsafe { to.copy_from_nonoverlapping(from.as_ptr(), rest) };
+            }
+        };
+        copy(&self.losses, places.losses);
+        for (from, to) in self.write.iter().zip(places.write) {
+            copy(from, to);
+        }
+    }
+}
+
+/// A vector of the numbers from there on, or 1 if there are none.
+///
+/// # Safety
+///
+/// It can be read.
+#[inline(always)]
+unsafe fn read<F: Float, S: Isa>(simd: S, from: *const F, at: usize) -> Lanes<F, S> {
+    if from.is_null() {
+        return Lanes::new(simd, F::splat(simd, F::ONE));
+    }
+    // SAFETY: the caller's promise; vectors are plain numbers (`Pod`).
+    let vector = unsafe { from.add(at).cast::<F::Vector<S>>().read_unaligned() };
+    Lanes::new(simd, vector)
+}
+
+/// Writes a vector from there on.
+///
+/// # Safety
+///
+/// It can be written.
+#[inline(always)]
+unsafe fn write<F: Float, S: Isa>(to: *mut F, at: usize, vector: F::Vector<S>) {
+    // SAFETY: as above.
+    unsafe { to.add(at).cast::<F::Vector<S>>().write_unaligned(vector) };
+}
+
+impl<F: Float> Pass<F> {
+    /// The first number of these elements that is out of bounds. Compiled once for all formulas.
+    #[inline(never)]
+    fn violation(&self, bounds: [Option<[f64; 2]>; 3], range: Range<usize>) -> Option<Violation> {
+        self.arch.run(Compare {
+            pass: self,
+            bounds,
+            range,
+        })
+    }
+}
+
+/// Compares some of the elements with their bounds.
+struct Compare<'a, F> {
+    pass: &'a Pass<F>,
+    bounds: [Option<[f64; 2]>; 3],
+    range: Range<usize>,
+}
+
+impl<F: Float> Kernel for Compare<'_, F> {
+    type Output = Option<Violation>;
+
+    #[inline(always)]
+    fn run<S: Isa>(self, simd: S) -> Option<Violation> {
+        let block = VECTORS * F::lanes::<S>();
+        let starts = self.range.clone().step_by(block);
+        for start in starts {
+            let found = self.block(simd, start..self.range.end.min(start + block));
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+}
+
+impl<F: Float> Compare<'_, F> {
+    #[inline(always)]
+    fn block<S: Isa>(&self, simd: S, block: Range<usize>) -> Option<Violation> {
+        for (input, bounds) in self.bounds.into_iter().enumerate() {
             let Some([least, most]) = bounds else {
                 continue;
             };
@@ -328,51 +522,6 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
             }
         }
         None
-    }
-}
-
-/// A vector of elements, or its first lanes. (No closures: they would be compiled for the oldest processor.)
-struct Part<F: Float, S: Isa> {
-    simd: S,
-    inside: Option<F::Mask<S>>,
-}
-
-impl<F: Float, S: Isa> Part<F, S> {
-    /// The numbers from there on, or 1 if there are none.
-    ///
-    /// # Safety
-    ///
-    /// They can be read.
-    #[inline(always)]
-    unsafe fn number(&self, from: *const F, at: usize) -> Lanes<F, S> {
-        if from.is_null() {
-            return Lanes::new(self.simd, F::splat(self.simd, F::ONE));
-        }
-        let from = from.wrapping_add(at);
-        // SAFETY: the caller's promise; vectors are plain numbers (`Pod`).
-        let vector = unsafe {
-            match self.inside {
-                None => from.cast::<F::Vector<S>>().read_unaligned(),
-                Some(inside) => F::load_masked(self.simd, inside, from),
-            }
-        };
-        Lanes::new(self.simd, vector)
-    }
-
-    /// Writes the numbers from there on.
-    ///
-    /// # Safety
-    ///
-    /// They can be written.
-    #[inline(always)]
-    unsafe fn store(&self, to: *mut F, vector: F::Vector<S>) {
-        // SAFETY: as above.
-        unsafe {
-            match self.inside {
-                None => to.cast::<F::Vector<S>>().write_unaligned(vector),
-                Some(inside) => F::store_masked(self.simd, inside, to, vector),
-            }
-        }
     }
 }
 

@@ -37,9 +37,8 @@ impl Formula for HingeEmbedding {
             return zero;
         }
         let [of_distance, of_hinge] = parts(y);
-        // PyTorch's clamp counts the corner in.
-        let beyond = (-x + self.margin).is_below(0.0);
-        of_distance - N::select(beyond, zero, of_hinge) + zero
+        let within = (-x + self.margin).is_above(0.0);
+        of_distance - N::select(within, of_hinge, zero) + zero
     }
 
     compile_passes!();

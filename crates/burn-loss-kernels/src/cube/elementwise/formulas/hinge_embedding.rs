@@ -33,9 +33,8 @@ impl CubeFormula for HingeEmbedding {
     ) -> Vector<f32, N> {
         let zero = constant(0.0);
         if comptime!(of == Input::Prediction) {
-            // PyTorch's clamp counts the corner in.
-            let beyond = (Vector::new(parameters.first) - inputs.x).less_than(zero);
-            unless(inputs.y, -1.0) - select_many(beyond, zero, unless(inputs.y, 1.0))
+            let within = (Vector::new(parameters.first) - inputs.x).greater_than(zero);
+            unless(inputs.y, -1.0) - select_many(within, unless(inputs.y, 1.0), zero)
         } else {
             zero
         }

@@ -8,6 +8,7 @@ pub mod embeddings;
 pub mod finite_differences;
 pub mod halves;
 pub mod kernels;
+pub mod linear;
 pub mod losses;
 pub mod metrics;
 pub mod metrics_epoch;
@@ -81,6 +82,10 @@ macro_rules! suite {
             halves {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
                 label_smoothing_is_not_rounded gradients_of_the_probabilities
+            }
+            linear {
+                equals_pytorch equals_the_loss_of_logits finite_differences layers_and_embeddings
+                what_is_left_out bad_heads
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }

@@ -319,15 +319,17 @@ pub(crate) fn output<B: LossBackend, const T: usize>(
     let shape = targets.dims();
     let mut log_probs = tensor::<B, 1>(found.log_probs);
     let mut predicted = Tensor::<B, 1, Int>::from_primitive(found.predicted).cast(targets.dtype());
+    let mut correct = predicted.clone().equal(targets.flatten(0, T - 1));
     if let Some(ignored) = ignored {
         log_probs = log_probs.mask_fill(ignored.clone(), 0.0);
-        predicted = predicted.mask_fill(ignored, -1);
+        predicted = predicted.mask_fill(ignored.clone(), -1);
+        // The ignored index may be what stands for no prediction.
+        correct = correct.bool_and(ignored.bool_not());
     }
-    let predicted = predicted.reshape(shape);
     LinearOutput {
         loss,
         log_probs: log_probs.reshape(shape),
-        correct: predicted.clone().equal(targets),
-        predicted,
+        correct: correct.reshape(shape),
+        predicted: predicted.reshape(shape),
     }
 }

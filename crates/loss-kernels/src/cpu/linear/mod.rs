@@ -30,6 +30,8 @@ mod matrix;
 mod plan;
 mod reduced;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use matrix::{Matrix, Order};
 pub use plan::Plan;

@@ -1,0 +1,444 @@
+//! The linear form against the same rows of logits that are held.
+
+use std::borrow::Cow;
+
+use super::{Linear, Matrix, Order, Plan, backward, forward, reduced};
+use crate::cpu::simd::Float;
+use crate::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula, RowLoss};
+use crate::formulas::{CrossEntropy, Focal};
+use crate::{Columns, HeadOptions, SmoothWeights};
+
+/// Numbers that look random, between -1 and 1.
+fn numbers<F: Float>(count: usize, seed: u64) -> Vec<F> {
+    (0..count as u64)
+        .map(|i| {
+            let mixed = (i + 1 + seed * 7919).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            F::from_f64((mixed >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
+        })
+        .collect()
+}
+
+/// One shape with its options.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    /// `[M, H, C]`.
+    shape: [usize; 3],
+    order: Order,
+    has_bias: bool,
+    options: HeadOptions,
+    /// Whether some rows do not count.
+    ignores: bool,
+    /// Whether each logit has a smooth weight.
+    per_logit: bool,
+}
+
+struct Inputs<F: Float> {
+    case: Case,
+    hidden: Vec<F>,
+    weight: Vec<F>,
+    bias: Vec<F>,
+    classes: Vec<i64>,
+    smooth: Vec<F>,
+    row_weights: Vec<F>,
+}
+
+impl<F: Float> Inputs<F> {
+    fn new(case: Case) -> Self {
+        let [m, h, c] = case.shape;
+        let mut inputs = Self {
+            case,
+            hidden: numbers(m * h, 1),
+            weight: numbers(h * c, 2),
+            bias: numbers(c, 3),
+            classes: (0..m as i64).map(|row| row * 7 % c as i64).collect(),
+            smooth: numbers::<F>(m * c, 4).into_iter().map(|w| w * w).collect(),
+            row_weights: (0..m)
+                .map(|row| F::from_f64(1.0 + (row % 2) as f64))
+                .collect(),
+        };
+        if case.ignores {
+            for row in (0..m).step_by(3) {
+                inputs.classes[row] = -1;
+                inputs.hidden[row * h..][..h].fill(F::NAN);
+            }
+            for row in (1..m).step_by(4) {
+                inputs.row_weights[row] = F::ZERO;
+            }
+        }
+        inputs
+    }
+
+    fn linear(&self) -> Linear<'_, F> {
+        let [_, h, c] = self.case.shape;
+        Linear {
+            hidden: &self.hidden,
+            weight: Matrix::new(&self.weight, [h, c], self.case.order),
+            bias: self.case.has_bias.then_some(&self.bias[..]),
+            options: self.case.options,
+        }
+    }
+
+    fn rows(&self) -> HostRows<'_, F> {
+        let [m, _, c] = self.case.shape;
+        HostRows {
+            shape: [m, c, 1],
+            classes: Some(Classes::I64(Cow::Borrowed(&self.classes))),
+            ignore_index: Some(-1),
+            smooth: if self.case.per_logit {
+                SmoothWeights::PerLogit(Cow::Borrowed(&self.smooth))
+            } else {
+                SmoothWeights::Uniform(0.1)
+            },
+            row_weights: self
+                .case
+                .ignores
+                .then(|| Cow::Borrowed(&self.row_weights[..])),
+        }
+    }
+
+    fn weight_at(&self, h: usize, c: usize) -> f64 {
+        let [_, width, classes] = self.case.shape;
+        let at = match self.case.order {
+            Order::Rows => h * classes + c,
+            Order::Columns => c * width + h,
+        };
+        self.weight[at].to_f64()
+    }
+
+    /// All logits, and the slope of each by its product, in `f64`.
+    fn logits(&self) -> (Vec<F>, Vec<f64>) {
+        let [m, width, classes] = self.case.shape;
+        let HeadOptions {
+            logit_scale,
+            softcap,
+            ..
+        } = self.case.options;
+        let mut slopes = vec![logit_scale; m * classes];
+        let mut logits = vec![F::ZERO; m * classes];
+        for row in 0..m {
+            for c in 0..classes {
+                let terms = (0..width)
+                    .map(|h| self.hidden[row * width + h].to_f64() * self.weight_at(h, c));
+                let bias = if self.case.has_bias {
+                    self.bias[c].to_f64()
+                } else {
+                    0.0
+                };
+                let mut x = (terms.sum::<f64>() + bias) * logit_scale;
+                if let Some(cap) = softcap {
+                    let t = (x / cap).tanh();
+                    slopes[row * classes + c] *= 1.0 - t * t;
+                    x = cap * t;
+                }
+                logits[row * classes + c] = F::from_f64(x);
+            }
+        }
+        (logits, slopes)
+    }
+
+    /// The gradients of hidden states, weight and bias, given that of the logits.
+    fn gradients(&self, of_logits: &[F], slopes: &[f64]) -> [Vec<f64>; 3] {
+        let [m, width, classes] = self.case.shape;
+        let mut found = [
+            vec![0.0; m * width],
+            vec![0.0; width * classes],
+            vec![0.0; classes],
+        ];
+        for row in 0..m {
+            for c in 0..classes {
+                let gradient = of_logits[row * classes + c].to_f64();
+                if gradient == 0.0 {
+                    continue;
+                }
+                let gradient = gradient * slopes[row * classes + c];
+                found[2][c] += gradient;
+                for h in 0..width {
+                    let at = match self.case.order {
+                        Order::Rows => h * classes + c,
+                        Order::Columns => c * width + h,
+                    };
+                    found[0][row * width + h] += gradient * self.weight_at(h, c);
+                    found[1][at] += gradient * self.hidden[row * width + h].to_f64();
+                }
+            }
+        }
+        found
+    }
+}
+
+#[track_caller]
+fn assert_near<F: Float>(what: &str, found: &[F], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected.iter().fold(1.0f64, |a, b| a.max(b.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let found = found.to_f64();
+        assert!(
+            (found - expected).abs() <= tolerance * largest,
+            "{what}: {found} instead of {expected} at {i}"
+        );
+    }
+}
+
+fn check<F: Float>(case: Case, tolerance: f64)
+where
+    CrossEntropy: RowFormula<F>,
+{
+    let inputs = Inputs::<F>::new(case);
+    let (linear, rows) = (inputs.linear(), inputs.rows());
+    let formula = CrossEntropy {
+        keep: 0.9,
+        z_loss: 0.05,
+    };
+    let class_weights: Vec<F> = numbers::<F>(case.shape[2], 5)
+        .into_iter()
+        .map(|w| w * w + F::ONE)
+        .collect();
+    let (scale, per_class) = (0.25, Some(&class_weights[..]));
+    let loss = RowLoss {
+        formula: &formula,
+        class_weights: per_class,
+        scale,
+    };
+    let (logits, slopes) = inputs.logits();
+    let (sum, gradient) = rows.with_gradient(&formula, per_class, scale, Logits::Shared(&logits));
+    let expected = inputs.gradients(&gradient.expect("it is shared"), &slopes);
+
+    let found = reduced(&linear, &rows, &loss, [true; 3], true);
+    let what = format!("{case:?}");
+    assert_near(&what, &[F::from_f64(found.sum)], &[sum], tolerance);
+    for (found, expected) in found.gradients.iter().zip(&expected) {
+        if let Some(found) = found {
+            assert_near(&what, found, expected, tolerance);
+        }
+    }
+    assert_eq!(found.gradients[2].is_some(), case.has_bias, "{what}");
+    check_rows(
+        &inputs,
+        &logits,
+        &found.rows.expect("it was asked for"),
+        tolerance,
+    );
+    let alone = reduced(&linear, &rows, &loss, [false; 3], false);
+    assert_near(&what, &[F::from_f64(alone.sum)], &[sum], tolerance);
+    assert!(alone.gradients.iter().all(Option::is_none));
+    let one = reduced(&linear, &rows, &loss, [false, true, false], false);
+    assert!(one.gradients[0].is_none());
+    assert_eq!(one.gradients[1], found.gradients[1], "{what}");
+    check_terms(&inputs, &logits, &slopes, tolerance);
+}
+
+fn check_rows<F: Float>(
+    inputs: &Inputs<F>,
+    logits: &[F],
+    found: &super::RowsFound<F>,
+    tolerance: f64,
+) {
+    let (rows, classes) = (inputs.rows(), inputs.case.shape[2]);
+    let (terms, _) = rows.forward(logits, Columns::TargetLoss);
+    let expected: Vec<f64> = terms.iter().map(|loss| -loss.to_f64()).collect();
+    let what = format!("{:?}", inputs.case);
+    assert_near(&what, &found.log_probs, &expected, tolerance);
+    let counted = rows.counted_rows();
+    for (row, predicted) in found.predicted.iter().enumerate() {
+        let counts = counted
+            .as_ref()
+            .is_none_or(|counted| counted.contains(&row));
+        let logits = &logits[row * classes..][..classes];
+        if counts {
+            let largest = logits.iter().fold(f64::MIN, |a, b| a.max(b.to_f64()));
+            let at = logits[*predicted as usize].to_f64();
+            assert!((at - largest).abs() <= tolerance * 4.0, "{what}, row {row}");
+        } else {
+            assert_eq!(*predicted, -1, "{what}, row {row}");
+        }
+    }
+}
+
+fn check_terms<F: Float>(inputs: &Inputs<F>, logits: &[F], slopes: &[f64], tolerance: f64) {
+    let (linear, rows) = (inputs.linear(), inputs.rows());
+    let what = format!("terms of {:?}", inputs.case);
+    let (terms, normalizer) = rows.forward(logits, Columns::All);
+    let found = forward(&linear, &rows, Columns::All);
+    let expected: Vec<f64> = terms.iter().map(|x| x.to_f64()).collect();
+    assert_near(&what, &found.terms, &expected, tolerance);
+    let mut grad = numbers::<F>(terms.len(), 6);
+    // A row without a gradient does not count.
+    let count = inputs.case.shape[0];
+    for column in 0..3 {
+        grad[column * count + count / 2] = F::ZERO;
+    }
+    let of_logits = rows.backward(Logits::Shared(logits), &normalizer, &grad, Columns::All);
+    let expected = inputs.gradients(&of_logits.expect("it is shared"), slopes);
+    let found = backward(
+        &linear,
+        &rows,
+        &found.normalizer,
+        &grad,
+        Columns::All,
+        [true; 3],
+    );
+    for (found, expected) in found.iter().zip(&expected) {
+        if let Some(found) = found {
+            assert_near(&what, found, expected, tolerance);
+        }
+    }
+}
+
+/// What chunk borders, orders and options there are.
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    // Rows around chunks of 16; one class; one feature; rows long enough for vectors of their own.
+    for shape in [
+        [1, 3, 5],
+        [15, 3, 5],
+        [16, 4, 30],
+        [17, 1, 30],
+        [33, 6, 1],
+        [40, 9, 67],
+    ] {
+        for variant in 0..8 {
+            let bit = |bit: usize| variant >> bit & 1 == 1;
+            // Room for 16 rows, for one, or for all.
+            let row_bytes = shape[2] * 8;
+            let memory_budget = [row_bytes * 16, 1, 1 << 20][variant % 3];
+            cases.push(Case {
+                shape,
+                order: if bit(0) { Order::Rows } else { Order::Columns },
+                has_bias: bit(1),
+                options: HeadOptions {
+                    logit_scale: if bit(2) { 0.5 } else { 1.0 },
+                    softcap: bit(1).then_some(1.5),
+                    memory_budget,
+                },
+                ignores: bit(0) != bit(2),
+                per_logit: bit(2),
+            });
+        }
+    }
+    cases
+}
+
+#[test]
+fn equals_held_logits() {
+    for case in cases() {
+        check::<f64>(case, 1e-12);
+        check::<f32>(case, 2e-6);
+    }
+}
+
+/// A product is cut into stripes, and a buffer that another type used is used again.
+#[test]
+fn more_rows_than_a_stripe() {
+    let case = Case {
+        shape: [2500, 2, 3],
+        order: Order::Rows,
+        has_bias: true,
+        options: HeadOptions::default(),
+        ignores: false,
+        per_logit: false,
+    };
+    check::<f64>(case, 1e-12);
+    let columns = Case {
+        shape: [3, 2, 2500],
+        order: Order::Columns,
+        ..case
+    };
+    check::<f32>(columns, 2e-6);
+}
+
+#[test]
+fn same_bits_whatever_the_number_of_threads() {
+    let case = Case {
+        shape: [70, 65, 700],
+        order: Order::Rows,
+        has_bias: true,
+        options: HeadOptions {
+            memory_budget: 100_000,
+            ..HeadOptions::default()
+        },
+        ignores: false,
+        per_logit: false,
+    };
+    for order in [Order::Rows, Order::Columns] {
+        let inputs = Inputs::<f32>::new(Case { order, ..case });
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().expect("threads start").install(|| {
+                let formula = Focal { gamma: 1.5 };
+                let loss = RowLoss {
+                    formula: &formula,
+                    class_weights: None,
+                    scale: 1.0,
+                };
+                let found = reduced(&inputs.linear(), &inputs.rows(), &loss, [true; 3], false);
+                let gradients = found.gradients.map(|gradient| {
+                    let bits = gradient.expect("it was wanted").into_iter();
+                    bits.map(f32::to_bits).collect::<Vec<_>>()
+                });
+                (found.sum.to_bits(), gradients)
+            })
+        };
+        let one = run(1);
+        for threads in [2, 3, 7] {
+            assert!(run(threads) == one, "{threads} threads, {order:?}");
+        }
+    }
+}
+
+/// A batch of which no row counts has gradients of 0.
+#[test]
+fn nothing_counts() {
+    let mut inputs = Inputs::<f32>::new(cases()[0]);
+    inputs.classes.fill(-1);
+    inputs.hidden.fill(f32::NAN);
+    let formula = Focal { gamma: 2.0 };
+    let loss = RowLoss {
+        formula: &formula,
+        class_weights: None,
+        scale: f64::INFINITY,
+    };
+    let found = reduced(&inputs.linear(), &inputs.rows(), &loss, [true; 3], false);
+    assert_eq!(found.sum, 0.0);
+    let [hidden, weight, _] = found.gradients;
+    for gradient in [hidden, weight] {
+        assert!(gradient.expect("it was wanted").iter().all(|x| *x == 0.0));
+    }
+}
+
+/// Chunks stay within the budget, whatever has to lie in it, and are even.
+#[test]
+fn plans_fit_the_budget() {
+    use super::plan::Need;
+    for (rows, num_classes, softcap, gathers) in [
+        (1024, 32_000, None, false),
+        (2048, 50_257, Some(30.0), false),
+        (512, 128_256, None, true),
+        (1, 1, None, false),
+        (17, 1000, None, true),
+    ] {
+        for memory_budget in [1 << 20, 32 << 20, 128 << 20] {
+            let options = HeadOptions {
+                softcap,
+                memory_budget,
+                logit_scale: 1.0,
+            };
+            let need = Need {
+                rows,
+                num_classes,
+                hidden_size: 512,
+                size: 4,
+                gathers,
+                weight_per_logit: false,
+            };
+            let plan = Plan::new(need, &options);
+            assert!(plan.rows >= 1 && plan.rows <= rows, "{plan:?}");
+            let bytes = plan.numbers() * 4;
+            assert!(bytes <= memory_budget || plan.rows == 1, "{plan:?}");
+            // Not half of what there is room for, unless that is enough.
+            let chunks = rows.div_ceil(plan.rows);
+            let fewest = rows.div_ceil((memory_budget / (plan.per_row * 4)).clamp(1, 1024));
+            assert!(chunks <= fewest, "{plan:?}: {chunks} instead of {fewest}");
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! Losses straight from hidden states: what PyTorch gives, and the same loss of the logits.
+
+use std::path::Path;
+
+use burn::backend::Autodiff;
+use burn::module::Param;
+use burn::nn::{EmbeddingConfig, LinearConfig};
+use burn::tensor::{Int, Tensor};
+use burn_loss::*;
+use serde::Deserialize;
+
+use crate::backend::{TestBackend, Tolerance};
+use crate::compare::{assert_close, numbers};
+use crate::fixture::{Config, tensor};
+use crate::losses::{Row, VisitClass, cross_entropy, each_class};
+
+type A<B> = Autodiff<B>;
+
+/// `[M, H, C]` of the fixture.
+const FIXTURE: [usize; 3] = [11, 5, 7];
+
+/// One choice of options; `fixtures/generate_linear.py` writes them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    config: Config,
+    logit_scale: f64,
+    softcap: Option<f64>,
+    hidden: Vec<f64>,
+    weight: Vec<f64>,
+    bias: Option<Vec<f64>>,
+    targets: Vec<i64>,
+    weights: Option<Vec<f64>>,
+    none: Vec<f64>,
+    sum: f64,
+    mean: f64,
+    log_probs: Vec<f64>,
+    predicted: Vec<f64>,
+    grad_hidden: Vec<f64>,
+    grad_weight: Vec<f64>,
+    grad_bias: Option<Vec<f64>>,
+}
+
+fn cases() -> Vec<Case> {
+    #[derive(Deserialize)]
+    struct File {
+        cases: Vec<Case>,
+    }
+    let folder = std::env::var_os("BURN_LOSS_FIXTURES").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"),
+        Into::into,
+    );
+    let text = std::fs::read_to_string(folder.join("linear.json")).expect("the fixture is there");
+    let file: File = serde_json::from_str(&text).expect("it is as expected");
+    assert!(file.cases.len() > 30);
+    file.cases
+}
+
+/// Sums of products round in units of what is added up.
+fn near<B: TestBackend>(expected: &[f64]) -> Tolerance {
+    let largest = expected.iter().fold(1.0f64, |a, b| a.max(b.abs()));
+    Tolerance {
+        absolute: B::TOLERANCE.absolute.max(1e-13) * largest,
+        ..B::TOLERANCE
+    }
+}
+
+#[track_caller]
+fn close<B: TestBackend, const D: usize>(what: &str, found: Tensor<B, D>, expected: &[f64]) {
+    assert_close(what, &numbers(found), expected, near::<B>(expected));
+}
+
+/// Hidden states and a head, all tracked.
+struct Inputs<B: LossBackend> {
+    hidden: Tensor<A<B>, 2>,
+    weight: Tensor<A<B>, 2>,
+    bias: Option<Tensor<A<B>, 1>>,
+}
+
+impl<B: TestBackend> Inputs<B> {
+    fn new(hidden: &[f64], weight: &[f64], bias: Option<&[f64]>, [m, h, c]: [usize; 3]) -> Self {
+        let device = B::device();
+        Self {
+            hidden: tensor(hidden, &[m, h], &device).require_grad(),
+            weight: tensor(weight, &[h, c], &device).require_grad(),
+            bias: bias.map(|bias| tensor(bias, &[c], &device).require_grad()),
+        }
+    }
+
+    fn head(&self) -> LinearHead<A<B>> {
+        LinearHead::new(self.weight.clone(), self.bias.clone())
+    }
+
+    /// The gradients of hidden states, weight and bias.
+    fn gradients(&self, loss: Tensor<A<B>, 1>) -> [Vec<f64>; 3] {
+        let gradients = loss.backward();
+        let of =
+            |tensor: &Tensor<A<B>, 2>| numbers(tensor.grad(&gradients).expect("it is tracked"));
+        let bias = self.bias.as_ref().map(|bias| bias.grad(&gradients));
+        let bias = bias.map_or(Vec::new(), |bias| numbers(bias.expect("it is tracked")));
+        [of(&self.hidden), of(&self.weight), bias]
+    }
+}
+
+/// Values and gradients equal PyTorch's for every option and pair of options, in one chunk and row by row.
+pub fn equals_pytorch<B: TestBackend>() {
+    let device = B::device();
+    for case in cases() {
+        for memory_budget in [1 << 20, 1] {
+            let bias = case.bias.as_deref();
+            let inputs = Inputs::<B>::new(&case.hidden, &case.weight, bias, FIXTURE);
+            let head = inputs
+                .head()
+                .with_logit_scale(case.logit_scale)
+                .with_softcap(case.softcap)
+                .with_memory_budget(memory_budget);
+            let targets = Tensor::<A<B>, 1, Int>::from_ints(case.targets.as_slice(), &device);
+            let weights = case.weights.as_ref();
+            let weights = weights.map(|w| tensor::<A<B>, 1>(w, &[FIXTURE[0]], &device));
+            let loss = |reduction| {
+                cross_entropy(&case.config)
+                    .with_reduction(reduction)
+                    .init(&device)
+            };
+            let reduced = |reduction| {
+                let loss = loss(reduction);
+                let (hidden, targets) = (inputs.hidden.clone(), targets.clone());
+                match weights.clone() {
+                    Some(weights) => loss.forward_linear_weighted(hidden, &head, targets, weights),
+                    None => loss.forward_linear(hidden, &head, targets),
+                }
+            };
+            let what = |part: &str| format!("{}, {part}, {memory_budget} bytes", case.name);
+            let mean = reduced(Reduction::Mean);
+            close::<B, 1>(&what("mean"), mean.clone().inner(), &[case.mean]);
+            let sum = reduced(Reduction::Sum).inner();
+            close::<B, 1>(&what("sum"), sum, &[case.sum]);
+            let none = Vec::new();
+            let expected = [
+                &case.grad_hidden,
+                &case.grad_weight,
+                case.grad_bias.as_ref().unwrap_or(&none),
+            ];
+            for (found, expected) in inputs.gradients(mean).iter().zip(expected) {
+                assert_close(&what("gradient"), found, expected, near::<B>(expected));
+            }
+            let loss = loss(Reduction::Mean);
+            let hidden = || inputs.hidden.clone();
+            let none = loss.forward_linear_no_reduction(hidden(), &head, targets.clone());
+            close::<B, 1>(&what("none"), none.inner(), &case.none);
+            let found = loss.forward_linear_with_predictions(hidden(), &head, targets.clone());
+            close::<B, 1>(&what("log p"), found.log_probs.inner(), &case.log_probs);
+            let predicted: Vec<f64> = found.predicted.into_data().iter::<f64>().collect();
+            assert_eq!(predicted, case.predicted, "{}", what("predicted"));
+            let correct: Vec<bool> = found.correct.into_data().iter::<bool>().collect();
+            let hits = case.predicted.iter().zip(&case.targets);
+            let expected: Vec<bool> = hits.map(|(p, t)| *p == *t as f64).collect();
+            assert_eq!(correct, expected, "{}", what("correct"));
+        }
+    }
+}
+
+/// Numbers between -1 and 1, all different.
+fn spread(count: usize, seed: usize) -> Vec<f64> {
+    let golden = 0.618_033_988_749_894_9;
+    (0..count)
+        .map(|i| 2.0 * ((i + 1 + seed * 1000) as f64 * golden).fract() - 1.0)
+        .collect()
+}
+
+/// Every loss of every option is that of the logits, with its gradients, whatever the chunks: reduced, unreduced and weighted.
+pub fn equals_the_loss_of_logits<B: TestBackend>() {
+    struct Test;
+    impl<B: TestBackend> VisitClass<A<B>> for Test {
+        fn visit<L: ClassLoss<A<B>>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
+            for config in &row.variants {
+                let what = format!("{} {config:?}", row.name);
+                let loss = loss(config, Reduction::Mean);
+                // In chunks of 4 rows: one row, a chunk but one, a chunk, one more, several.
+                for (rows, width) in [(1, 3), (3, 1), (4, 2), (5, 3), (17, 4)] {
+                    compare::<B, L>(&what, &loss, [rows, width, 3], 4 * 3 * 8);
+                }
+                if config.class_weights.is_none() && config.ignore_index.is_none() {
+                    // One class, and rows of vectors of their own.
+                    compare::<B, L>(&what, &loss, [5, 2, 1], 1 << 20);
+                    compare::<B, L>(&what, &loss, [9, 3, 41], 2 * 41 * 8);
+                }
+            }
+        }
+    }
+    each_class::<A<B>>(&B::device(), &mut Test);
+}
+
+fn compare<B: TestBackend, L: ClassLoss<A<B>>>(
+    what: &str,
+    loss: &L,
+    shape @ [m, h, c]: [usize; 3],
+    memory_budget: usize,
+) {
+    let device = B::device();
+    let what = format!("{what}, {shape:?}");
+    let (hidden, weight, bias) = (spread(m * h, 1), spread(h * c, 2), spread(c, 3));
+    let classes: Vec<i64> = (0..m).map(|i| (i * 5 % c) as i64).collect();
+    let targets = || Tensor::<A<B>, 1, Int>::from_ints(classes.as_slice(), &device);
+    let weights: Vec<f64> = (0..m).map(|i| [1.5, 0.0, 0.25][i % 3]).collect();
+    let weights = || tensor::<A<B>, 1>(&weights, &[m], &device);
+    let each = || tensor::<A<B>, 1>(&spread(m, 4), &[m], &device);
+    let run = |linear: bool, part: usize| {
+        let inputs = Inputs::<B>::new(&hidden, &weight, Some(&bias), shape);
+        let head = inputs.head().with_memory_budget(memory_budget);
+        let x = inputs.hidden.clone();
+        let value = match (part, linear) {
+            (0, true) => loss.forward_linear(x, &head, targets()),
+            (0, false) => loss.forward(head.logits(x), targets()),
+            (1, true) => loss.forward_linear_weighted(x, &head, targets(), weights()),
+            (1, false) => loss.forward_weighted(head.logits(x), targets(), weights()),
+            (_, true) => (loss.forward_linear_no_reduction(x, &head, targets()) * each()).sum(),
+            (_, false) => (loss.forward_no_reduction(head.logits(x), targets()) * each()).sum(),
+        };
+        let gradients = inputs.gradients(value.clone());
+        (numbers(value), gradients)
+    };
+    for part in 0..3 {
+        let (value, gradients) = run(true, part);
+        let (expected, of_logits) = run(false, part);
+        let what = format!("{what}, part {part}");
+        assert_close(&what, &value, &expected, near::<B>(&expected));
+        for (found, expected) in gradients.iter().zip(&of_logits) {
+            assert_close(&what, found, expected, near::<B>(expected));
+        }
+    }
+}
+
+/// A scale and a cap have the gradients that differences give.
+pub fn finite_differences<B: TestBackend>() {
+    let shape @ [m, h, c] = [3, 2, 4];
+    let device = B::device();
+    let targets = || Tensor::<A<B>, 1, Int>::from_ints([1, 3, 0], &device);
+    let loss = FocalLossConfig::new().init::<A<B>>(&device);
+    let at = |hidden: &[f64], weight: &[f64], bias: &[f64]| {
+        let inputs = Inputs::<B>::new(hidden, weight, Some(bias), shape);
+        let head = inputs.head().with_logit_scale(1.5).with_softcap(Some(1.25));
+        let found = loss.forward_linear(inputs.hidden.clone(), &head, targets());
+        (numbers(found.clone())[0], inputs.gradients(found))
+    };
+    let point = [spread(m * h, 1), spread(h * c, 2), spread(c, 3)];
+    let (_, gradients) = at(&point[0], &point[1], &point[2]);
+    // The error of the difference falls with the square of the step, that of rounding grows.
+    let is_double = B::TOLERANCE.relative < 1e-9;
+    let (step, tolerance) = if is_double {
+        (1e-5, 1e-8)
+    } else {
+        (1e-2, 1e-3)
+    };
+    for input in 0..3 {
+        for i in 0..point[input].len() {
+            let moved = |by: f64| {
+                let mut point = point.clone();
+                point[input][i] += by;
+                at(&point[0], &point[1], &point[2]).0
+            };
+            let difference = (moved(step) - moved(-step)) / (2.0 * step);
+            let found = gradients[input][i];
+            assert!(
+                (difference - found).abs() < tolerance,
+                "input {input} at {i}: {found} instead of {difference}"
+            );
+        }
+    }
+}
+
+/// Layers and embeddings get their gradients, in their own shape; sequences need no reshaping.
+pub fn layers_and_embeddings<B: TestBackend>() {
+    let device = B::device();
+    let loss = CrossEntropyLossConfig::new().init::<A<B>>(&device);
+    let hidden = tensor::<A<B>, 3>(&spread(2 * 3 * 4, 1), &[2, 3, 4], &device);
+    let targets = || Tensor::<A<B>, 2, Int>::from_ints([[0, 1, 2], [4, 3, 2]], &device);
+    let weight = tensor::<A<B>, 2>(&spread(5 * 4, 2), &[5, 4], &device);
+
+    let mut embedding = EmbeddingConfig::new(5, 4).init::<A<B>>(&device);
+    embedding.weight = Param::from_tensor(weight.clone());
+    let tied = loss.forward_linear(hidden.clone(), &LinearHead::tied(&embedding), targets());
+    let gradient = embedding.weight.val().grad(&tied.backward());
+    let gradient = gradient.expect("it is tracked");
+    assert_eq!(gradient.dims(), [5, 4]);
+
+    let mut layer = LinearConfig::new(4, 5)
+        .with_bias(false)
+        .init::<A<B>>(&device);
+    layer.weight = Param::from_tensor(weight.transpose());
+    let plain = loss.forward_linear(hidden.clone(), &LinearHead::of(&layer), targets());
+    let expected = layer
+        .weight
+        .val()
+        .grad(&plain.backward())
+        .expect("it is tracked");
+    assert_eq!(expected.dims(), [4, 5]);
+    let expected = numbers(expected.transpose());
+    close::<B, 2>("tied", gradient, &expected);
+    close::<B, 1>("tied", tied.inner(), &numbers(plain.inner()));
+
+    let each = loss.forward_linear_no_reduction(hidden, &LinearHead::of(&layer), targets());
+    assert_eq!(each.dims(), [2, 3]);
+}
+
+/// What no gradient is wanted of has none, and what does not count leaves no trace, NaN included.
+pub fn what_is_left_out<B: TestBackend>() {
+    let device = B::device();
+    let loss = CrossEntropyLossConfig::new()
+        .with_ignore_index(Some(-1))
+        .init::<A<B>>(&device);
+    let nan = f64::NAN;
+    let all = tensor::<A<B>, 2>(&[nan, nan, 0.5, -1.0, nan, 2.0], &[3, 2], &device);
+    let hidden = || all.clone().require_grad();
+    let weight = || tensor::<A<B>, 2>(&spread(6, 2), &[2, 3], &device);
+    let targets = |ints: [i32; 3]| Tensor::<A<B>, 1, Int>::from_ints(ints, &device);
+
+    let (x, frozen) = (hidden(), LinearHead::new(weight(), None));
+    let found = loss.forward_linear(x.clone(), &frozen, targets([-1, 2, -1]));
+    let gradients = found.clone().backward();
+    assert!(frozen.weight.grad(&gradients).is_none());
+    let gradient = numbers(x.grad(&gradients).expect("it is tracked"));
+    assert_eq!([0, 1, 4, 5].map(|i| gradient[i]), [0.0; 4]);
+
+    let row = tensor::<A<B>, 2>(&[0.5, -1.0], &[1, 2], &device).require_grad();
+    let class = Tensor::<A<B>, 1, Int>::from_ints([2], &device);
+    let alone = loss.forward_linear(row.clone(), &frozen, class);
+    close::<B, 1>("one row", found.inner(), &numbers(alone.clone().inner()));
+    let expected = numbers(row.grad(&alone.backward()).expect("it is tracked"));
+    let tolerance = near::<B>(&expected);
+    assert_close("its gradient", &gradient[2..4], &expected, tolerance);
+
+    // Of the weight, too, and where nothing counts.
+    for classes in [[-1, 2, -1], [-1; 3]] {
+        let head = LinearHead::new(weight().require_grad(), None);
+        let found = loss.forward_linear(all.clone(), &head, targets(classes));
+        assert_eq!(numbers(found.clone().inner())[0].is_nan(), classes[1] < 0);
+        let gradient = head.weight.grad(&found.backward()).expect("it is tracked");
+        let gradient = numbers(gradient);
+        assert!(gradient.iter().all(|x| x.is_finite()), "{gradient:?}");
+        assert_eq!(gradient.iter().all(|x| *x == 0.0), classes[1] < 0);
+    }
+}
+
+/// Wrong shapes, and targets outside the classes, say what was expected.
+pub fn bad_heads<B: TestBackend>() {
+    let device = B::device();
+    let loss = CrossEntropyLossConfig::new().init::<B>(&device);
+    let zeros = |shape: [usize; 2]| Tensor::<B, 2>::zeros(shape, &device);
+    let targets = |count: usize| Tensor::<B, 1, Int>::zeros([count], &device);
+    let head = || LinearHead::new(zeros([4, 3]), None);
+    let fails = |what: &str, expected: &str, run: &mut dyn FnMut()| {
+        let error = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        let error = error.expect_err(what);
+        let text = error.downcast_ref::<String>().cloned().unwrap_or_default();
+        assert!(text.contains(expected), "{what}: {text}");
+    };
+    fails("H", "`hidden` with 4 features", &mut || {
+        loss.forward_linear(zeros([2, 5]), &head(), targets(2));
+    });
+    fails(
+        "rows",
+        "expected `hidden` [.., H] and `targets` [..]",
+        &mut || {
+            loss.forward_linear(zeros([2, 4]), &head(), targets(3));
+        },
+    );
+    fails("rank", "expected `hidden` [.., H]", &mut || {
+        loss.forward_linear(
+            Tensor::<B, 3>::zeros([2, 1, 4], &device),
+            &head(),
+            targets(2),
+        );
+    });
+    fails(
+        "bias",
+        "LinearHead: expected `bias` of length 3",
+        &mut || {
+            LinearHead::new(zeros([4, 3]), Some(Tensor::zeros([2], &device)));
+        },
+    );
+    fails("class weights", "`class_weights` of length 3", &mut || {
+        let weights = Some(vec![1.0; 2]);
+        let loss = CrossEntropyLossConfig::new().with_class_weights(weights);
+        let loss = loss.init::<B>(&device);
+        loss.forward_linear(zeros([2, 4]), &head(), targets(2));
+    });
+    fails("weights", "expected `weights`", &mut || {
+        let weights = Tensor::ones([3], &device);
+        loss.forward_linear_weighted(zeros([2, 4]), &head(), targets(2), weights);
+    });
+    fails("classes", "at least one class", &mut || {
+        let head = LinearHead::new(zeros([4, 0]), None);
+        loss.forward_linear(zeros([2, 4]), &head, targets(2));
+    });
+    fails("cap", "`softcap` finite and above 0", &mut || {
+        let _ = head().with_softcap(Some(0.0));
+    });
+    fails("scale", "`logit_scale` finite", &mut || {
+        let _ = head().with_logit_scale(f64::NAN);
+    });
+    let wrong = Tensor::<B, 1, Int>::from_ints([0, 3], &device);
+    if B::CHECKS_TARGETS {
+        fails("class", "CrossEntropyLoss", &mut || {
+            loss.forward_linear(zeros([2, 4]), &head(), wrong.clone());
+        });
+        fails("class", "CrossEntropyLoss", &mut || {
+            loss.forward_linear_no_reduction(zeros([2, 4]), &head(), wrong.clone());
+        });
+    } else {
+        let found = loss.forward_linear(zeros([2, 4]), &head(), wrong);
+        assert!(numbers(found)[0].is_nan());
+    }
+}

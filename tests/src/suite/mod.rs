@@ -45,7 +45,7 @@ macro_rules! suite {
                 shapes_that_differ element_types_that_differ ranks_that_do_not_fit no_class
                 weights_of_the_wrong_length configs target_outside_the_classes rows_of_weight_zero
                 targets_of_other_integer_types targets_that_32_bits_do_not_hold probabilities_outside_the_unit_interval
-                ignore_index_with_probabilities
+                ignore_index_with_probabilities binary_targets_outside_the_unit_interval
             }
             autodiff {
                 untracked_inputs detached_losses logits_used_twice gradients_for_some_rows
@@ -59,7 +59,7 @@ macro_rules! suite {
             }
             halves {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
-                label_smoothing_is_not_rounded gradients_of_the_probabilities
+                label_smoothing_is_not_rounded gradients_of_the_probabilities class_rows_of_any_integer
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }

@@ -518,11 +518,9 @@ pub fn binary_targets_outside_the_unit_interval<B: TestBackend>() {
     let smoothed = BceWithLogitsLossConfig::new().with_label_smoothing(0.5);
     let smoothed = smoothed.init::<B>(&device);
     let focal = SigmoidFocalLossConfig::new().init();
-    let losses = [
-        (
-            "BceWithLogitsLoss",
-            &(|x, y| binary.forward(x, y)) as &dyn Fn(_, _) -> Tensor<B, 1>,
-        ),
+    type Forward<'a, B> = &'a dyn Fn(Tensor<B, 1>, Tensor<B, 1>) -> Tensor<B, 1>;
+    let losses: [(&str, Forward<'_, B>); 4] = [
+        ("BceWithLogitsLoss", &|x, y| binary.forward(x, y)),
         ("BceWithLogitsLoss", &|x, y| smoothed.forward(x, y)),
         ("BceWithLogitsLoss", &|x, y| {
             binary.forward_no_reduction(x, y)

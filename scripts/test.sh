@@ -31,6 +31,11 @@ if cargo tree --locked -p mnist -e normal | grep -E ' (wgpu|cubecl|cubecl-(core|
     exit 1
 fi
 
+echo "== packages"
+# Whatever a crate includes has to lie inside it.
+crates=(loss-kernels burn-loss-kernels burn-loss burn-loss-metrics burn-loss-plots)
+cargo package --locked --allow-dirty --no-verify "${crates[@]/#/-p}"
+
 # One example after the other compiles no crate again.
 scripts/features.sh
 

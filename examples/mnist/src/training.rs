@@ -97,12 +97,6 @@ pub fn run<B: AutodiffLossBackend>(args: &TrainArgs, device: &B::Device) -> Resu
     let (history, summary) = History::read(&recorded, &metrics, config.epochs)?;
     println!("{summary}");
     let test = TestSet::new(&network, &test_digits, device);
-    println!(
-        "Test accuracy: {:.2}% ({} images, {:.0} s of training)",
-        100.0 * test.accuracy(),
-        test.len(),
-        training.as_secs_f64()
-    );
     let run = Run {
         config: &config,
         history: &history,
@@ -111,6 +105,12 @@ pub fn run<B: AutodiffLossBackend>(args: &TrainArgs, device: &B::Device) -> Resu
     report::write(&run, &test, folder)?;
     unfinished.finish()?;
     println!("Model and config saved in {}", output.display());
+    println!(
+        "Test accuracy: {:.2}% ({} images, {:.0} s of training)",
+        100.0 * test.accuracy(),
+        test.len(),
+        training.as_secs_f64()
+    );
     println!("Report: {}", output.join(report::FILE).display());
     Ok(())
 }

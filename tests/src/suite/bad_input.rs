@@ -599,7 +599,7 @@ pub fn targets_of_other_integer_types<B: TestBackend>() {
 }
 
 /// The integer types that the backend computes with.
-fn integers<B: TestBackend>() -> Vec<IntDType> {
+pub(super) fn integers<B: TestBackend>() -> Vec<IntDType> {
     use IntDType::*;
     let device = B::device();
     // Burn 0.21: the shading language of wgpu has no integers of 8 and 16 bits, nor of 64 where the device has none.
@@ -663,6 +663,45 @@ pub fn probabilities_outside_the_unit_interval<B: TestBackend>() {
     }
     let diverged = Tensor::<B, 1>::from_floats([0.0, 1.0, f32::NAN], &device);
     assert!(numbers(loss.forward(diverged, good()))[0].is_nan());
+}
+
+/// A target of 2 would make the loss fall without end.
+pub fn binary_targets_outside_the_unit_interval<B: TestBackend>() {
+    let device = B::device();
+    let logits = || Tensor::<B, 1>::from_floats([-3.0, 0.5, 7.0], &device);
+    let targets = |last: f32| Tensor::<B, 1>::from_floats([0.0, 1.0, last], &device);
+    let binary = BceWithLogitsLossConfig::new().init::<B>(&device);
+    let smoothed = BceWithLogitsLossConfig::new().with_label_smoothing(0.5);
+    let smoothed = smoothed.init::<B>(&device);
+    let focal = SigmoidFocalLossConfig::new().init();
+    type Forward<'a, B> = &'a dyn Fn(Tensor<B, 1>, Tensor<B, 1>) -> Tensor<B, 1>;
+    let losses: [(&str, Forward<'_, B>); 4] = [
+        ("BceWithLogitsLoss", &|x, y| binary.forward(x, y)),
+        ("BceWithLogitsLoss", &|x, y| smoothed.forward(x, y)),
+        ("BceWithLogitsLoss", &|x, y| {
+            binary.forward_no_reduction(x, y)
+        }),
+        ("SigmoidFocalLoss", &|x, y| focal.forward(x, y)),
+    ];
+    for (name, loss) in losses {
+        for wrong in [2.0, -0.25] {
+            if B::CHECKS_TARGETS {
+                let words = [name, "`target`", "[0, 1]", &wrong.to_string(), "element 2"];
+                panics(&words, || loss(logits(), targets(wrong)));
+            } else {
+                assert!(
+                    numbers(loss(logits(), targets(wrong)))
+                        .iter()
+                        .any(|loss| loss.is_nan())
+                );
+            }
+        }
+        assert!(
+            numbers(loss(logits(), targets(0.25)))
+                .iter()
+                .all(|loss| loss.is_finite())
+        );
+    }
 }
 
 pub fn ignore_index_with_probabilities<B: TestBackend>() {

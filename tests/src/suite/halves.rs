@@ -8,6 +8,7 @@ use burn_loss::*;
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
 use crate::fixture::tensor;
+use crate::suite::bad_input::integers;
 
 /// One rounding to `f16`; its least number is 6e-8.
 const TOLERANCE: Tolerance = Tolerance {
@@ -86,6 +87,32 @@ pub fn means_of_sums_beyond_the_type<B: TestBackend>() {
     let of_rows = loss_and_grad::<B, 2>(logits, |x| loss.forward(x, targets));
     let of_rows = (of_rows.0, vec![of_rows.1[0]]);
     close("class weights", of_rows, 4f64.ln(), -0.75);
+}
+
+/// The classes of composed operations are compared with numbers of their own type.
+pub fn class_rows_of_any_integer<B: TestBackend>() {
+    if !has_halves::<B>() {
+        return;
+    }
+    const ROWS: usize = 300;
+    let device = B::device();
+    let loss = CrossEntropyLossConfig::new().init::<A<B>>(&device);
+    for dtype in integers::<B>() {
+        let row = [0.0, 500.0];
+        let logits = half::<A<B>, 2>(&row.repeat(ROWS), [ROWS, 2], &device).require_grad();
+        let targets = Tensor::<A<B>, 1, Int>::zeros([ROWS], &device).cast(dtype);
+        let mean = loss.forward(logits.clone(), targets.clone());
+        let grads = mean.backward();
+        let grad = numbers(logits.grad(&grads).expect("the logits are tracked"));
+        assert_close("mean", &numbers(mean), &[500.0], TOLERANCE);
+        let slope = 1.0 / ROWS as f64;
+        let expected = [-slope, slope].repeat(ROWS);
+        assert_close("gradient", &grad, &expected, TOLERANCE);
+        let losses = loss.forward_no_reduction(logits, targets);
+        let grads = losses.clone().sum().backward();
+        drop(grads);
+        assert_close("losses", &numbers(losses), &[500.0; ROWS], TOLERANCE);
+    }
 }
 
 pub fn sums_within_the_type<B: TestBackend>() {

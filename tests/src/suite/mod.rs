@@ -56,7 +56,7 @@ macro_rules! suite {
                 reductions_without_a_use spreads_that_do_not_fit amounts_out_of_bounds
                 target_outside_the_classes rows_of_weight_zero
                 targets_of_other_integer_types targets_that_32_bits_do_not_hold probabilities_outside_the_unit_interval
-                ignore_index_with_probabilities
+                ignore_index_with_probabilities binary_targets_outside_the_unit_interval
             }
             autodiff {
                 untracked_inputs detached_losses logits_used_twice gradients_for_some_rows
@@ -81,7 +81,7 @@ macro_rules! suite {
             together { weighted_sums uncertainty_weighting together_refuses }
             halves {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
-                label_smoothing_is_not_rounded gradients_of_the_probabilities
+                label_smoothing_is_not_rounded gradients_of_the_probabilities class_rows_of_any_integer
             }
             linear {
                 equals_pytorch equals_the_loss_of_logits finite_differences layers_and_embeddings

@@ -24,6 +24,7 @@ use crate::{check, exact};
 /// assert_ne!(costs, ThresholdCriterion::F1);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum ThresholdCriterion {
     /// The highest F-beta, `(1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP)`: recall counts `beta` times as much as precision.
     FBeta {

@@ -14,6 +14,7 @@ use super::binary::BinaryScores;
 /// assert_eq!(Average::default(), Average::Macro);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Average {
     /// The mean over the classes: each counts the same, however rare.
     #[default]

@@ -14,6 +14,7 @@ use super::confusion_matrix::{ConfusionMatrix, read};
 /// assert_eq!(burn_loss_metrics::KappaWeights::default(), burn_loss_metrics::KappaWeights::None);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum KappaWeights {
     /// Every disagreement counts 1.
     #[default]

@@ -21,6 +21,7 @@ use crate::{check, exact, host};
 /// assert_eq!((scores.precision, scores.recall, scores.support), (0.5, 1.0, 2));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClassScores {
     /// The share of its predictions that are right, `TP / (TP + FP)`; 0 where it was never predicted.
     #[serde(with = "exact::number")]
@@ -47,6 +48,7 @@ pub struct ClassScores {
 /// assert!(table.contains("0       0.50      1.00      0.67         2"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClassificationReport {
     /// One entry a class or label.
     pub classes: Vec<ClassScores>,

@@ -15,6 +15,7 @@ use crate::classification::BinaryScores;
 /// assert_eq!(Bins::default(), Bins::EqualWidth(15));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Bins {
     /// This many bins of the same width over `[0, 1]`: scikit-learn's `strategy="uniform"`.
     EqualWidth(usize),

@@ -24,6 +24,7 @@ use crate::exact;
 /// assert_eq!(curve.recall, [1.0, 1.0, 0.0]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PrecisionRecallCurve {
     /// The share of what is called positive that is; one more than thresholds, the last is 1.
     #[serde(with = "exact::numbers")]

@@ -24,6 +24,7 @@ use crate::exact;
 /// assert_eq!(curve.true_positive_rate, [0.0, 1.0, 1.0]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RocCurve {
     /// The share of the negatives that is called positive, rising from 0 to 1; NaN where there are no negatives.
     #[serde(with = "exact::numbers")]

@@ -24,6 +24,7 @@ use crate::{check, host};
 /// assert_eq!(ModelOutput::default(), ModelOutput::Logits);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum ModelOutput {
     /// Logits, as the losses want them: a softmax over classes, or a sigmoid of each label, makes them probabilities.
     #[default]

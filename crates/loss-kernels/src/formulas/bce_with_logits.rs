@@ -45,6 +45,11 @@ impl Formula for BceWithLogits {
         }
     }
 
+    fn bounds(&self) -> [Option<[f64; 2]>; 3] {
+        // Of a target outside, the loss has no lowest value.
+        [None, Some([0.0, 1.0]), None]
+    }
+
     compile_passes!();
 
     fn twin(&self) -> Option<Twin> {

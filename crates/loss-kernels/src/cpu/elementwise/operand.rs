@@ -99,6 +99,23 @@ impl<F: Float> Slot<F> {
         }
     }
 
+    /// The same input, its numbers and gradients elsewhere.
+    pub(super) fn moved(&self, read: &[F], write: &mut [F]) -> Self {
+        Self {
+            read: if self.read.is_null() {
+                self.read
+            } else {
+                read.as_ptr()
+            },
+            write: if self.write.is_null() {
+                self.write
+            } else {
+                write.as_mut_ptr()
+            },
+            period: usize::MAX,
+        }
+    }
+
     /// Where the numbers of a block that starts at `start` begin; a block has no more than a tile repeats.
     #[inline(always)]
     pub(super) fn of_block(&self, start: usize) -> *const F {

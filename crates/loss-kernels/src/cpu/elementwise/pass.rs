@@ -112,7 +112,33 @@ pub struct Pass<F> {
 unsafe impl<F: Float> Sync for Pass<F> {}
 
 /// Runs a pass of a formula, with the losses or without: for each formula compiled once, where it is defined.
+///
+/// What is left beyond whole vectors is staged, and goes through the same loop: more copies of a formula take long to compile.
 pub(crate) fn run<F: Float, L: Formula>(formula: &L, pass: &Pass<F>, loss: bool) -> Found {
+    let whole = pass.len - pass.len % MAX_LANES;
+    let mut found = run_whole(
+        formula,
+        &Pass {
+            len: whole,
+            ..*pass
+        },
+        loss,
+    );
+    if whole < pass.len && found.violation.is_none() {
+        let mut stage = Stage::new(pass, whole);
+        let rest = run_whole(formula, &stage.pass(pass), loss);
+        stage.empty(pass, whole);
+        found.sum += rest.sum;
+        found.violation = rest.violation.map(|violation| Violation {
+            index: whole + violation.index,
+            ..violation
+        });
+    }
+    found
+}
+
+#[inline(never)]
+fn run_whole<F: Float, L: Formula>(formula: &L, pass: &Pass<F>, loss: bool) -> Found {
     match (loss, pass.slopes()) {
         (true, NO_SLOPES) => pass.run::<L, true, NO_SLOPES>(formula),
         (true, OF_PREDICTION) => pass.run::<L, true, OF_PREDICTION>(formula),
@@ -203,72 +229,41 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Kernel
 }
 
 impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LOSS, SLOPES> {
-    /// The places of a block that starts there; none to write to without slopes, also where a second pass will write.
-    #[inline(always)]
-    fn places(&self, start: usize) -> Places<F> {
-        let mut places = self.pass.places(start);
-        if SLOPES == NO_SLOPES {
-            places.write = [std::ptr::null_mut(); 3];
-        }
-        places
-    }
-
-    /// The block's losses, added up; its gradients, written.
+    /// The losses of a block of whole vectors, added up; its gradients, written.
     #[inline(always)]
     fn block<S: Isa>(&self, simd: S, block: Range<usize>) -> f64 {
-        let lanes = F::lanes::<S>();
         // One running total: other work hides the latency of its additions.
         let mut sum = F::splat(simd, F::ZERO);
-        let rest = block.len() % lanes;
-        let mut len = block.len() - rest;
-        let mut kept = F::leading(simd, lanes);
-        let mut places = self.places(block.start);
-        let mut stage = Stage::new();
-        let mut staged = false;
-        // The last vector may not be whole. It is staged, and goes through the same loop: more copies of a formula would take
-        // long to compile.
-        loop {
-            for at in (0..len).step_by(lanes) {
-                // SAFETY: `at + lanes <= len`, as much as can be read and written at the places of this block.
-                let loss = unsafe { self.vector::<S>(simd, &places, at, kept) };
-                sum = F::plus(simd, sum, loss);
-            }
-            if rest == 0 || staged {
-                break;
-            }
-            // SAFETY: `rest` elements from `len` on are those of this block.
-            places = unsafe { stage.fill(&places, len, rest) };
-            (len, kept, staged) = (lanes, F::leading(simd, rest), true);
-        }
-        if staged {
-            let start = block.end - rest;
-            // SAFETY: as above.
-            unsafe { stage.empty(&self.places(start), rest) };
+        let from = self.pass.slots.map(|slot| slot.of_block(block.start));
+        for at in (0..block.len()).step_by(F::lanes::<S>()) {
+            // SAFETY: the block is of whole vectors.
+            let loss = unsafe { self.vector::<S>(simd, block.start, at, from) };
+            sum = F::plus(simd, sum, loss);
         }
         if LOSS { in_f64::<F, S>(sum) } else { 0.0 }
     }
 
-    /// The losses of one vector, each times its weight; 0 in lanes that are not `kept`.
+    /// The losses of one vector, each times its weight.
     ///
     /// # Safety
     ///
-    /// A vector can be read and written at each place from `at` on.
+    /// The elements from `start + at` on, a vector of them, are this task's.
     #[inline(always)]
     unsafe fn vector<S: Isa>(
         &self,
         simd: S,
-        places: &Places<F>,
+        start: usize,
         at: usize,
-        kept: F::Mask<S>,
+        from: [*const F; 3],
     ) -> F::Vector<S> {
         let pass = self.pass;
         let zero = F::splat(simd, F::ZERO);
-        let [x, y, z] = places.read;
+        let [x, y, z] = from;
         // SAFETY: the caller's promise.
         let numbers = unsafe { [read(simd, x, at), read(simd, y, at), read(simd, z, at)] };
-        let weighted = !places.factors.is_null();
+        let weighted = !pass.factors.is_null();
         // SAFETY: as above; without weights there is nothing to read.
-        let factor = unsafe { read(simd, places.factors, at).vector };
+        let factor = unsafe { read(simd, pass.factors, start + at).vector };
         let dropped = F::equal(simd, factor, zero);
 
         let mut loss = zero;
@@ -280,20 +275,19 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
             loss = self.formula.loss(numbers).vector;
         }
         if LOSS {
-            if !places.losses.is_null() {
+            if !pass.losses.is_null() {
                 // SAFETY: as above; nothing else reads or writes there.
-                unsafe { write::<F, S>(places.losses, at, loss) };
+                unsafe { write::<F, S>(pass.losses, start + at, loss) };
             }
             if weighted {
                 loss = F::select(simd, dropped, zero, F::times(simd, loss, factor));
             }
-            loss = F::select(simd, kept, loss, zero);
         }
         if SLOPES != NO_SLOPES {
             let factor = F::times(simd, factor, F::splat(simd, pass.scale));
             let last = if SLOPES == OF_PREDICTION { 1 } else { 3 };
             for of in &Input::ALL[..last] {
-                let to = places.write[*of as usize];
+                let to = pass.slots[*of as usize].write;
                 if SLOPES != OF_PREDICTION && to.is_null() {
                     continue;
                 }
@@ -309,44 +303,14 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
                     slope
                 };
                 // SAFETY: as above; in place, the number has been read.
-                unsafe { write::<F, S>(to, at, slope) };
+                unsafe { write::<F, S>(to, start + at, slope) };
             }
         }
         loss
     }
 }
 
-/// Where the elements of a block are read and written. Null stands for what there is not.
-#[derive(Clone, Copy)]
-struct Places<F> {
-    read: [*const F; 3],
-    factors: *const F,
-    losses: *mut F,
-    write: [*mut F; 3],
-}
-
-impl<F: Float> Pass<F> {
-    /// The places of a block that starts there.
-    #[inline(always)]
-    fn places(&self, start: usize) -> Places<F> {
-        let at = |from: *const F| {
-            if from.is_null() {
-                from
-            } else {
-                from.wrapping_add(start)
-            }
-        };
-        let to = |to: *mut F| at(to).cast_mut();
-        Places {
-            read: self.slots.map(|slot| slot.of_block(start)),
-            factors: at(self.factors),
-            losses: to(self.losses),
-            write: self.slots.map(|slot| to(slot.write)),
-        }
-    }
-}
-
-/// Room for a vector at each place.
+/// The last elements of a pass, filled up to whole vectors by elements of weight 0.
 struct Stage<F> {
     read: [PerLane<F>; 3],
     factors: PerLane<F>,
@@ -355,75 +319,72 @@ struct Stage<F> {
 }
 
 impl<F: Float> Stage<F> {
-    #[inline(always)]
-    fn new() -> Self {
-        let zero = [F::ZERO; MAX_LANES];
-        Self {
-            read: [zero; 3],
-            factors: zero,
-            losses: zero,
-            write: [zero; 3],
-        }
-    }
-
-    /// Copies as many elements as are left, and gives their places here.
-    ///
-    /// # Safety
-    ///
-    /// They can be read at the places from `at` on.
-    #[inline(never)]
-    unsafe fn fill(&mut self, places: &Places<F>, at: usize, rest: usize) -> Places<F> {
-        let copy = |from: *const F, to: &mut PerLane<F>| {
+    /// The elements from `start` on.
+    fn new(pass: &Pass<F>, start: usize) -> Self {
+        let rest = pass.len - start;
+        // Copies of the last element are as good as it is.
+        let copies = |from: *const F| {
             if from.is_null() {
-                return from;
+                return [F::ONE; MAX_LANES];
             }
-            // SAFETY: the caller's promise.
-            let numbers = unsafe { std::slice::from_raw_parts(from.add(at), rest) };
-            to[..rest].copy_from_slice(numbers);
-            to.as_ptr()
+            // SAFETY: the numbers of the last elements; a tile has them in one piece.
+            let numbers = unsafe { std::slice::from_raw_parts(from, rest) };
+            std::array::from_fn(|i| numbers[i.min(rest - 1)])
         };
-        let room = |place: *mut F, room: &mut PerLane<F>| {
-            if place.is_null() {
-                place
-            } else {
-                room.as_mut_ptr()
-            }
-        };
-        let [x, y, z] = &mut self.read;
-        let [of_x, of_y, of_z] = &mut self.write;
-        Places {
-            read: [
-                copy(places.read[0], x),
-                copy(places.read[1], y),
-                copy(places.read[2], z),
-            ],
-            factors: copy(places.factors, &mut self.factors),
-            losses: room(places.losses, &mut self.losses),
-            write: [
-                room(places.write[0], of_x),
-                room(places.write[1], of_y),
-                room(places.write[2], of_z),
-            ],
+        let of_slots = pass.slots.map(|slot| copies(slot.of_block(start)));
+        let mut factors = copies(pass.factors_from(start));
+        factors[rest..].fill(F::ZERO);
+        Self {
+            read: of_slots,
+            factors,
+            losses: [F::ZERO; MAX_LANES],
+            write: [[F::ZERO; MAX_LANES]; 3],
         }
     }
 
-    /// Copies what has been written here to its places.
-    ///
-    /// # Safety
-    ///
-    /// As many elements as are left can be written there.
-    #[inline(never)]
-    unsafe fn empty(&self, places: &Places<F>, rest: usize) {
+    /// The pass over them that does what `pass` does.
+    fn pass(&mut self, pass: &Pass<F>) -> Pass<F> {
+        let mut slots = pass.slots;
+        for ((slot, read), write) in slots.iter_mut().zip(&self.read).zip(&mut self.write) {
+            *slot = slot.moved(read, write);
+        }
+        Pass {
+            slots,
+            len: MAX_LANES,
+            losses: match pass.losses.is_null() {
+                true => pass.losses,
+                false => self.losses.as_mut_ptr(),
+            },
+            factors: self.factors.as_ptr(),
+            ..*pass
+        }
+    }
+
+    /// Copies what has been written to where it belongs.
+    fn empty(&self, pass: &Pass<F>, start: usize) {
         let copy = |from: &PerLane<F>, to: *mut F| {
             if !to.is_null() {
-                // SAFETY: the caller's promise.
-                unsafe { to.copy_from_nonoverlapping(from.as_ptr(), rest) };
+                // SAFETY: the places of the last elements, which no task touches any more.
+                unsafe {
+                    to.add(start)
+                        .copy_from_nonoverlapping(from.as_ptr(), pass.len - start)
+                };
             }
         };
-        copy(&self.losses, places.losses);
-        for (from, to) in self.write.iter().zip(places.write) {
-            copy(from, to);
+        copy(&self.losses, pass.losses);
+        for (from, slot) in self.write.iter().zip(pass.slots) {
+            copy(from, slot.write);
         }
+    }
+}
+
+impl<F: Float> Pass<F> {
+    /// What the elements from `start` on count; null if each counts 1.
+    fn factors_from(&self, start: usize) -> *const F {
+        if self.factors.is_null() {
+            return self.factors;
+        }
+        self.factors.wrapping_add(start)
     }
 }
 

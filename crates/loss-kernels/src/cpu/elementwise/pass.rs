@@ -69,9 +69,10 @@ pub fn reduced<F: Float, L: Formula>(
     (found.sum, found.violation)
 }
 
-/// Of how many inputs a loop computes the slopes that have a place: of the prediction, or of all.
-const OF_PREDICTION: usize = 1;
-const OF_ALL: usize = 3;
+/// Which slopes a loop computes: none, that of the prediction, or those that have a place.
+const NO_SLOPES: u8 = 0;
+const OF_PREDICTION: u8 = 1;
+const OF_ANY: u8 = 2;
 
 /// A pass over the elements. Null stands for what there is not.
 #[doc(hidden)]
@@ -95,10 +96,11 @@ unsafe impl<F: Float> Sync for Pass<F> {}
 /// Runs a pass of a formula, with the losses or without: for each formula compiled once, where it is defined.
 pub(crate) fn run<F: Float, L: Formula>(formula: &L, pass: &Pass<F>, loss: bool) -> Found {
     match (loss, pass.slopes()) {
-        (true, [_, false, false]) => pass.run::<L, true, OF_PREDICTION>(formula),
-        (true, _) => pass.run::<L, true, OF_ALL>(formula),
-        (false, [false, false, false]) => Found::default(),
-        (false, _) => pass.run::<L, false, OF_ALL>(formula),
+        (true, NO_SLOPES) => pass.run::<L, true, NO_SLOPES>(formula),
+        (true, OF_PREDICTION) => pass.run::<L, true, OF_PREDICTION>(formula),
+        (true, _) => pass.run::<L, true, OF_ANY>(formula),
+        (false, NO_SLOPES) => Found::default(),
+        (false, _) => pass.run::<L, false, OF_ANY>(formula),
     }
 }
 
@@ -114,12 +116,15 @@ impl<F: Float> Pass<F> {
         }
     }
 
-    /// Which slopes have a place.
-    fn slopes(&self) -> [bool; 3] {
-        self.slots.map(|slot| !slot.write.is_null())
+    fn slopes(&self) -> u8 {
+        match self.slots.map(|slot| !slot.write.is_null()) {
+            [false, false, false] => NO_SLOPES,
+            [true, false, false] => OF_PREDICTION,
+            _ => OF_ANY,
+        }
     }
 
-    fn run<L: Formula, const LOSS: bool, const SLOPES: usize>(&self, formula: &L) -> Found {
+    fn run<L: Formula, const LOSS: bool, const SLOPES: u8>(&self, formula: &L) -> Found {
         let parts = tasks::map(self.len, TASK, |range| {
             self.arch.run(Task::<F, L, LOSS, SLOPES> {
                 formula,
@@ -136,13 +141,13 @@ impl<F: Float> Pass<F> {
 }
 
 /// Some of the elements of a pass.
-struct Task<'a, F, L, const LOSS: bool, const SLOPES: usize> {
+struct Task<'a, F, L, const LOSS: bool, const SLOPES: u8> {
     formula: &'a L,
     pass: &'a Pass<F>,
     range: Range<usize>,
 }
 
-impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: usize> Kernel
+impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Kernel
     for Task<'_, F, L, LOSS, SLOPES>
 {
     type Output = Found;
@@ -165,20 +170,24 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: usize> Kernel
     }
 }
 
-impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: usize> Task<'_, F, L, LOSS, SLOPES> {
+impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LOSS, SLOPES> {
     /// The block's losses, added up; its gradients, written.
     #[inline(always)]
     fn block<S: Isa>(&self, simd: S, block: Range<usize>) -> f64 {
         let lanes = F::lanes::<S>();
         let from = self.pass.slots.map(|slot| slot.of_block(block.start));
-        // One running total, whose latency other work hides, and one place that says `vector`: each further copy of a formula
-        // takes long to compile.
+        // One running total: other work hides the latency of its additions, and more copies of a formula take long to compile.
         let mut sum = F::splat(simd, F::ZERO);
-        for at in (0..block.len()).step_by(lanes) {
-            let left = block.len() - at;
-            let inside = (left < lanes).then_some(left);
-            // SAFETY: a vector, or as many lanes as are left, are elements of this block.
-            let loss = unsafe { self.vector::<S>(simd, block.start, at, from, inside) };
+        let whole = block.len() - block.len() % lanes;
+        for at in (0..whole).step_by(lanes) {
+            // SAFETY: `at + lanes <= block.len()`: all of it are elements of this block.
+            let loss = unsafe { self.vector::<S>(simd, block.start, at, from, None) };
+            sum = F::plus(simd, sum, loss);
+        }
+        if whole < block.len() {
+            let inside = Some(block.len() - whole);
+            // SAFETY: as many lanes as are left are elements of this block.
+            let loss = unsafe { self.vector::<S>(simd, block.start, whole, from, inside) };
             sum = F::plus(simd, sum, loss);
         }
         if LOSS { in_f64::<F, S>(sum) } else { 0.0 }
@@ -229,21 +238,24 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: usize> Task<'_, F, L,
                 loss = F::select(simd, inside, loss, zero);
             }
         }
-        let factor = F::times(simd, factor, F::splat(simd, pass.scale));
-        for of in &Input::ALL[..SLOPES] {
-            let to = pass.slots[*of as usize].write;
-            if to.is_null() {
-                continue;
+        if SLOPES != NO_SLOPES {
+            let factor = F::times(simd, factor, F::splat(simd, pass.scale));
+            let last = if SLOPES == OF_PREDICTION { 1 } else { 3 };
+            for of in &Input::ALL[..last] {
+                let to = pass.slots[*of as usize].write;
+                if SLOPES != OF_PREDICTION && to.is_null() {
+                    continue;
+                }
+                let slope = self.formula.slope(*of, numbers).vector;
+                let slope = F::times(simd, slope, factor);
+                let slope = if weighted {
+                    F::select(simd, dropped, zero, slope)
+                } else {
+                    slope
+                };
+                // SAFETY: as above; in place, the number has been read.
+                unsafe { part.store(to.wrapping_add(start + at), slope) };
             }
-            let slope = self.formula.slope(*of, numbers).vector;
-            let slope = F::times(simd, slope, factor);
-            let slope = if weighted {
-                F::select(simd, dropped, zero, slope)
-            } else {
-                slope
-            };
-            // SAFETY: as above; in place, the number has been read.
-            unsafe { part.store(to.wrapping_add(start + at), slope) };
         }
         loss
     }

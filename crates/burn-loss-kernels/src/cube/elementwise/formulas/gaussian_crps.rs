@@ -17,8 +17,9 @@ pub struct GaussianCrps;
 const TWICE_PEAK: f32 = 0.797_884_6;
 const LEAST: f32 = 0.564_189_6;
 
-/// The polynomial of five coefficients, from its highest power down.
+/// A polynomial, from its highest power down.
 #[cube]
+#[allow(clippy::needless_range_loop, reason = "a kernel unrolls ranges alone")]
 fn polynomial<N: Size>(x: Vector<f32, N>, #[comptime] coefficients: Vec<f64>) -> Vector<f32, N> {
     let mut sum = constant::<N>(0.0);
     #[unroll]

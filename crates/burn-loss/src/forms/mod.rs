@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | element-wise | [`ElementwiseLoss`]: a prediction against a target of the same shape | MSE, L1, Huber, log-cosh, BCE, sigmoid focal |
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE |
-//! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers | Dice, Jaccard, Tversky |
+//! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers in `[0, 1]` | Dice, Jaccard, Tversky |
 
 pub(crate) mod class_rows;
 mod delegate;

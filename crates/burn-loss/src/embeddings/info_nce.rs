@@ -92,7 +92,8 @@ impl InfoNceLossConfig {
 /// - symmetric: half of the loss of the first views among the second, and half of that the other way round
 /// - within views (NT-Xent): each of the `2 N` embeddings looks among the `2 N - 1` others, and a pair's loss is the mean of its two
 /// - negatives: further candidates `[K, D]` of the first views, and within views of all
-/// - one tensor of the size of the similarities is made, and its gradient; each direction reads it where it lies
+/// - one tensor of the size of the similarities is made, and its gradient; the second direction reads its columns as rows (NdArray
+///   copies it for that)
 /// - [InfoNCE](https://arxiv.org/abs/1807.03748), [SimCLR](https://arxiv.org/abs/2002.05709), [CLIP](https://arxiv.org/abs/2103.00020);
 ///   pytorch-metric-learning: [`NTXentLoss`](https://kevinmusgrave.github.io/pytorch-metric-learning/losses/#ntxentloss) with
 ///   `ref_emb` is `symmetric: false`, and with the labels `0..N` twice it is `within_views`, one positive per anchor in both

@@ -6,7 +6,7 @@
 //! | spreads | [`SpreadLoss`]: a mean and its variance or deviation against a target | Gaussian NLL, CRPS |
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE |
 //! | samples | [`SampleLoss`]: several tensors, of which each has its part of every sample | triplet margin, cosine embedding, CTC |
-//! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers | Dice, Jaccard, Tversky |
+//! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers in `[0, 1]` | Dice, Jaccard, Tversky |
 
 pub(crate) mod class_rows;
 mod delegate;

@@ -89,7 +89,7 @@ impl UncertaintyWeightingConfig {
 /// [`LossParts`](crate::LossParts).
 ///
 /// - part of the model: its parameters are trained by the same optimizer
-/// - at rest a weight is one over twice its loss, and over its loss for a squared error: each task counts alike in the end
+/// - at rest the weight of each loss, `f_k exp(-s_k)`, is one over twice the loss: each task counts alike in the end
 /// - weights should not decay towards 0: that would pull the variances towards 1
 /// - [Multi-Task Learning Using Uncertainty](https://arxiv.org/abs/1705.07115); not in PyTorch
 ///

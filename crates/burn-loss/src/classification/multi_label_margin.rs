@@ -31,6 +31,10 @@ pub struct MultiLabelMarginLossConfig {
 impl MultiLabelMarginLossConfig {
     /// Makes the loss.
     ///
+    /// # Panics
+    ///
+    /// If `reduction` is [`BatchMean`](Reduction::BatchMean).
+    ///
     /// # Example
     ///
     /// ```
@@ -44,7 +48,9 @@ impl MultiLabelMarginLossConfig {
     /// // Half of the margin is missing, divided by two classes.
     /// assert_eq!(MultiLabelMarginLossConfig::new().init().forward(scores, targets).into_scalar(), 0.25);
     /// ```
+    #[track_caller]
     pub fn init(&self) -> MultiLabelMarginLoss {
+        check::config_reduction("MultiLabelMarginLossConfig", self.reduction);
         MultiLabelMarginLoss {
             reduction: self.reduction,
         }

@@ -34,6 +34,10 @@ pub struct CtcLossConfig {
 impl CtcLossConfig {
     /// Makes the loss.
     ///
+    /// # Panics
+    ///
+    /// If `reduction` is [`BatchMean`](Reduction::BatchMean).
+    ///
     /// # Example
     ///
     /// ```
@@ -49,7 +53,9 @@ impl CtcLossConfig {
     /// let mean = loss.forward(log_probs, ints(2).reshape([1, 1]), ints(1), ints(1));
     /// assert!((mean.into_scalar() - 4f32.ln()).abs() < 1e-6);
     /// ```
+    #[track_caller]
     pub fn init(&self) -> CtcLoss {
+        check::config_reduction("CtcLossConfig", self.reduction);
         CtcLoss {
             blank: self.blank,
             zero_infinity: self.zero_infinity,

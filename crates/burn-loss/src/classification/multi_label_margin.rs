@@ -69,7 +69,7 @@ impl MultiLabelMarginLossConfig {
 ///   not looked at, and a class that is named twice counts twice. On NdArray and Flex a class of `C` or more panics, elsewhere its
 ///   row's loss is NaN
 /// - mean: divided by the number of rows
-/// - gradient where exactly the margin is kept: 0
+/// - gradient where exactly the margin is kept: 0; NaN stays NaN, where PyTorch counts it 0
 /// - PyTorch: [`nn.MultiLabelMarginLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html)
 ///
 /// # Example

@@ -91,7 +91,7 @@ impl MultiMarginLossConfig {
 /// - `scores`: any real numbers, `[N, C]`
 /// - `targets`: classes in `[0, C)`, `[N]`; on NdArray and Flex another number panics, elsewhere its row's loss is NaN
 /// - mean: divided by the number of rows, whatever the class weights
-/// - gradient where exactly the margin is kept: 0
+/// - gradient where exactly the margin is kept: 0; NaN stays NaN, where PyTorch counts it 0
 /// - PyTorch: [`nn.MultiMarginLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html)
 ///
 /// # Example

@@ -45,7 +45,7 @@ impl LogitAdjustedLossConfig {
     ///
     /// # Panics
     ///
-    /// If a class prior is not finite and more than 0, or `tau` is negative or not finite.
+    /// If a class prior is not finite and more than 0, or `tau` is negative or not finite, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -77,6 +77,7 @@ impl LogitAdjustedLossConfig {
         check::config_at_least_zero(name, "tau", self.tau);
         let offset = |prior: &f32| self.tau * f64::from(*prior).ln();
         let offsets: Vec<f64> = self.class_priors.iter().map(offset).collect();
+        check::config_reduction("LogitAdjustedLossConfig", self.reduction);
         LogitAdjustedLoss {
             offsets: Tensor::from_data(TensorData::from(offsets.as_slice()), device),
             ignore_index: self.ignore_index,

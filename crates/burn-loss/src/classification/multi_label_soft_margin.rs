@@ -38,7 +38,7 @@ impl MultiLabelSoftMarginLossConfig {
     ///
     /// # Panics
     ///
-    /// If a class weight is negative or not finite.
+    /// If a class weight is negative or not finite, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -60,6 +60,7 @@ impl MultiLabelSoftMarginLossConfig {
         check::config_reduction("MultiLabelSoftMarginLossConfig", self.reduction);
         let name = "MultiLabelSoftMarginLossConfig";
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
+        check::config_reduction("MultiLabelSoftMarginLossConfig", self.reduction);
         MultiLabelSoftMarginLoss {
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             reduction: self.reduction,

@@ -44,7 +44,7 @@ impl MultiMarginLossConfig {
     ///
     /// # Panics
     ///
-    /// If `p` is neither 1 nor 2, `margin` is not finite, or a class weight is negative or not finite.
+    /// If `p` is neither 1 nor 2, `margin` is not finite, or a class weight is negative or not finite, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -73,6 +73,7 @@ impl MultiMarginLossConfig {
             self.margin,
         );
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
+        check::config_reduction("MultiMarginLossConfig", self.reduction);
         MultiMarginLoss {
             p: self.p,
             margin: self.margin,

@@ -47,7 +47,7 @@ impl DistillationLossConfig {
     ///
     /// # Panics
     ///
-    /// If `temperature` is not finite and more than 0, or `alpha` is outside `[0, 1]`.
+    /// If `temperature` is not finite and more than 0, or `alpha` is outside `[0, 1]`, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -74,6 +74,7 @@ impl DistillationLossConfig {
         check::config(valid, name, "temperature", expected, self.temperature);
         let valid = (0.0..=1.0).contains(&self.alpha);
         check::config(valid, name, "alpha", "in [0, 1]", self.alpha);
+        check::config_reduction("DistillationLossConfig", self.reduction);
         DistillationLoss {
             temperature: self.temperature,
             alpha: self.alpha,

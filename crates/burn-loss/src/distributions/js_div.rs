@@ -35,7 +35,7 @@ impl JsDivLossConfig {
     ///
     /// # Panics
     ///
-    /// If `beta` is outside `[0, 1]`.
+    /// If `beta` is outside `[0, 1]`, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -61,6 +61,7 @@ impl JsDivLossConfig {
             "in [0, 1]",
             self.beta,
         );
+        check::config_reduction("JsDivLossConfig", self.reduction);
         JsDivLoss {
             beta: self.beta,
             reduction: self.reduction,

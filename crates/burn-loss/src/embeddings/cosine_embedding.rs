@@ -38,7 +38,7 @@ impl CosineEmbeddingLossConfig {
     ///
     /// # Panics
     ///
-    /// If `margin` is outside `[-1, 1]`.
+    /// If `margin` is outside `[-1, 1]`, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -64,6 +64,7 @@ impl CosineEmbeddingLossConfig {
             "in [-1, 1]",
             self.margin,
         );
+        check::config_reduction("CosineEmbeddingLossConfig", self.reduction);
         CosineEmbeddingLoss {
             margin: self.margin,
             reduction: self.reduction,

@@ -33,7 +33,7 @@ impl MarginRankingLossConfig {
     ///
     /// # Panics
     ///
-    /// If `margin` is not finite.
+    /// If `margin` is not finite, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -58,6 +58,7 @@ impl MarginRankingLossConfig {
             "finite",
             self.margin,
         );
+        check::config_reduction("MarginRankingLossConfig", self.reduction);
         MarginRankingLoss {
             margin: self.margin,
             reduction: self.reduction,

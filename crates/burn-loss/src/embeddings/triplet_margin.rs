@@ -44,7 +44,7 @@ impl TripletMarginLossConfig {
     ///
     /// # Panics
     ///
-    /// If `margin` is not finite and more than 0, `p` is not finite and at least 1, or `eps` is negative or not finite.
+    /// If `margin` is not finite and more than 0, `p` is not finite and at least 1, or `eps` is negative or not finite, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -69,6 +69,7 @@ impl TripletMarginLossConfig {
         let valid = self.p.is_finite() && self.p >= 1.0;
         check::config(valid, name, "p", "finite and at least 1", self.p);
         check::config_at_least_zero(name, "eps", self.eps);
+        check::config_reduction("TripletMarginLossConfig", self.reduction);
         TripletMarginLoss {
             margin: self.margin,
             p: self.p,

@@ -23,7 +23,7 @@ impl Formula for MarginRanking {
             Input::Target => t,
             Input::Third => y - x,
         };
-        N::select(loss.is(0.0), loss, slope)
+        N::select(loss.is(0.0), loss, slope) + loss.zero_or_nan()
     }
 
     compile_passes!();

@@ -98,6 +98,9 @@ fn slopes_of_distributions_are_derivatives() {
         check(Tweedie { power }, [REAL, AMOUNT, ONE]);
     }
     check(GammaNll, [REAL, AMOUNT, ONE]);
+    for beta in [0.0, 0.2, 0.5, 1.0] {
+        check(JsDiv { beta }, [[-3.0, 0.0], [-3.0, 0.0], ONE]);
+    }
     check(GaussianCrps, [REAL, REAL, AMOUNT]);
     for full in [false, true] {
         check(GaussianNll { full, eps: 1e-6 }, [REAL, REAL, AMOUNT]);
@@ -106,6 +109,7 @@ fn slopes_of_distributions_are_derivatives() {
 
 #[test]
 fn slopes_of_margins_are_derivatives() {
+    check(MarginRanking { margin: 0.4 }, [REAL, REAL, [-2.0, 2.0]]);
     check(SoftMargin, [REAL, REAL, ONE]);
     for y in [1.0, -1.0] {
         check(HingeEmbedding { margin: 0.8 }, [REAL, [y, y], ONE]);

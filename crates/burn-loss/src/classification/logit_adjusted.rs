@@ -63,7 +63,6 @@ impl LogitAdjustedLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> LogitAdjustedLoss<B> {
-        check::config_reduction("LogitAdjustedLossConfig", self.reduction);
         let name = "LogitAdjustedLossConfig";
         for (index, prior) in self.class_priors.iter().enumerate() {
             check::config(

@@ -57,7 +57,6 @@ impl MultiLabelSoftMarginLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> MultiLabelSoftMarginLoss<B> {
-        check::config_reduction("MultiLabelSoftMarginLossConfig", self.reduction);
         let name = "MultiLabelSoftMarginLossConfig";
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
         check::config_reduction("MultiLabelSoftMarginLossConfig", self.reduction);

@@ -62,7 +62,6 @@ impl MultiMarginLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> MultiMarginLoss<B> {
-        check::config_reduction("MultiMarginLossConfig", self.reduction);
         let name = "MultiMarginLossConfig";
         check::config(matches!(self.p, 1 | 2), name, "p", "1 or 2", self.p);
         check::config(

@@ -67,7 +67,6 @@ impl DistillationLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> DistillationLoss {
-        check::config_reduction("DistillationLossConfig", self.reduction);
         let name = "DistillationLossConfig";
         let valid = self.temperature.is_finite() && self.temperature > 0.0;
         let expected = "finite and more than 0";

@@ -53,7 +53,6 @@ impl JsDivLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> JsDivLoss {
-        check::config_reduction("JsDivLossConfig", self.reduction);
         check::config(
             (0.0..=1.0).contains(&self.beta),
             "JsDivLossConfig",

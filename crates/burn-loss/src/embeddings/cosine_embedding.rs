@@ -56,7 +56,6 @@ impl CosineEmbeddingLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> CosineEmbeddingLoss {
-        check::config_reduction("CosineEmbeddingLossConfig", self.reduction);
         check::config(
             (-1.0..=1.0).contains(&self.margin),
             "CosineEmbeddingLossConfig",

@@ -50,7 +50,6 @@ impl MarginRankingLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> MarginRankingLoss {
-        check::config_reduction("MarginRankingLossConfig", self.reduction);
         check::config(
             self.margin.is_finite(),
             "MarginRankingLossConfig",

@@ -61,7 +61,6 @@ impl TripletMarginLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> TripletMarginLoss {
-        check::config_reduction("TripletMarginLossConfig", self.reduction);
         let name = "TripletMarginLossConfig";
         let valid = self.margin.is_finite() && self.margin > 0.0;
         let expected = "finite and more than 0";

@@ -198,8 +198,9 @@ struct Task<'a, F, L, const LOSS: bool, const SLOPES: u8> {
     range: Range<usize>,
 }
 
-/// Blocks whose numbers are compared with their bounds at a time: they are in a cache when they are computed with.
-const COMPARED: usize = 16;
+/// Blocks whose numbers are compared with their bounds at a time. Few: comparing waits for memory, computing does not, and the
+/// memory is to be busy while the processor computes.
+const COMPARED: usize = 2;
 
 impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Kernel
     for Task<'_, F, L, LOSS, SLOPES>

@@ -3,6 +3,7 @@
 
 mod check;
 mod display;
+mod exact_mean;
 mod weights;
 
 pub mod classification;
@@ -15,6 +16,7 @@ pub use check::{TargetError, check_targets};
 pub use classification::*;
 pub use distributions::*;
 pub use embeddings::*;
+pub use exact_mean::ExactMean;
 pub use forms::{
     ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss, ElementwiseLoss, LinearHead,
     LinearOutput,

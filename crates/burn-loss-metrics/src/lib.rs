@@ -40,5 +40,6 @@ pub use training::{
     EpochMetric, ExpectedCalibrationErrorMetric, ExplainedVarianceMetric, LogLossMetric, LossBatch,
     MatthewsMetric, MaximumCalibrationErrorMetric, MeanAbsoluteErrorMetric,
     MeanAbsolutePercentageErrorMetric, MeanLossMetric, MedianAbsoluteErrorMetric, ModelOutput,
-    R2Metric, RegressionBatch, RocAucMetric, RootMeanSquaredErrorMetric, TableMetric,
+    PerplexityMetric, R2Metric, RegressionBatch, RocAucMetric, RootMeanSquaredErrorMetric,
+    TableMetric, TokenAccuracyMetric, TokenBatch,
 };

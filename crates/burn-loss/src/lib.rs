@@ -3,6 +3,7 @@
 
 mod check;
 mod display;
+mod exact_mean;
 mod weights;
 
 pub mod class_weights;
@@ -21,6 +22,7 @@ pub use classification::*;
 pub use detection::*;
 pub use distributions::*;
 pub use embeddings::*;
+pub use exact_mean::ExactMean;
 pub use forms::{
     AbsentClasses, ClassFormulaLoss, ClassLoss, ClassOptions, ElementwiseFormulaLoss,
     ElementwiseLoss, LinearHead, LinearOutput, Overlap, RegionLoss, RegionOptions, SampleLoss,

@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use example_support::text;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-
-/// *Alice's Adventures in Wonderland*; `data/README.md` says where it is from.
-const BOOK: &str = include_str!("../data/alice.txt");
 
 /// The letters in a sentence; longer ones, of which the book has some, would make every batch long.
 pub const LENGTHS: RangeInclusive<usize> = 8..=80;
@@ -55,9 +53,7 @@ impl Corpus {
     /// The sentences of the book that have one of the [`LENGTHS`].
     pub fn bundled() -> Self {
         let fits = |sentence: &String| LENGTHS.contains(&sentence.chars().count());
-        let paragraphs = paragraphs(BOOK);
-        let sentences = paragraphs.flat_map(|paragraph| sentences(&paragraph));
-        let sentences: Vec<String> = sentences.filter(fits).collect();
+        let sentences: Vec<String> = text::sentences().filter(fits).collect();
         let letters: BTreeSet<char> = sentences.iter().flat_map(|text| text.chars()).collect();
         let vocabulary = Vocabulary(letters.into_iter().collect());
         Corpus {
@@ -78,51 +74,9 @@ impl Corpus {
     }
 }
 
-/// What is between empty lines, in one line each; without verses and headings, which are indented throughout.
-fn paragraphs(book: &str) -> impl Iterator<Item = String> {
-    let is_prose = |paragraph: &&str| {
-        let mut lines = paragraph.lines().filter(|line| !line.is_empty());
-        let indent = |line: &str| line.len() - line.trim_start().len();
-        lines.next().is_some_and(|first| indent(first) <= 2) && lines.all(|line| indent(line) == 0)
-    };
-    let one_line = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    book.split("\n\n").filter(is_prose).map(one_line)
-}
-
-/// Cuts after a full stop, a question mark or an exclamation mark and the quotation mark behind it.
-fn sentences(paragraph: &str) -> Vec<String> {
-    let mut sentences = vec![String::new()];
-    for word in paragraph.split(' ') {
-        let sentence = sentences.last_mut().expect("there is always one");
-        if !sentence.is_empty() {
-            sentence.push(' ');
-        }
-        sentence.push_str(word);
-        let closing = word.trim_end_matches(['\'', ')']);
-        if closing.ends_with(['.', '!', '?']) {
-            sentences.push(String::new());
-        }
-    }
-    sentences
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cuts_sentences() {
-        let cut = sentences("`Well!' thought Alice. (Which was likely true.) Down, down");
-        assert_eq!(
-            cut,
-            [
-                "`Well!'",
-                "thought Alice.",
-                "(Which was likely true.)",
-                "Down, down"
-            ]
-        );
-    }
 
     #[test]
     fn the_book_is_read() {
@@ -133,7 +87,6 @@ mod tests {
         let decode = |sentence: &Sentence| vocabulary.decode(sentence);
         let text: BTreeSet<String> = sentences.iter().map(decode).collect();
         assert!(text.contains("Would the fall NEVER come to an end!"));
-        assert!(!text.iter().any(|text| text.contains("CHAPTER")));
         let (count, tokens) = (text.len(), vocabulary.tokens());
         assert!((700..2000).contains(&count), "{count} sentences");
         assert!((50..90).contains(&tokens), "{tokens} tokens");

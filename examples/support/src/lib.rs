@@ -1,4 +1,5 @@
-//! What the examples share: the choice of the backend, the command line, the training loop, and tables.
+//! What the examples share: the choice of the backend, the command line, the training loop,
+//! tables, and the bundled book.
 //!
 //! An example is `Example { .. }.main(..)` around one generic function that [`on_backend!`] gives its type parameter.
 
@@ -7,6 +8,7 @@
 pub mod backend;
 pub mod checks;
 pub mod cli_test;
+pub mod text;
 
 mod args;
 mod table;

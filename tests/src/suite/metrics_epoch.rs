@@ -7,12 +7,12 @@ use burn::record::{
     NamedMpkFileRecorder, Recorder,
 };
 use burn::tensor::{ElementConversion, Int, Tensor};
-use burn::train::metric::{Metric, MetricMetadata, Numeric, NumericEntry};
-use burn_loss::CrossEntropyLossConfig;
+use burn::train::metric::{Adaptor, Metric, MetricMetadata, Numeric, NumericEntry};
+use burn_loss::{CrossEntropyLossConfig, LinearHead};
 use burn_loss_metrics::*;
 
 use crate::backend::{TestBackend, Tolerance};
-use crate::compare::assert_close;
+use crate::compare::{assert_close, numbers};
 use crate::metric_fixture::{Case, TOLERANCE, cases};
 
 /// Uneven on purpose: a mean of the batches' values would be another number.
@@ -513,4 +513,98 @@ pub fn a_temperature_survives_a_file<B: TestBackend>() {
     };
     let again = ClassificationBatch::of_classes(logits, targets);
     assert!((loss(&again) - loss(&scaled)).abs() < 1e-6);
+}
+
+/// Tokens in uneven batches, one of them all padding, by a linear head and by logits: the metrics of all of them together.
+pub fn tokens_in_batches<B: TestBackend>() {
+    const PADDING: i64 = -100;
+    let device = B::device();
+    let number = |i: usize| ((i * 7919 + 13) % 2003) as f32 / 500.0 - 2.0;
+    let hidden: Vec<f32> = (0..60).map(number).collect();
+    let hidden = Tensor::<B, 1>::from_floats(hidden.as_slice(), &device).reshape([20, 3]);
+    let weight: Vec<f32> = (60..75).map(number).collect();
+    let weight = Tensor::<B, 1>::from_floats(weight.as_slice(), &device).reshape([3, 5]);
+    let head = LinearHead::new(weight.clone(), None);
+    // The rows 7 to 11 are padding.
+    let class = |row: usize| {
+        if (7..12).contains(&row) {
+            PADDING
+        } else {
+            (row * 3 % 5) as i64
+        }
+    };
+    let classes: Vec<i64> = (0..20).map(class).collect();
+    let targets = Tensor::<B, 1, Int>::from_ints(classes.as_slice(), &device);
+    let logits = hidden.clone().matmul(weight);
+
+    let log_probs = numbers(burn::tensor::activation::log_softmax(logits.clone(), 1));
+    let predicted: Vec<i64> = logits.clone().argmax(1).into_data().iter().collect();
+    let counted: Vec<usize> = (0..20).filter(|&row| classes[row] != PADDING).collect();
+    let of_target = |&row: &usize| log_probs[5 * row + classes[row] as usize];
+    let sum: f64 = counted.iter().map(of_target).sum();
+    let correct = counted
+        .iter()
+        .filter(|&&row| predicted[row] == classes[row]);
+    let correct = correct.count() as f64;
+    assert!(
+        correct > 0.0 && correct < 15.0,
+        "{correct} of 15 show little"
+    );
+    let perplexity = (-sum / 15.0).exp();
+
+    let loss = CrossEntropyLossConfig::new()
+        .with_ignore_index(Some(PADDING))
+        .init(&device);
+    for by_head in [true, false] {
+        let (mut tokens, mut accuracy) = (PerplexityMetric::new(), TokenAccuracyMetric::new());
+        let mut mean = MeanLossMetric::new();
+        let mut logged = [(0.0, 0); 2];
+        for range in [0..2, 2..7, 7..12, 12..20] {
+            let (end, rows) = (range.end, [range]);
+            let targets = targets.clone().slice(rows.clone());
+            let batch = match by_head {
+                true => {
+                    let hidden = hidden.clone().slice(rows);
+                    TokenBatch::new(loss.forward_linear_with_predictions(hidden, &head, targets))
+                }
+                false => {
+                    let logits = logits.clone().slice(rows);
+                    let loss = loss.forward(logits.clone(), targets.clone());
+                    TokenBatch::of_logits(logits, targets, Some(PADDING)).with_loss(loss)
+                }
+            };
+            mean.update(&batch.adapt(), &metadata(end, 20));
+            let entries = [
+                tokens.update(&batch, &metadata(end, 20)),
+                accuracy.update(&batch, &metadata(end, 20)),
+            ];
+            for ((sum, weight), entry) in logged.iter_mut().zip(entries) {
+                let entry = NumericEntry::deserialize(&entry.serialized).unwrap();
+                if let NumericEntry::Aggregated { count, .. } = entry {
+                    *sum += entry.current() * count as f64;
+                    *weight += count;
+                }
+            }
+        }
+        assert_eq!(logged.map(|(_, weight)| weight), [15; 2]);
+        let mut found = logged.map(|(sum, weight)| sum / weight as f64).to_vec();
+        found.extend([
+            tokens.running_value().current(),
+            accuracy.running_value().current(),
+            mean.running_value().current(),
+        ]);
+        let share = correct / 15.0;
+        let expected = [perplexity, share, perplexity, share, perplexity.ln()];
+        assert_close("tokens", &found, &expected, B::TOLERANCE);
+    }
+}
+
+pub fn tokens_of_a_diverged_model<B: TestBackend>() {
+    let device = B::device();
+    let logits = Tensor::<B, 2>::from_floats([[f32::NAN, 0.0], [1.0, 0.0]], &device);
+    let targets = Tensor::<B, 1, Int>::from_ints([0, 0], &device);
+    let batch = TokenBatch::of_logits(logits, targets, None);
+    let mut metric = PerplexityMetric::new();
+    metric.update(&batch, &metadata(2, 2));
+    assert!(metric.running_value().current().is_nan());
 }

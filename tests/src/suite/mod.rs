@@ -5,6 +5,7 @@ pub mod bad_input;
 pub mod boxes;
 pub mod burn_nn;
 pub mod embeddings;
+pub mod exact_means;
 pub mod finite_differences;
 pub mod halves;
 pub mod kernels;
@@ -88,6 +89,10 @@ macro_rules! suite {
                 what_is_left_out bad_heads
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
+            exact_means {
+                a_loop_of_ones_own gradients_accumulated_by_the_learner gradients_of_two_devices
+                what_averages_keeps_the_mean a_step_in_which_nothing_counts
+            }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
             samples {
                 values_and_gradients margin_ranking distances_of_ones_own differences bad_input
@@ -100,7 +105,8 @@ macro_rules! suite {
             }
             metrics_epoch {
                 classes_in_batches labels_in_batches one_output_in_batches numbers_in_batches
-                losses_in_batches a_loss_that_is_nan
+                losses_in_batches a_loss_that_is_nan tokens_in_batches
+                tokens_of_a_diverged_model
                 undefined_until_both_classes_came undefined_for_good large_epochs
                 temperature_scaling a_temperature_is_saved_and_loaded
                 a_temperature_survives_a_file

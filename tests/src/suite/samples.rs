@@ -563,6 +563,9 @@ pub fn modules_print_themselves<B: TestBackend>() {
     );
 }
 
+/// The `forward` of a loss of class rows.
+type Forward<'a, B> = dyn Fn(Tensor<B, 2>, Tensor<B, 1, Int>) -> Tensor<B, 1> + 'a;
+
 /// The adjusted loss is the cross entropy of logits to which the offsets were added.
 pub fn logits_that_are_adjusted<B: TestBackend>() {
     let device = B::device();
@@ -574,11 +577,7 @@ pub fn logits_that_are_adjusted<B: TestBackend>() {
             .enumerate()
             .map(|(at, logit)| logit + tau * f64::from(priors[at % 3]).ln())
             .collect();
-        let run = |of: &dyn Fn(
-            Tensor<Autodiff<B>, 2>,
-            Tensor<Autodiff<B>, 1, Int>,
-        ) -> Tensor<Autodiff<B>, 1>,
-                   logits: &[f64]| {
+        let run = |of: &Forward<Autodiff<B>>, logits: &[f64]| {
             let logits = tensor::<Autodiff<B>, 2>(logits, &[3, 3], &device).require_grad();
             let targets = Tensor::from_ints([2, -1, 0], &device);
             let loss = of(logits.clone(), targets);

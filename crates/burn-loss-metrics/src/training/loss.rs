@@ -128,6 +128,15 @@ impl LossBatch {
         }
     }
 
+    /// A mean that is on the host already.
+    pub(crate) fn of_mean(loss: f64, examples: usize) -> Self {
+        Self {
+            losses: vec![loss],
+            examples,
+            targets: None,
+        }
+    }
+
     /// The number of examples.
     pub fn examples(&self) -> usize {
         self.examples

@@ -11,6 +11,7 @@ mod proper_scores;
 mod ranked;
 mod regression;
 mod tables;
+mod tokens;
 
 pub use accumulator::Accumulator;
 pub use batch::{ClassificationBatch, ModelOutput, RegressionBatch};
@@ -26,6 +27,7 @@ pub use regression::{
     MedianAbsoluteErrorMetric, R2Metric, RootMeanSquaredErrorMetric,
 };
 pub use tables::{ClassificationReportMetric, ConfusionMatrixMetric, TableMetric};
+pub use tokens::{PerplexityMetric, TokenAccuracyMetric, TokenBatch};
 
 /// What the metrics are made of: the accumulators of an epoch, and what each computes.
 ///
@@ -63,4 +65,5 @@ pub mod accumulators {
         Regression, RootMeanSquared,
     };
     pub use super::tables::{Matrix, Report, Table};
+    pub use super::tokens::{Perplexity, TokenAccuracy};
 }

@@ -25,4 +25,4 @@ example() {
 example outliers fits
 example imbalance calibration
 example multi-label roc
-example segmentation masks-unweighted masks-weighted
+example segmentation masks-cross-entropy masks-class-weights masks-cross-entropy-dice

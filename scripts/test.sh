@@ -58,7 +58,7 @@ cargo test --locked --workspace --exclude loss-kernels --no-fail-fast 2>&1 | tee
 cargo test --locked -p loss-kernels --features cpu --doc 2>&1 | tee -a "$log" || status=$?
 
 echo "== examples of the library"
-for example in training_step own_loss two_losses; do
+for example in training_step own_loss two_losses two_heads; do
     "${CARGO_TARGET_DIR:-target}/debug/examples/$example" || status=1
 done
 

@@ -1,4 +1,4 @@
-//! A class a pixel: cross entropy with `forward_nd`, class weights, and a label that does not count.
+//! A class a pixel: cross entropy with `forward_nd`, class weights, Dice, both together, and a label that does not count.
 //!
 //! `data` draws the images, `model` is the network, `evaluation` compares its masks with the truth.
 
@@ -10,7 +10,8 @@ use std::process::ExitCode;
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::Backend;
-use burn_loss::{AutodiffLossBackend, CrossEntropyLoss, CrossEntropyLossConfig};
+use burn::tensor::{Int, Tensor};
+use burn_loss::{AutodiffLossBackend, CrossEntropyLossConfig, DiceLossConfig, WeightedSum};
 use burn_loss_metrics::ConfusionMatrix;
 use burn_loss_plots::{LabelMaps, Picture};
 use clap::Parser;
@@ -20,7 +21,7 @@ use crate::data::{BORDER, CLASSES, SIDE, Scenes};
 use crate::evaluation::intersection_over_union;
 use crate::model::Network;
 
-/// Tell the shapes of an image apart, pixel by pixel, with and without class weights.
+/// Tell the shapes of an image apart, pixel by pixel, with several losses.
 #[derive(Parser)]
 struct Cli {
     #[command(flatten)]
@@ -44,24 +45,43 @@ fn run<B: AutodiffLossBackend>(args: &SharedArgs) -> Result<()> {
     let labels = evaluation::integers(test.labels.clone());
 
     let config = CrossEntropyLossConfig::new().with_ignore_index(Some(BORDER));
-    let weighted = config
-        .clone()
-        .with_class_weights(Some(class_weights(&train)));
-    let mut masks = Vec::new();
-    for (name, title, config) in [
-        ("unweighted", "Masks learned without class weights", config),
-        ("weighted", "Masks learned with class weights", weighted),
-    ] {
-        let network = learn(name, &config.init(&device), &train, args)?;
+    let plain = config.init::<B>(&device);
+    let weights = Some(class_weights(&train));
+    let weighted = config.with_class_weights(weights).init::<B>(&device);
+    let dice = DiceLossConfig::new().with_ignore_index(Some(BORDER));
+    let dice = dice.init::<B>(&device);
+    let both = WeightedSum::new()
+        .with_class(plain.clone(), 1.0)
+        .with_region(dice.clone(), 1.0);
+
+    let losses: [(&str, &Loss<B>); 4] = [
+        ("cross entropy", &|x, y| plain.forward_nd(x, y)),
+        ("class weights", &|x, y| weighted.forward_nd(x, y)),
+        ("Dice", &|x, y| dice.forward(x, y)),
+        ("cross entropy + Dice", &|x, y| {
+            both.forward_classes(x, y).total()
+        }),
+    ];
+    let mut table = table_of_pixels(&test.shares());
+    for (name, loss) in losses {
+        let network = learn(name, loss, &train, args)?;
         let predicted = evaluation::masks(&network, &test);
-        let picture = picture(title, &test, &labels, &predicted)?;
-        args.save(&format!("masks-{name}"), &picture)?;
-        masks.push(predicted);
+        let title = format!("Masks learned with {name}");
+        let picture = picture(&title, &test, &labels, &predicted)?;
+        let file = name.to_lowercase().replace(" + ", "-").replace(' ', "-");
+        args.save(&format!("masks-{file}"), &picture)?;
+        add_row(
+            &mut table,
+            name,
+            &evaluation::confusion(&predicted, &labels),
+        );
     }
-    let confusions = [0, 1].map(|index| evaluation::confusion(&masks[index], &labels));
-    println!("\n{}", table(&test.shares(), &confusions));
+    println!("\n{table}");
     Ok(())
 }
+
+/// A loss of logits `[N, C, H, W]` against labels `[N, H, W]`.
+type Loss<'a, B> = dyn Fn(Tensor<B, 4>, Tensor<B, 3, Int>) -> Tensor<B, 1> + 'a;
 
 /// One over the root of each class's share. One over the share itself would make a spot's pixel count almost 200 times as much as
 /// one of the background: the network would see spots all over the noise.
@@ -79,7 +99,7 @@ fn class_weights<B: Backend>(scenes: &Scenes<B>) -> Vec<f32> {
 /// Trains a new network on the images.
 fn learn<B: AutodiffLossBackend>(
     name: &str,
-    loss: &CrossEntropyLoss<B>,
+    loss: &Loss<B>,
     scenes: &Scenes<B>,
     args: &SharedArgs,
 ) -> Result<Network<B::InnerBackend>> {
@@ -95,51 +115,34 @@ fn learn<B: AutodiffLossBackend>(
     let count = scenes.images.dims()[0];
     let (network, _) = training.run(name, Network::new(&device), count, |network, batch| {
         let logits = network.forward(rows(&scenes.images, batch));
-        loss.forward_nd::<4, 3>(logits, rows(&scenes.labels, batch))
+        loss(logits, rows(&scenes.labels, batch))
     })?;
     Ok(network.valid())
 }
 
-/// A row a class: how much of it was found, and the intersection over union, without and with class weights.
-fn table(shares: &[f64], confusions: &[ConfusionMatrix; 2]) -> Table {
-    let mut table = Table::new([
-        "class",
-        "pixels",
-        "recall",
-        "recall, weighted",
-        "IoU",
-        "IoU, weighted",
-    ]);
-    let percent = |number: f64| format!("{:.1}%", 100.0 * number);
-    let recall = |class: usize| {
-        confusions
-            .each_ref()
-            .map(|matrix| matrix.report().classes[class].recall)
-    };
-    let overlap = |class: usize| {
-        confusions
-            .each_ref()
-            .map(|matrix| intersection_over_union(matrix, class))
-    };
-    let mean = |of: &dyn Fn(usize) -> [f64; 2], index: usize| {
-        (0..CLASSES.len())
-            .map(|class| of(class)[index])
-            .sum::<f64>()
-            / CLASSES.len() as f64
-    };
-    for (class, (name, share)) in CLASSES.iter().zip(shares).enumerate() {
-        let numbers = [[*share].as_slice(), &recall(class), &overlap(class)].concat();
-        table.row(name, numbers.into_iter().map(percent));
-    }
-    let means = [
-        mean(&recall, 0),
-        mean(&recall, 1),
-        mean(&overlap, 0),
-        mean(&overlap, 1),
-    ];
-    let cells = std::iter::once(String::new()).chain(means.map(percent));
-    table.row("mean", cells);
+/// A column a class, whose first row is its share of the pixels.
+fn table_of_pixels(shares: &[f64]) -> Table {
+    let columns = ["IoU"].into_iter().chain(CLASSES);
+    let mut table = Table::new(columns.chain(["mean", "spot recall"]));
+    let shares = shares.iter().map(percent);
+    table.row("pixels", shares.chain([String::new(), String::new()]));
     table
+}
+
+/// Adds the intersection over union of each class, and how much of the spots was found.
+fn add_row(table: &mut Table, name: &str, confusion: &ConfusionMatrix) {
+    let overlaps: Vec<f64> = (0..CLASSES.len())
+        .map(|class| intersection_over_union(confusion, class))
+        .collect();
+    let mean = overlaps.iter().sum::<f64>() / overlaps.len() as f64;
+    let spot = CLASSES.len() - 1;
+    let recall = confusion.report().classes[spot].recall;
+    let numbers = overlaps.iter().chain([&mean, &recall]);
+    table.row(name, numbers.map(percent));
+}
+
+fn percent(number: &f64) -> String {
+    format!("{:.1}%", 100.0 * number)
 }
 
 /// The first images of the test that have a spot: image, truth and prediction.

@@ -3,27 +3,35 @@
 use example_support::cli_test::{PrintedTable, Run};
 
 #[test]
-fn class_weights_find_more_of_the_rare_class() {
+fn weights_and_overlap_find_more_of_the_rare_class() {
     let binary = env!("CARGO_BIN_EXE_segmentation");
     let run = Run::new(binary, env!("CARGO_TARGET_TMPDIR"), "table");
     let table = PrintedTable::last(&run.stdout("--limit 200"));
 
-    assert!(table.number("spot", "pixels") < 1.0);
-    let [plain, weighted] =
-        ["recall", "recall, weighted"].map(|column| table.number("spot", column));
+    assert!(table.number("pixels", "spot") < 1.0);
+    let recall = |loss| table.number(loss, "spot recall");
+    let plain = recall("cross entropy");
+    let weighted = recall("class weights");
     assert!(weighted > plain + 25.0, "recall {plain}% and {weighted}%");
-    for class in ["background", "disc", "square"] {
-        for column in ["IoU", "IoU, weighted"] {
-            let overlap = table.number(class, column);
-            assert!(overlap > 70.0, "{class}, {column}: {overlap}%");
+    let both = recall("cross entropy + Dice");
+    assert!(both > plain + 5.0, "recall {plain}% and {both}%");
+    for loss in ["cross entropy", "class weights", "cross entropy + Dice"] {
+        let overlaps =
+            ["background", "disc", "square", "spot"].map(|class| table.number(loss, class));
+        for overlap in &overlaps[..3] {
+            assert!(*overlap > 70.0, "{loss}: {overlaps:?}");
         }
+        let mean = overlaps.iter().sum::<f64>() / 4.0;
+        assert!((table.number(loss, "mean") - mean).abs() < 0.1);
     }
-    let classes = ["background", "disc", "square", "spot"];
-    let sum: f64 = classes.iter().map(|class| table.number(class, "IoU")).sum();
-    assert!((table.number("mean", "IoU") - sum / 4.0).abs() < 0.1);
 
-    for picture in ["masks-unweighted.png", "masks-weighted.png"] {
-        let picture = run.file(&format!("artifacts/segmentation/{picture}"));
+    for loss in [
+        "cross-entropy",
+        "class-weights",
+        "dice",
+        "cross-entropy-dice",
+    ] {
+        let picture = run.file(&format!("artifacts/segmentation/masks-{loss}.png"));
         assert!(picture.starts_with(b"\x89PNG"));
     }
 }

@@ -48,6 +48,9 @@ pub trait TestBackend: LossBackend {
     const HAS_HALVES: bool;
     /// How many cases a property test tries.
     const PROPERTY_CASES: u32;
+    /// Of how many cases of a loss in plain Burn operations one is run: a software driver compiles each shape's kernels
+    /// for seconds.
+    const ONE_OF: usize;
 
     /// The device, after making sure that it is there.
     fn device() -> Self::Device;
@@ -61,6 +64,7 @@ macro_rules! on_cpu {
             const HAS_EMPTY_TENSORS: bool = true;
             const HAS_HALVES: bool = $has_halves;
             const PROPERTY_CASES: u32 = 64;
+            const ONE_OF: usize = 1;
 
             fn device() -> Self::Device {
                 Default::default()
@@ -77,6 +81,7 @@ macro_rules! on_gpu {
             const HAS_EMPTY_TENSORS: bool = false;
             const HAS_HALVES: bool = true;
             const PROPERTY_CASES: u32 = 12;
+            const ONE_OF: usize = 12;
 
             fn device() -> Self::Device {
                 let device = Default::default();

@@ -7,6 +7,8 @@ use burn::tensor::{Element, Int, Tensor, TensorData};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
+use crate::backend::TestBackend;
+
 /// One case: what goes in, and what PyTorch gives for it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +43,9 @@ pub struct Case {
     pub weighted_sum: Option<f64>,
     #[serde(default, deserialize_with = "some_reals")]
     pub grad_weighted_mean: Option<Vec<f64>>,
+    /// The size of the terms whose difference a loss is, where they cancel; rounding is of that size.
+    #[serde(skip)]
+    pub terms: f64,
 }
 
 /// The fields of all configs; absent ones are at their defaults.
@@ -130,6 +135,11 @@ pub fn cases_of<C: DeserializeOwned>(path: &str) -> Vec<C> {
     let file: File<C> = file(path);
     assert!(!file.cases.is_empty(), "{path}.json has no cases");
     file.cases
+}
+
+/// The cases that a backend runs: the first of every [`TestBackend::ONE_OF`].
+pub fn some_of<B: TestBackend, C>(cases: Vec<C>) -> Vec<C> {
+    cases.into_iter().step_by(B::ONE_OF).collect()
 }
 
 /// A file of the fixtures, by its name without the extension.

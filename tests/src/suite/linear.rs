@@ -1,7 +1,5 @@
 //! Losses straight from hidden states: what PyTorch gives, and the same loss of the logits.
 
-use std::path::Path;
-
 use burn::backend::Autodiff;
 use burn::module::Param;
 use burn::nn::{EmbeddingConfig, LinearConfig};
@@ -11,7 +9,7 @@ use serde::Deserialize;
 
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
-use crate::fixture::{Config, tensor};
+use crate::fixture::{Config, cases_of, some_of, tensor};
 use crate::losses::{Row, VisitClass, cross_entropy, each_class};
 
 type A<B> = Autodiff<B>;
@@ -42,19 +40,10 @@ struct Case {
     grad_bias: Option<Vec<f64>>,
 }
 
-fn cases() -> Vec<Case> {
-    #[derive(Deserialize)]
-    struct File {
-        cases: Vec<Case>,
-    }
-    let folder = std::env::var_os("BURN_LOSS_FIXTURES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"),
-        Into::into,
-    );
-    let text = std::fs::read_to_string(folder.join("linear.json")).expect("the fixture is there");
-    let file: File = serde_json::from_str(&text).expect("it is as expected");
-    assert!(file.cases.len() > 30);
-    file.cases
+fn cases<B: TestBackend>() -> Vec<Case> {
+    let cases: Vec<Case> = cases_of("linear");
+    assert!(cases.len() > 30);
+    some_of::<B, _>(cases)
 }
 
 /// Sums of products round in units of what is added up.
@@ -106,7 +95,7 @@ impl<B: TestBackend> Inputs<B> {
 /// Values and gradients equal PyTorch's for every option and pair of options, in one chunk and row by row.
 pub fn equals_pytorch<B: TestBackend>() {
     let device = B::device();
-    for case in cases() {
+    for case in cases::<B>() {
         for memory_budget in [1 << 20, 1] {
             let bias = case.bias.as_deref();
             let inputs = Inputs::<B>::new(&case.hidden, &case.weight, bias, FIXTURE);

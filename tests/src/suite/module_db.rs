@@ -285,7 +285,9 @@ fn samples<B: TestBackend, L: SampleLoss<A<B>, Inputs: Arguments<A<B>>>>(
 }
 
 fn margin_ranking<B: TestBackend, const D: usize>(sample: &Sample) -> Outcome {
-    let [first, second, target] = [0, 1, 2].map(|index| sample.floats::<B, D>(index));
+    let [first, second] = [0, 1].map(|index| sample.floats::<B, D>(index));
+    let signs = input(&sample.arguments[2]);
+    let target = tensor::<A<B>, D>(&signs.values, &signs.shape, &B::device());
     let inputs = [&first, &second];
     let loss = |reduction| {
         MarginRankingLossConfig::new()
@@ -463,6 +465,9 @@ fn differences<B: TestBackend>(sample: &Sample, found: &Outcome) -> Vec<String> 
 pub fn pytorchs_own_samples<B: TestBackend>() {
     let mut file: File = fixture::file("module_db");
     let mut found = Vec::new();
+    let all = file.samples.len();
+    assert!(all > 200, "only {all} samples");
+    file.samples = fixture::some_of::<B, _>(file.samples);
     for sample in &mut file.samples {
         let weight = sample.options.weight.iter_mut();
         for argument in sample.arguments.iter_mut().chain(weight) {
@@ -474,7 +479,6 @@ pub fn pytorchs_own_samples<B: TestBackend>() {
         found.extend(differences::<B>(sample, &outcome));
     }
     let count = file.samples.len();
-    assert!(count > 200, "only {count} samples were run");
     assert!(
         found.is_empty(),
         "{} differences from PyTorch in {count} samples:\n{}",

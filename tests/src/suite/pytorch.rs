@@ -30,7 +30,10 @@ impl<B: TestBackend, const D: usize, const T: usize> Forward<'_, B, D, T> {
         let input = || case.input::<Autodiff<B>, D>(&device);
         let mut found = Vec::new();
         let mut compare = |what: &str, actual: &[f64], expected: &[f64]| {
-            let absolute = absolute::<B>(expected, self.row_shape(case, expected.len()));
+            let mut absolute = absolute::<B>(expected, self.row_shape(case, expected.len()));
+            for absolute in &mut absolute {
+                *absolute *= case.terms.max(1.0);
+            }
             let Tolerance { relative, .. } = B::TOLERANCE;
             let difference = difference_each(actual, expected, relative, |i| absolute[i]);
             found.extend(difference.map(|text| format!("{}, {what}: {text}", case.name)));
@@ -103,6 +106,13 @@ fn absolute<B: TestBackend>(expected: &[f64], shape: [usize; 3]) -> Vec<f64> {
 /// Runs every case of a loss and reports all that differ.
 fn check<B: TestBackend>(loss: &str, differences: impl Fn(&Case) -> Vec<String>) {
     let mut cases = cases(loss);
+    if loss == "poisson_nll" {
+        // exp(x) and y x are of one size where the rate is right, and their difference is almost nothing.
+        for case in &mut cases {
+            let largest = case.input.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            case.terms = largest.min(5.0).exp();
+        }
+    }
     cases.retain(|case| B::HAS_EMPTY_TENSORS || !case.input.is_empty());
     let found: Vec<String> = cases.iter().flat_map(differences).collect();
     assert!(

@@ -12,7 +12,7 @@ use crate::forms::{SampleLoss, Samples, fill_samples, sample_forwards};
 use crate::{Reduction, check};
 
 /// Added to each squared length, as by PyTorch: a vector of zeros is at a right angle to everything.
-const LEAST_SQUARE: f64 = 1e-12;
+const LEAST_SQUARE: f64 = 1e-12f32 as f64;
 
 /// Configuration of [`CosineEmbeddingLoss`].
 ///

@@ -266,7 +266,8 @@ impl TripletMarginLoss {
         let sum = sum.mask_fill(none.clone(), 1.0);
         let root = match self.p {
             2.0 => sum.sqrt(),
-            p => sum.powf_scalar(p.recip()),
+            // As a tensor: a number would be rounded to f32.
+            p => sum.clone().powf(sum.full_like(p.recip())),
         };
         root.mask_fill(none, 0.0)
     }

@@ -310,8 +310,14 @@ fn undefined_number<N: Size>(
     match comptime!(bounds) {
         Some(bounds) => {
             let below = x.less_than(constant(comptime!(f32::from_bits(bounds.least))));
-            let above = x.greater_than(constant(comptime!(f32::from_bits(bounds.most))));
-            nan.or(below).or(above)
+            let outside = nan.or(below);
+            // WGSL has no infinite constant.
+            if comptime!(f32::from_bits(bounds.most).is_finite()) {
+                let above = x.greater_than(constant(comptime!(f32::from_bits(bounds.most))));
+                outside.or(above)
+            } else {
+                outside
+            }
         }
         None => nan,
     }

@@ -149,7 +149,7 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelMarginLoss {
             .mask_fill(none, 0.0)
             .sum_dim(2)
             .reshape([rows, num_classes]);
-        let losses = sum_of_rows(missing * labels.counts) / num_classes as f64;
+        let losses = sum_of_rows(missing * labels.counts) * (num_classes as f64).recip();
         losses.mask_fill(labels.wrong, f64::NAN).cast(dtype)
     }
 }

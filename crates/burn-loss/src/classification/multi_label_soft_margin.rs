@@ -151,7 +151,7 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
             let dropped = weights.clone().equal_elem(0.0);
             losses = (losses * weights).mask_fill(dropped, 0.0);
         }
-        sum_of_rows(losses) / num_classes as f64
+        sum_of_rows(losses) * (num_classes as f64).recip()
     }
 
     fn reduced(&self, inputs: Self::Inputs, weights: Option<Tensor<B, 1>>) -> Tensor<B, 1> {
@@ -179,7 +179,12 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
             [false; 3],
         );
         let sum: Tensor<B, 1> = tensor(found.loss);
-        reduce_sum(self.reduction, sum / num_classes as f64, rows, weights)
+        reduce_sum(
+            self.reduction,
+            sum * (num_classes as f64).recip(),
+            rows,
+            weights,
+        )
     }
 }
 

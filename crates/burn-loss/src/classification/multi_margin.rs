@@ -183,6 +183,6 @@ impl<B: LossBackend> SampleLoss<B> for MultiMarginLoss<B> {
             missing = missing.clone() * missing;
         }
         let counts = targets.counts(missing.dtype());
-        (sum_of_rows(missing) * counts / num_classes as f64).cast(dtype)
+        (sum_of_rows(missing) * counts * (num_classes as f64).recip()).cast(dtype)
     }
 }

@@ -51,6 +51,9 @@ pub trait TestBackend: LossBackend {
     /// Of how many cases of a loss in plain Burn operations one is run: a software driver compiles each shape's kernels
     /// for seconds.
     const ONE_OF: usize;
+    /// Whether Burn tries all its kernels for each size of a matrix product before it takes one: on a software driver half a
+    /// minute for each. One test of each operation that has a product runs there.
+    const TUNES_PRODUCTS: bool;
 
     /// The device, after making sure that it is there.
     fn device() -> Self::Device;
@@ -65,6 +68,7 @@ macro_rules! on_cpu {
             const HAS_HALVES: bool = $has_halves;
             const PROPERTY_CASES: u32 = 64;
             const ONE_OF: usize = 1;
+            const TUNES_PRODUCTS: bool = false;
 
             fn device() -> Self::Device {
                 Default::default()
@@ -82,6 +86,7 @@ macro_rules! on_gpu {
             const HAS_HALVES: bool = true;
             const PROPERTY_CASES: u32 = 12;
             const ONE_OF: usize = 12;
+            const TUNES_PRODUCTS: bool = true;
 
             fn device() -> Self::Device {
                 let device = Default::default();

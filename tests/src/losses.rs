@@ -74,6 +74,11 @@ pub trait VisitClass<B: LossBackend> {
     fn visit<L: ClassLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L);
 }
 
+/// Whether operations go through burn-fusion.
+fn is_fused<B: LossBackend>() -> bool {
+    std::any::type_name::<B>().contains("Fusion<")
+}
+
 /// Every element-wise loss.
 pub fn each_elementwise<B: LossBackend>(device: &B::Device, test: &mut impl VisitElementwise<B>) {
     test.visit(&row("MseLoss", &["mse"]), |_, reduction| {
@@ -127,6 +132,10 @@ pub fn each_elementwise<B: LossBackend>(device: &B::Device, test: &mut impl Visi
                 .init()
         },
     );
+    // With Fusion a test takes what it takes without, and more: there the first seven stand for all. Without it all run.
+    if is_fused::<B>() {
+        return;
+    }
     of_errors::<B>(device, test);
     of_amounts_and_distributions::<B>(test);
     of_margins::<B>(test);

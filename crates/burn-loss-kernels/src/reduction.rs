@@ -135,7 +135,7 @@ impl Reduction {
         let total = sum(losses);
         let reduced = match (self, counts) {
             (Reduction::Sum, _) => total,
-            (Reduction::BatchMean, _) => total / batch,
+            (Reduction::BatchMean, _) => total * batch.recip(),
             // Added instead of divided: the gradient of an empty batch stays defined on every backend.
             (Reduction::Mean, None) if count == 0 => total + f64::NAN,
             (_, None) => total * self.divisor(count as f64).recip(),

@@ -420,6 +420,9 @@ pub fn what_averages_keeps_the_mean<B: TestBackend>() {
 }
 
 pub fn a_step_in_which_nothing_counts<B: TestBackend>() {
+    if B::TUNES_PRODUCTS {
+        return;
+    }
     let device = B::device();
     let model = Tagger::<A<B>>::new(Way::Exact, &device);
     let mut batch: Sequences<A<B>> = Pad.batch(vec![0, 1], &device);

@@ -75,7 +75,7 @@ pub trait VisitClass<B: LossBackend> {
 }
 
 /// Whether operations go through burn-fusion.
-fn is_fused<B: LossBackend>() -> bool {
+pub fn is_fused<B: LossBackend>() -> bool {
     std::any::type_name::<B>().contains("Fusion<")
 }
 

@@ -351,12 +351,12 @@ pub fn smooth_weights_grad<B: Backend>(
     let logits = as_rows::<B>(widen_half::<B>(logits));
     let [n, num_classes, s] = logits.dims();
     let [max, relative_lse] = columns::<B, 2>(normalizer, [n, s]);
-    let [_, grad, _] = columns::<B, 3>(grad, [n, s]);
-    let mut dead = grad.clone().equal_elem(0.0);
+    let [_, mut grad, _] = columns::<B, 3>(grad, [n, s]);
     if let Some(rows) = Rows::new(targets.classes, targets.ignore_index, [n, num_classes, s]) {
-        dead = dead.bool_or(rows.ignored);
+        grad = grad.mask_fill(rows.ignored, 0.0);
     }
-    let dead = dead.expand([n, num_classes, s]);
+    // Of the expanded numbers, not an expanded mask: wgpu reads such a mask where it should not.
+    let dead = grad.clone().expand([n, num_classes, s]).equal_elem(0.0);
     let losses = relative_lse - (logits - max);
     let out = (losses * grad).mask_fill(dead, 0.0);
     B::float_reshape(unwrap(out.cast(dtype)), shape)
@@ -368,9 +368,13 @@ fn columns<B: Backend, const K: usize>(
     [n, s]: [usize; 2],
 ) -> [Tensor<B, 3>; K] {
     let tensor: Tensor<B, 2> = wrap(widen_half::<B>(tensor));
+    // Turned first, so that each column lies in order: wgpu gives wrong numbers for views of one that does not.
+    let columns = tensor.transpose().reshape([K, n * s]);
     core::array::from_fn(|i| {
-        let column = tensor.clone().slice([0..n * s, i..i + 1]);
-        column.reshape([n, 1, s])
+        columns
+            .clone()
+            .slice([i..i + 1, 0..n * s])
+            .reshape([n, 1, s])
     })
 }
 

@@ -1,6 +1,6 @@
 //! PyTorch's own samples for its loss modules; `fixtures/README.md` has the format.
 //!
-//! Each module is one arm of [`outcome`].
+//! Each module is one arm of `outcome`.
 
 use burn::backend::Autodiff;
 use burn::tensor::{Int, Tensor, TensorData};

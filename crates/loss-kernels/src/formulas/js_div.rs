@@ -60,7 +60,7 @@ impl Formula for JsDiv {
             return match of {
                 Input::Third => x.constant(0.0),
                 _ if of == of_p => share(p, p - q) + p.exp(),
-                _ => -p.exp(),
+                _ => q.zero_or_nan() - p.exp(),
             };
         }
         let [x_above, y_above] = self.above_mixture(x, y);

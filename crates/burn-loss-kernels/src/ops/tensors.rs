@@ -64,7 +64,8 @@ pub fn column<B: Backend>(terms: Tensor<B, 2>, index: usize) -> Tensor<B, 1> {
         // Burn's slice of nothing leaves the graph; this sum of nothing does not.
         return terms.sum_dim(1).reshape([0]);
     }
-    // A row of the transposed terms, which NdArray copies a hundred times faster than a column.
+    // A row of the transposed terms, which NdArray copies a hundred times faster than a column; and a column that is reshaped to
+    // several axes is read wrongly by wgpu.
     let transposed = terms.swap_dims(0, 1);
     transposed
         .slice([index..index + 1, 0..rows])

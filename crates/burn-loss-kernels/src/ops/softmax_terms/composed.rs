@@ -368,14 +368,7 @@ fn columns<B: Backend, const K: usize>(
     [n, s]: [usize; 2],
 ) -> [Tensor<B, 3>; K] {
     let tensor: Tensor<B, 2> = wrap(widen_half::<B>(tensor));
-    // Turned first, so that each column lies in order: wgpu gives wrong numbers for views of one that does not.
-    let columns = tensor.transpose().reshape([K, n * s]);
-    core::array::from_fn(|i| {
-        columns
-            .clone()
-            .slice([i..i + 1, 0..n * s])
-            .reshape([n, 1, s])
-    })
+    core::array::from_fn(|i| column(tensor.clone(), i).reshape([n, 1, s]))
 }
 
 /// The classes of the rows as `[N, 1, S]`, and which of them do not count.

@@ -157,7 +157,7 @@ fn sum_and_look_ahead<F: Float, S: Isa>(simd: S, block: &[F], next: &[F], max: F
 /// show, make the sum NaN.
 #[inline(always)]
 fn softmax<F: Float, S: Isa>(simd: S, row: &[F]) -> (F, F, F) {
-    let (mut max, mut sum, mut count) = (-F::MAX, F::ZERO, F::ZERO);
+    let mut of_row = RowSum::new();
     let mut blocks = row.chunks(BLOCK).peekable();
     let mut found = None;
     while let Some(block) = blocks.next() {
@@ -165,15 +165,9 @@ fn softmax<F: Float, S: Isa>(simd: S, row: &[F]) -> (F, F, F) {
             Some(found) => found,
             None => largest::<F, S>(simd, block),
         };
-        if block_max > max {
-            if count > F::ZERO {
-                let shrink = math::exp::<F, S>(simd, F::splat(simd, max - block_max));
-                sum = (sum + count) * F::lane::<S>(shrink);
-            }
-            (max, count) = (block_max, F::ZERO);
-        }
-        let m = F::splat(simd, max);
-        if block_max == max {
+        of_row.raise(simd, block_max);
+        let m = F::splat(simd, of_row.max);
+        if block_max == of_row.max {
             let zero = F::splat(simd, F::ZERO);
             let one = F::splat(simd, F::ONE);
             let [rest, equal] = sum_of(
@@ -190,12 +184,12 @@ fn softmax<F: Float, S: Isa>(simd: S, row: &[F]) -> (F, F, F) {
                     ]
                 },
             );
-            (sum, count) = (sum + rest, count + equal);
+            (of_row.below, of_row.ties) = (of_row.below + rest, of_row.ties + equal);
         } else if let Some(next) = blocks.peek()
             && next.len() == block.len()
         {
-            let (rest, next) = sum_and_look_ahead::<F, S>(simd, block, next, max);
-            (sum, found) = (sum + rest, Some(next));
+            let (rest, next) = sum_and_look_ahead::<F, S>(simd, block, next, of_row.max);
+            (of_row.below, found) = (of_row.below + rest, Some(next));
         } else {
             let [rest] = sum_of(
                 simd,
@@ -204,10 +198,10 @@ fn softmax<F: Float, S: Isa>(simd: S, row: &[F]) -> (F, F, F) {
                 #[inline(always)]
                 |x| [math::exp::<F, S>(simd, F::minus(simd, x, m))],
             );
-            sum = sum + rest;
+            of_row.below = of_row.below + rest;
         }
     }
-    (max, sum, count)
+    (of_row.max, of_row.below, of_row.ties)
 }
 
 /// The sum of `w (x - max)` over the classes of a row from `start` on.

@@ -415,9 +415,22 @@ pub(crate) fn config_label_smoothing(name: &str, label_smoothing: f64) {
     );
 }
 
+/// Panics unless what every config of regions has is of use: a reduction, class weights, and the classes that count.
+#[track_caller]
+pub(crate) fn config_regions(
+    name: &str,
+    reduction: Reduction,
+    class_weights: Option<&Vec<f32>>,
+    classes: Option<&Vec<usize>>,
+) {
+    config_reduction(name, reduction);
+    config_weights(name, "class_weights", class_weights);
+    config_classes(name, "classes", classes);
+}
+
 /// Panics unless a config's classes are some, and no class twice.
 #[track_caller]
-pub(crate) fn config_classes(name: &str, field: &str, classes: Option<&Vec<usize>>) {
+fn config_classes(name: &str, field: &str, classes: Option<&Vec<usize>>) {
     let Some(classes) = classes else {
         return;
     };

@@ -61,8 +61,8 @@ impl InfoNceLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> InfoNceLoss {
-        check::config_reduction("InfoNceLossConfig", self.reduction);
         let name = "InfoNceLossConfig";
+        check::config_reduction(name, self.reduction);
         check::config_above_zero(name, "temperature", self.temperature);
         check::config(
             self.symmetric || !self.within_views,

@@ -171,8 +171,8 @@ impl ArcFaceLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> ArcFaceLoss<B> {
-        check::config_reduction("ArcFaceLossConfig", self.reduction);
         let name = "ArcFaceLossConfig";
+        check::config_reduction(name, self.reduction);
         let valid = (0.0..=std::f64::consts::FRAC_PI_2).contains(&self.margin);
         check::config(valid, name, "margin", "in [0, pi / 2]", self.margin);
         check_scale(name, self.scale, 2.0 * (self.margin / 2.0).sin());
@@ -300,8 +300,8 @@ impl CosFaceLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> CosFaceLoss<B> {
-        check::config_reduction("CosFaceLossConfig", self.reduction);
         let name = "CosFaceLossConfig";
+        check::config_reduction(name, self.reduction);
         check::config_at_least_zero(name, "margin", self.margin);
         check_scale(name, self.scale, self.margin);
         check::config_weights(name, "class_weights", self.class_weights.as_ref());

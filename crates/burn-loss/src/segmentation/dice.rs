@@ -73,12 +73,15 @@ impl DiceLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> DiceLoss<B> {
-        check::config_reduction("DiceLossConfig", self.reduction);
         let name = "DiceLossConfig";
         check::config_at_least_zero(name, "smooth", self.smooth);
         check::config_at_least_zero(name, "eps", self.eps);
-        check::config_weights(name, "class_weights", self.class_weights.as_ref());
-        check::config_classes(name, "classes", self.classes.as_ref());
+        check::config_regions(
+            name,
+            self.reduction,
+            self.class_weights.as_ref(),
+            self.classes.as_ref(),
+        );
         DiceLoss {
             smooth: self.smooth,
             eps: self.eps,

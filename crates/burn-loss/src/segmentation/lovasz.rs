@@ -65,10 +65,13 @@ impl LovaszSoftmaxLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> LovaszSoftmaxLoss<B> {
-        check::config_reduction("LovaszSoftmaxLossConfig", self.reduction);
         let name = "LovaszSoftmaxLossConfig";
-        check::config_weights(name, "class_weights", self.class_weights.as_ref());
-        check::config_classes(name, "classes", self.classes.as_ref());
+        check::config_regions(
+            name,
+            self.reduction,
+            self.class_weights.as_ref(),
+            self.classes.as_ref(),
+        );
         LovaszSoftmaxLoss {
             per_image: self.per_image,
             classes: self.classes.clone(),

@@ -83,7 +83,6 @@ impl TverskyLossConfig {
     /// ```
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> TverskyLoss<B> {
-        check::config_reduction("TverskyLossConfig", self.reduction);
         let name = "TverskyLossConfig";
         check::config_at_least_zero(name, "alpha", self.alpha);
         check::config_at_least_zero(name, "beta", self.beta);
@@ -91,8 +90,12 @@ impl TverskyLossConfig {
         check::config(valid, name, "gamma", "finite and above 0", self.gamma);
         check::config_at_least_zero(name, "smooth", self.smooth);
         check::config_at_least_zero(name, "eps", self.eps);
-        check::config_weights(name, "class_weights", self.class_weights.as_ref());
-        check::config_classes(name, "classes", self.classes.as_ref());
+        check::config_regions(
+            name,
+            self.reduction,
+            self.class_weights.as_ref(),
+            self.classes.as_ref(),
+        );
         TverskyLoss {
             alpha: self.alpha,
             beta: self.beta,

@@ -51,9 +51,9 @@ pub trait TestBackend: LossBackend {
     /// Of how many cases of a loss in plain Burn operations one is run: a software driver compiles each shape's kernels
     /// for seconds.
     const ONE_OF: usize;
-    /// Whether Burn tries all its kernels for each size of a matrix product before it takes one: on a software driver half a
-    /// minute for each. One test of each operation that has a product runs there.
-    const TUNES_PRODUCTS: bool;
+    /// Whether operations go through burn-fusion. A test takes there what it takes without, and more: the first losses stand for
+    /// all, which run without it.
+    const FUSED: bool;
 
     /// The device, after making sure that it is there.
     fn device() -> Self::Device;
@@ -68,7 +68,7 @@ macro_rules! on_cpu {
             const HAS_HALVES: bool = $has_halves;
             const PROPERTY_CASES: u32 = 64;
             const ONE_OF: usize = 1;
-            const TUNES_PRODUCTS: bool = false;
+            const FUSED: bool = false;
 
             fn device() -> Self::Device {
                 Default::default()
@@ -78,7 +78,7 @@ macro_rules! on_cpu {
 }
 
 macro_rules! on_gpu {
-    ($backend:ty, $require_device:expr) => {
+    ($backend:ty, fused: $fused:literal, $require_device:expr) => {
         impl TestBackend for $backend {
             const TOLERANCE: Tolerance = F32_ON_GPU;
             const CHECKS_TARGETS: bool = false;
@@ -86,7 +86,7 @@ macro_rules! on_gpu {
             const HAS_HALVES: bool = true;
             const PROPERTY_CASES: u32 = 12;
             const ONE_OF: usize = 12;
-            const TUNES_PRODUCTS: bool = true;
+            const FUSED: bool = $fused;
 
             fn device() -> Self::Device {
                 let device = Default::default();
@@ -106,10 +106,10 @@ pub type WgpuFusion = Wgpu;
 /// wgpu without fusion.
 pub type WgpuPlain = CubeBackend<WgpuRuntime, f32, i32, u32>;
 
-on_gpu!(WgpuFusion, require_adapter);
-on_gpu!(WgpuPlain, require_adapter);
+on_gpu!(WgpuFusion, fused: true, require_adapter);
+on_gpu!(WgpuPlain, fused: false, require_adapter);
 #[cfg(feature = "cuda")]
-on_gpu!(burn::backend::Cuda, |_: &_| ());
+on_gpu!(burn::backend::Cuda, fused: true, |_: &_| ());
 
 /// Fails with what to do where there is no adapter; skipping would call an untested backend tested.
 fn require_adapter(device: &WgpuDevice) {

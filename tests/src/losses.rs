@@ -2,6 +2,7 @@
 
 use burn_loss::*;
 
+use crate::backend::TestBackend;
 use crate::fixture::Config;
 
 /// What a loss is a function of.
@@ -74,13 +75,11 @@ pub trait VisitClass<B: LossBackend> {
     fn visit<L: ClassLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L);
 }
 
-/// Whether operations go through burn-fusion.
-pub fn is_fused<B: LossBackend>() -> bool {
-    std::any::type_name::<B>().contains("Fusion<")
-}
-
-/// Every element-wise loss.
-pub fn each_elementwise<B: LossBackend>(device: &B::Device, test: &mut impl VisitElementwise<B>) {
+/// Every element-wise loss that a test of the backend `T` takes, on `B`.
+pub fn each_elementwise<T: TestBackend, B: LossBackend>(
+    device: &B::Device,
+    test: &mut impl VisitElementwise<B>,
+) {
     test.visit(&row("MseLoss", &["mse"]), |_, reduction| {
         MseLossConfig::new().with_reduction(reduction).init()
     });
@@ -132,8 +131,7 @@ pub fn each_elementwise<B: LossBackend>(device: &B::Device, test: &mut impl Visi
                 .init()
         },
     );
-    // With Fusion a test takes what it takes without, and more: there the first seven stand for all. Without it all run.
-    if is_fused::<B>() {
+    if T::FUSED {
         return;
     }
     of_errors::<B>(device, test);

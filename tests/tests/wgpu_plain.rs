@@ -1,6 +1,6 @@
 //! The suite on wgpu without fusion, and what only wgpu has.
 
-burn_loss_tests::suite!(burn_loss_tests::backend::WgpuPlain);
+burn_loss_tests::suite!(burn_loss_tests::backend::WgpuPlain, ignore_products);
 
 mod wgpu_alone {
     use burn_loss_tests::wgpu;

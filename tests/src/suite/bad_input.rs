@@ -66,7 +66,7 @@ fn elementwise_losses_refuse<B: TestBackend>(
     }
     let words = [of_a, of_b];
     let (a, b) = (&a, &b);
-    each_elementwise::<B>(&B::device(), &mut Refuse { a, b, words });
+    each_elementwise::<B, B>(&B::device(), &mut Refuse { a, b, words });
 }
 
 pub fn shapes_that_differ<B: TestBackend>() {
@@ -379,7 +379,7 @@ pub fn reductions_without_a_use<B: TestBackend>() {
             refuse(row, loss);
         }
     }
-    each_elementwise::<B>(&B::device(), &mut Refuse);
+    each_elementwise::<B, B>(&B::device(), &mut Refuse);
     each_spread::<B>(&mut Refuse);
     each_class::<B>(&B::device(), &mut Refuse);
 }

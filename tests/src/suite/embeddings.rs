@@ -33,9 +33,6 @@ pub fn info_nce<B: TestBackend>() {
 }
 
 pub fn sup_con<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let (x, y) = ("embeddings", "classes");
     check::<B>(
         "sup_con",
@@ -82,9 +79,6 @@ margins!(cos_face, CosFaceLossConfig);
 const NUMBERS: [f64; 8] = [0.3, -0.25, 0.8, -0.6, 0.1, 0.4, 0.75, -0.9];
 
 pub fn embedding_gradients<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     fn pairs<B: LossBackend>(x: Tensor<B, 2>) -> Tensor<B, 1> {
         let second = tensor::<B, 2>(&NUMBERS, &[4, 2], &x.device()).flip([0, 1]);
         let config = InfoNceLossConfig::new().with_temperature(0.5);
@@ -186,9 +180,6 @@ pub fn embeddings_refuse<B: TestBackend>() {
 
 /// Embeddings of any length, also 0, and of one pair.
 pub fn embeddings_of_extreme_sizes<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let device = B::device();
     let value = |first: [f64; 4], config: InfoNceLossConfig| {
         let x = tensor::<Autodiff<B>, 2>(&first, &[2, 2], &device).require_grad();

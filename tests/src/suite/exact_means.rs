@@ -317,9 +317,6 @@ fn assert_same(name: &str, found: &[f64], expected: &[f64]) {
 }
 
 pub fn a_loop_of_ones_own<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let device = B::device();
     let expected = of_the_whole::<B>();
     let model = Tagger::<A<B>>::new(Way::Exact, &device);
@@ -365,9 +362,6 @@ pub fn a_loop_of_ones_own<B: TestBackend>() {
 }
 
 pub fn gradients_accumulated_by_the_learner<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let expected = of_the_whole::<B>();
     let exact = of_a_learner::<B>(Way::Exact, 4, None);
     assert_same("ExactMean", &exact, &expected);
@@ -379,9 +373,6 @@ pub fn gradients_accumulated_by_the_learner<B: TestBackend>() {
 }
 
 pub fn gradients_of_two_devices<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let expected = of_the_whole::<B>();
     let sum_of_means = of_the_means::<B>();
     for optim in [
@@ -401,9 +392,6 @@ pub fn gradients_of_two_devices<B: TestBackend>() {
 }
 
 pub fn what_averages_keeps_the_mean<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let device = B::device();
     let model = Tagger::<A<B>>::new(Way::Exact, &device);
     // As `DistributedDataParallel` with `ReduceOperation::Mean`: an average of the devices' gradients.
@@ -420,9 +408,6 @@ pub fn what_averages_keeps_the_mean<B: TestBackend>() {
 }
 
 pub fn a_step_in_which_nothing_counts<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let device = B::device();
     let model = Tagger::<A<B>>::new(Way::Exact, &device);
     let mut batch: Sequences<A<B>> = Pad.batch(vec![0, 1], &device);

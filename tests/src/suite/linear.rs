@@ -160,9 +160,6 @@ fn spread(count: usize, seed: usize) -> Vec<f64> {
 
 /// Every loss of every option is that of the logits, with its gradients, whatever the chunks: reduced, unreduced and weighted.
 pub fn equals_the_loss_of_logits<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     struct Test;
     impl<B: TestBackend> VisitClass<A<B>> for Test {
         fn visit<L: ClassLoss<A<B>>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
@@ -226,9 +223,6 @@ fn compare<B: TestBackend, L: ClassLoss<A<B>>>(
 
 /// A scale and a cap have the gradients that differences give.
 pub fn finite_differences<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let shape @ [m, h, c] = [3, 2, 4];
     let device = B::device();
     let targets = || Tensor::<A<B>, 1, Int>::from_ints([1, 3, 0], &device);
@@ -267,9 +261,6 @@ pub fn finite_differences<B: TestBackend>() {
 
 /// Layers and embeddings get their gradients, in their own shape; sequences need no reshaping.
 pub fn layers_and_embeddings<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let device = B::device();
     let loss = CrossEntropyLossConfig::new().init::<A<B>>(&device);
     let hidden = tensor::<A<B>, 3>(&spread(2 * 3 * 4, 1), &[2, 3, 4], &device);
@@ -304,9 +295,6 @@ pub fn layers_and_embeddings<B: TestBackend>() {
 
 /// What no gradient is wanted of has none, and what does not count leaves no trace, NaN included.
 pub fn what_is_left_out<B: TestBackend>() {
-    if B::TUNES_PRODUCTS {
-        return;
-    }
     let device = B::device();
     let loss = CrossEntropyLossConfig::new()
         .with_ignore_index(Some(-1))

@@ -25,10 +25,36 @@ pub mod samples;
 pub mod together;
 
 /// Makes a `#[test]` of every function of the suite, on one backend.
+///
+/// With `ignore_products` those are ignored that make matrix products of many sizes: Burn tries all its kernels for each size
+/// before it takes one, on a software driver for half a minute. One test of each operation with a product is run there, too.
 #[macro_export]
 macro_rules! suite {
     ($backend:ty) => {
-        $crate::suite! { $backend =>
+        $crate::suite! { $backend, cfg(all()) }
+    };
+    ($backend:ty, ignore_products) => {
+        $crate::suite! { $backend, ignore = "Burn tunes each size of a product" }
+    };
+    ($backend:ty, $products:meta) => {
+        mod products {
+            $crate::suite! { $backend, $products =>
+                embeddings { sup_con embedding_gradients embeddings_of_extreme_sizes }
+                linear {
+                    equals_the_loss_of_logits finite_differences layers_and_embeddings
+                    what_is_left_out
+                }
+                exact_means {
+                    a_loop_of_ones_own gradients_accumulated_by_the_learner gradients_of_two_devices
+                    what_averages_keeps_the_mean a_step_in_which_nothing_counts
+                }
+            }
+        }
+        $crate::suite! { $backend, cfg(all()) =>
+            embeddings {
+                info_nce arc_face cos_face embeddings_refuse margins_at_the_ends embedding_weights
+            }
+            linear { equals_pytorch bad_heads }
             pytorch { elementwise_losses spread_losses class_losses cross_entropy_probabilities }
             module_db { pytorchs_own_samples }
             finite_differences { elementwise_losses spread_losses class_losses cross_entropy_probabilities }
@@ -75,24 +101,12 @@ macro_rules! suite {
                 lovasz_softmax lovasz_hinge lovasz_gradients_and_bad_input
             }
             boxes { box_iou box_gradients boxes_refuse boxes_that_do_not_count }
-            embeddings {
-                info_nce sup_con arc_face cos_face embedding_gradients embeddings_refuse
-                embeddings_of_extreme_sizes margins_at_the_ends embedding_weights
-            }
             together { weighted_sums uncertainty_weighting together_refuses }
             halves {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
                 label_smoothing_is_not_rounded gradients_of_the_probabilities class_rows_of_any_integer
             }
-            linear {
-                equals_pytorch equals_the_loss_of_logits finite_differences layers_and_embeddings
-                what_is_left_out bad_heads
-            }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
-            exact_means {
-                a_loop_of_ones_own gradients_accumulated_by_the_learner gradients_of_two_devices
-                what_averages_keeps_the_mean a_step_in_which_nothing_counts
-            }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
             samples {
                 values_and_gradients margin_ranking distances_of_ones_own differences bad_input
@@ -124,9 +138,13 @@ macro_rules! suite {
             }
         }
     };
-    ($backend:ty => $($module:ident { $($test:ident)+ })+) => {
+    ($backend:ty, $attribute:meta => $($module:ident { $($test:ident)+ })+) => {
+        $crate::suite! { @tests $backend, #[$attribute] => $($module { $($test)+ })+ }
+    };
+    (@tests $backend:ty, $attribute:tt $when:tt => $($module:ident { $($test:ident)+ })+) => {
         $(mod $module {
             $(#[test]
+            $attribute $when
             fn $test() {
                 $crate::suite::$module::$test::<$backend>();
             })+

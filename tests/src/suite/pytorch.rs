@@ -151,7 +151,7 @@ pub fn elementwise_losses<B: TestBackend>() {
             }
         }
     }
-    each_elementwise::<Autodiff<B>>(&B::device(), &mut Test);
+    each_elementwise::<B, Autodiff<B>>(&B::device(), &mut Test);
 }
 
 fn elementwise<B: TestBackend, const D: usize, L: ElementwiseLoss<Autodiff<B>>>(

@@ -114,7 +114,7 @@ pub fn forward_reduces_what_is_not_reduced<B: TestBackend>() {
             }
         }
     }
-    each_elementwise::<B>(&B::device(), &mut Test);
+    each_elementwise::<B, B>(&B::device(), &mut Test);
     each_class::<B>(&B::device(), &mut Test);
 }
 
@@ -231,7 +231,7 @@ pub fn in_place_and_beside<B: TestBackend>() {
             }
         }
     }
-    each_elementwise::<A<B>>(&B::device(), &mut Test);
+    each_elementwise::<B, A<B>>(&B::device(), &mut Test);
     each_class::<A<B>>(&B::device(), &mut Test);
 }
 

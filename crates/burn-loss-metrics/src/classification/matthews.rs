@@ -68,6 +68,7 @@ impl ConfusionMatrix {
             return 0.0;
         }
         let [of_predicted, of_support] = variances.map(|variance| (variance as f64).sqrt());
-        covariance as f64 / of_predicted / of_support
+        // Two roots of one variance may round to a quotient above 1.
+        (covariance as f64 / of_predicted / of_support).clamp(-1.0, 1.0)
     }
 }

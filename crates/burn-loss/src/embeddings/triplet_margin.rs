@@ -192,7 +192,7 @@ impl TripletMarginLoss {
     /// let device = Default::default();
     /// let row = |x: f32| Tensor::<NdArray, 2>::from_floats([[x, 1.0]], &device);
     /// // The largest difference.
-    /// let distance = |x: Tensor<NdArray, 2>, y| (x - y).abs().max_dim(1).squeeze_dim(1);
+    /// let distance = |x: Tensor<NdArray, 2>, y: Tensor<NdArray, 2>| (x - y).abs().max_dim(1).squeeze_dim(1);
     /// let loss = TripletMarginLossConfig::new().init();
     /// let mean = loss.forward_with_distance(row(0.0), row(2.0), row(2.5), distance);
     /// assert_eq!(mean.into_scalar(), 0.5);

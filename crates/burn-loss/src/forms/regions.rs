@@ -20,14 +20,16 @@ use crate::check;
 /// use burn_loss::{AbsentClasses, DiceLossConfig};
 ///
 /// let device = Default::default();
-/// let loss = |absent| {
-///     // All positions have class 0, and are right; class 1 is absent.
-///     let logits = Tensor::<NdArray, 3>::from_floats([[[99.0, 99.0], [0.0, 0.0]]], &device);
+/// let loss = |absent_classes| {
+///     // Probabilities of one half; all positions have class 0, whose loss is 1 - 2 * 1 / (1 + 2).
+///     let logits = Tensor::<NdArray, 3>::zeros([1, 2, 2], &device);
 ///     let targets = Tensor::<NdArray, 2, Int>::zeros([1, 2], &device);
-///     let config = DiceLossConfig::new().with_smooth(1.0).with_absent_classes(absent);
+///     let config = DiceLossConfig::new().with_absent_classes(absent_classes);
 ///     config.init(&device).forward(logits, targets).into_scalar()
 /// };
-/// assert!([AbsentClasses::Zero, AbsentClasses::Count, AbsentClasses::Skip].map(loss) == [0.0; 3]);
+/// assert!((loss(AbsentClasses::Zero) - (1.0 / 3.0 + 0.0) / 2.0).abs() < 1e-6);
+/// assert!((loss(AbsentClasses::Count) - (1.0 / 3.0 + 1.0) / 2.0).abs() < 1e-6);
+/// assert!((loss(AbsentClasses::Skip) - 1.0 / 3.0).abs() < 1e-6);
 /// ```
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -126,6 +126,22 @@ fn label(value: f64, ticks: &[f64]) -> String {
     if fits(&scientific) {
         return scientific(value);
     }
+    // Where the zeros of some are what is too long: -1e-290 beside -5e-291.
+    let trimmed = |value: f64| {
+        let text = scientific(value);
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let digits = match digits.contains('.') {
+            true => digits.trim_end_matches('0').trim_end_matches('.'),
+            false => digits,
+        };
+        match value {
+            0.0 => "0".to_owned(),
+            _ => format!("{digits}e{exponent}"),
+        }
+    };
+    if fits(&trimmed) {
+        return trimmed(value);
+    }
     match ticks {
         [first, ..] if value > *first => format!("+{}", compact(value - first, LONGEST - 1)),
         _ => compact(value, LONGEST),

@@ -84,7 +84,7 @@ macro_rules! on_gpu {
             const CHECKS_TARGETS: bool = false;
             const HAS_EMPTY_TENSORS: bool = false;
             const HAS_HALVES: bool = true;
-            const PROPERTY_CASES: u32 = 12;
+            const PROPERTY_CASES: u32 = 6;
             const ONE_OF: usize = 12;
             const FUSED: bool = $fused;
 

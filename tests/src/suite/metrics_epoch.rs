@@ -13,6 +13,7 @@ use burn_loss_metrics::*;
 
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
+use crate::fixture::some_of;
 use crate::metric_fixture::{Case, TOLERANCE, cases};
 
 /// Uneven on purpose: a mean of the batches' values would be another number.
@@ -166,7 +167,7 @@ pub fn labels_in_batches<B: TestBackend>() {
 
 pub fn one_output_in_batches<B: TestBackend>() {
     let device = B::device();
-    for case in cases("binary") {
+    for case in some_of::<B, _>(cases("binary")) {
         let rows = case.reals("/targets").len();
         let scores: Tensor<B, 2> = case.floats("/scores", [rows, 1], &device);
         let targets: Tensor<B, 1, Int> = case.ints("/targets", [rows], &device);

@@ -109,7 +109,7 @@ macro_rules! suite {
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
             samples {
-                values_and_gradients margin_ranking distances_of_ones_own differences bad_input
+                values_and_gradients margin_ranking distances_of_ones_own differences bad_input wrong_targets
                 configs_survive_json modules_print_themselves logits_that_are_adjusted
                 ctc_equals_composed_operations ctc_of_long_inputs
             }

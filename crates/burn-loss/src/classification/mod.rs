@@ -1,4 +1,28 @@
 //! Losses of class scores and of probabilities.
+//!
+//! One of C classes; the target is a class:
+//!
+//! | loss | when to take it |
+//! | --- | --- |
+//! | [`CrossEntropyLoss`] | the usual case; also label smoothing, soft labels, a class per pixel, very many classes |
+//! | [`NllLoss`] | the model ends in `log_softmax` |
+//! | [`FocalLoss`] | a few easy classes drown the others |
+//! | [`PolyLoss`] | cross entropy with one more knob |
+//! | [`GeneralizedCrossEntropyLoss`] | some labels are wrong |
+//! | [`LogitAdjustedLoss`] | rare classes are to be found as well as the others |
+//! | [`MultiMarginLoss`] | a margin, as a support vector machine has it |
+//!
+//! Yes or no, and several labels at once; the target is 0 or 1 per label:
+//!
+//! | loss | when to take it |
+//! | --- | --- |
+//! | [`BceWithLogitsLoss`] | the usual case |
+//! | [`SigmoidFocalLoss`] | few labels are positive, as in detection |
+//! | [`AsymmetricLoss`] | of many labels few are positive, and some positive ones are missing |
+//! | [`BceLoss`] | the model ends in a sigmoid |
+//! | [`MultiLabelSoftMarginLoss`] | one loss per row of labels |
+//! | [`MultiLabelMarginLoss`] | a margin between the labels that hold, given as classes, and those that do not |
+//! | [`SoftMarginLoss`] | labels written 1 and -1 |
 
 mod asymmetric;
 mod bce;

@@ -1,4 +1,15 @@
 //! Losses of real-valued predictions.
+//!
+//! | loss | when to take it |
+//! | --- | --- |
+//! | [`MseLoss`] | few outliers: it fits the mean |
+//! | [`L1Loss`] | many outliers: it fits the median |
+//! | [`HuberLoss`] | some outliers, and the size of an ordinary error is known |
+//! | [`SmoothL1Loss`] | the same, scaled so that all large errors pull alike; boxes |
+//! | [`LogCoshLoss`] | some outliers, smooth, and without a threshold |
+//! | [`CharbonnierLoss`] | restored images, where the edges are to stay sharp |
+//! | [`QuantileLoss`] | a bound or an interval instead of the mean |
+//! | [`MsleLoss`] | amounts over orders of magnitude: errors count by their ratio |
 
 mod charbonnier;
 mod huber;

@@ -4,16 +4,19 @@ set -euo pipefail
 export CARGO_TERM_COLOR=never # the count of tests below reads cargo's lines
 cd "$(dirname "$0")/.."
 
+# A heading, and the seconds so far.
+step() { echo "== $1 ($SECONDS s)"; }
+
 scripts/vulkan.sh
 
-echo "== formatting"
+step "formatting"
 cargo fmt --all --check
-echo "== lints"
+step "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
-echo "== docs"
+step "docs"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
-echo "== features"
+step "features"
 # Each feature of the CPU alone, those of a GPU together, and none: one must not stand on what another brings along.
 for feature in "" ndarray flex autodiff wgpu,autodiff,fusion; do
     cargo check --locked -p burn-loss --lib --no-default-features --features "$feature"
@@ -31,7 +34,7 @@ if cargo tree --locked -p mnist -e normal | grep -E ' (wgpu|cubecl|cubecl-(core|
     exit 1
 fi
 
-echo "== packages"
+step "packages"
 # Whatever a crate includes has to lie inside it.
 crates=(loss-kernels burn-loss-kernels burn-loss burn-loss-metrics burn-loss-plots)
 cargo package --locked --allow-dirty --no-verify "${crates[@]/#/-p}"
@@ -39,25 +42,25 @@ cargo package --locked --allow-dirty --no-verify "${crates[@]/#/-p}"
 # One example after the other compiles no crate again.
 scripts/features.sh
 
-echo "== kernels, optimised"
+step "kernels, optimised"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # With the checks of a debug build: the tests below leave these out.
 cargo test --locked --release --config profile.release.debug-assertions=true -p loss-kernels --features cpu --lib 2>&1 | tee "$log"
 target=$(rustc -vV | sed -n 's/^host: //p')
 if cargo +nightly --version >/dev/null 2>&1; then
-    echo "== kernels, under AddressSanitizer"
+    step "kernels, under AddressSanitizer"
     RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked -p loss-kernels --features cpu --lib --target "$target"
 else
     echo "No nightly toolchain: the kernels are not run under AddressSanitizer."
 fi
 
-echo "== tests"
+step "tests"
 status=0
 cargo test --locked --workspace --exclude loss-kernels --no-fail-fast 2>&1 | tee -a "$log" || status=$?
 cargo test --locked -p loss-kernels --features cpu --doc 2>&1 | tee -a "$log" || status=$?
 
-echo "== examples of the library"
+step "examples of the library"
 for example in training_step own_loss two_losses two_heads; do
     "${CARGO_TARGET_DIR:-target}/debug/examples/$example" || status=1
 done
@@ -83,4 +86,5 @@ for backend in ndarray_f32 ndarray_f64 flex_f32 wgpu_fusion wgpu_plain; do
         status=1
     fi
 done
+step "end"
 exit "$status"

@@ -2,7 +2,8 @@
 
 use burn::tensor::activation::sigmoid;
 use burn_loss::{
-    AutodiffLossBackend, BceLossConfig, BceWithLogitsLossConfig, SigmoidFocalLossConfig,
+    AsymmetricLossConfig, AutodiffLossBackend, BceLossConfig, BceWithLogitsLossConfig,
+    SigmoidFocalLossConfig,
 };
 use burn_loss_plots::{Picture, Result};
 
@@ -11,12 +12,11 @@ use crate::figure::{Curve, Figure, grid};
 pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
     let x = grid(-5.0, 5.0);
     let bce = |name: &str, config: BceWithLogitsLossConfig| {
-        Curve::of_numbers::<B>(name, &x, device, |logits| {
-            let target = logits.ones_like();
-            config.init(device).forward_no_reduction(logits, target)
-        })
+        Curve::against::<B>(name, &x, 1.0, &config.init::<B>(device), device)
     };
     let plain = BceWithLogitsLossConfig::new;
+    let focal = SigmoidFocalLossConfig::new().with_alpha(None).init();
+    let asymmetric = AsymmetricLossConfig::new().init();
     let curves = vec![
         bce("BceWithLogitsLoss, and BceLoss of the sigmoid", plain()),
         bce("label_smoothing 0.2", plain().with_label_smoothing(0.2)),
@@ -24,11 +24,8 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
             "pos_weight 3",
             plain().with_pos_weight(Some(vec![3.0; x.len()])),
         ),
-        Curve::of_numbers::<B>("SigmoidFocalLoss, gamma 2", &x, device, |logits| {
-            let target = logits.ones_like();
-            let loss = SigmoidFocalLossConfig::new().with_alpha(None).init();
-            loss.forward_no_reduction(logits, target)
-        }),
+        Curve::against::<B>("SigmoidFocalLoss, gamma 2", &x, 1.0, &focal, device),
+        Curve::against::<B>("AsymmetricLoss", &x, 1.0, &asymmetric, device),
     ];
     // One line for two losses, so it had better be one.
     let of_probabilities = Curve::of_numbers::<B>("BceLoss", &x, device, |logits| {

@@ -2,6 +2,7 @@
 
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
+use burn_loss::{AutodiffLossBackend, ElementwiseLoss};
 use burn_loss_plots::{Lines, Panels, Picture, Result};
 
 /// The points of a curve: enough for a corner to be sharp.
@@ -67,6 +68,20 @@ impl Curve {
         loss: impl FnOnce(Tensor<B, 1>) -> Tensor<B, 1>,
     ) -> Curve {
         Curve::of(name, Tensor::from_data(x, device), loss, |slopes| slopes)
+    }
+
+    /// An element-wise loss of predictions against one target.
+    pub fn against<B: AutodiffLossBackend>(
+        name: impl Into<String>,
+        x: &[f64],
+        target: f64,
+        loss: &impl ElementwiseLoss<B>,
+        device: &B::Device,
+    ) -> Curve {
+        Curve::of_numbers::<B>(name, x, device, |x| {
+            let target = x.full_like(target);
+            loss.forward_no_reduction(x, target)
+        })
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! Every number comes from the library: values from `forward_no_reduction`, slopes from Burn's autodiff.
 
+mod amounts;
 mod binary;
 mod classes;
 mod elementwise;
 mod figure;
+mod signs;
 
 use std::fs;
 use std::path::PathBuf;
@@ -46,8 +48,11 @@ fn draw<B: AutodiffLossBackend>(args: &Args) -> Result<()> {
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
     let device = B::Device::default();
-    let figures: [(&str, Picture); 3] = [
+    let figures: [(&str, Picture); 6] = [
         ("elementwise_losses", elementwise::figure::<B>(&device)?),
+        ("smooth_losses", elementwise::smooth::<B>(&device)?),
+        ("amount_losses", amounts::figure::<B>(&device)?),
+        ("sign_losses", signs::figure::<B>(&device)?),
         ("binary_losses", binary::figure::<B>(&device)?),
         ("class_losses", classes::figure::<B>(&device)?),
     ];

@@ -14,12 +14,36 @@ fn run(name: &str) -> Run {
 fn draws_every_figure() {
     let run = run("figures");
     let text = run.stdout("--output here --png");
-    assert_eq!(text.lines().count(), 6, "{text}");
+    assert_eq!(text.lines().count(), 12, "{text}");
     let svg = |name: &str| String::from_utf8(run.file(&format!("here/{name}.svg"))).unwrap();
     let figures = [
         (
             "elementwise_losses",
             ["MseLoss", "L1Loss", "HuberLoss, delta 0.5"],
+        ),
+        (
+            "smooth_losses",
+            [
+                "LogCoshLoss",
+                "SmoothL1Loss, beta 0.5",
+                "QuantileLoss, level 0.9",
+            ],
+        ),
+        (
+            "amount_losses",
+            [
+                "PoissonNllLoss",
+                "GammaNllLoss",
+                "MsleLoss of the exponential",
+            ],
+        ),
+        (
+            "sign_losses",
+            [
+                "SoftMarginLoss",
+                "MarginRankingLoss, margin 0.5, of a lead",
+                "HingeEmbeddingLoss, target −1",
+            ],
         ),
         (
             "binary_losses",
@@ -100,7 +124,14 @@ fn without_a_folder_it_draws_below_where_it_runs() {
 fn the_docs_have_what_is_drawn() {
     let run = run("docs");
     run.stdout("--output here");
-    for name in ["elementwise_losses", "binary_losses", "class_losses"] {
+    for name in [
+        "elementwise_losses",
+        "smooth_losses",
+        "amount_losses",
+        "sign_losses",
+        "binary_losses",
+        "class_losses",
+    ] {
         let drawn = String::from_utf8(run.file(&format!("here/{name}.svg"))).unwrap();
         let path = format!(
             "{}/../../docs/images/{name}.svg",

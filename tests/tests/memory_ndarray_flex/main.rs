@@ -1,11 +1,14 @@
 //! What training allocates beside its inputs, on the backends whose memory is this process's own: NdArray and Flex.
 
+mod linear;
+
 use burn::backend::{Autodiff, Flex, NdArray};
 use burn::tensor::{Distribution, Int, Tensor};
 use burn_loss::{
     BceLossConfig, BceWithLogitsLossConfig, CrossEntropyLossConfig, InfoNceLossConfig, LossBackend,
     MseLossConfig, SigmoidFocalLossConfig, SupConLossConfig,
 };
+use linear::MIB;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -126,9 +129,15 @@ fn check<B: LossBackend>(name: &str) {
 
 /// One test, because the peak is the whole process's.
 #[test]
-fn the_gradient_takes_the_place_of_logits_that_are_let_go() {
+fn training_allocates_no_more_than_it_says() {
     check::<NdArray>("NdArray");
     check::<Flex>("Flex");
     // NdArray copies a gradient that it multiplies, and what it gives another rank.
     check_embeddings::<NdArray>("NdArray", [2.2, 3.2, 2.5]);
+    let before = MEMORY.current_usage();
+    for budget in [MIB, 16 * MIB] {
+        linear::check::<NdArray>("NdArray", before, budget);
+        linear::check::<Flex>("Flex", before, budget);
+    }
+    linear::a_large_budget_is_seen::<Flex>(before);
 }

@@ -12,6 +12,8 @@ pub enum Domain {
     Real,
     /// Probabilities.
     UnitInterval,
+    /// Cosines of angles; in the linear form, of vectors of any length.
+    Cosines,
 }
 
 /// One loss.
@@ -39,6 +41,11 @@ fn row(name: &'static str, fixtures: &'static [&'static str]) -> Row {
 impl Row {
     fn of_probabilities(self) -> Self {
         let domain = Domain::UnitInterval;
+        Self { domain, ..self }
+    }
+
+    fn of_cosines(self) -> Self {
+        let domain = Domain::Cosines;
         Self { domain, ..self }
     }
 
@@ -356,11 +363,26 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
                 .init::<B>(device)
         },
     );
-    // Its reference numbers are in `fixtures/tasks`; its formula takes any numbers for cosines.
+    of_cosines::<B>(device, test);
+}
+
+/// The losses of cosines, whose reference numbers are in `fixtures/tasks`.
+fn of_cosines<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass<B>) {
     test.visit(
-        &row("CosFaceLoss", &[]).with_class_options(),
+        &row("CosFaceLoss", &[]).of_cosines().with_class_options(),
         |config, reduction| {
             CosFaceLossConfig::new()
+                .with_scale(2.0)
+                .with_class_weights(config.class_weights.clone())
+                .with_ignore_index(config.ignore_index)
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
+    test.visit(
+        &row("ArcFaceLoss", &[]).of_cosines().with_class_options(),
+        |config, reduction| {
+            ArcFaceLossConfig::new()
                 .with_scale(2.0)
                 .with_class_weights(config.class_weights.clone())
                 .with_ignore_index(config.ignore_index)

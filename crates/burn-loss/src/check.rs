@@ -7,7 +7,7 @@ use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::formulas::Violation;
 use burn_loss_kernels::{Fault, Formula, Input, LossBackend, Reduction};
 
-use crate::forms::{RegionOptions, Rows};
+use crate::forms::{LinearHead, RegionOptions, Rows};
 
 /// A target that is neither a class nor the ignored index.
 ///
@@ -185,6 +185,18 @@ pub(crate) fn hidden_shapes<const D: usize, const T: usize>(
     assert!(
         num_classes > 0,
         "{loss}: expected `head.weight` [H, C] with at least one class, got [{width}, {num_classes}]"
+    );
+}
+
+/// Panics unless a head is a product alone, which of vectors of length 1 is their cosines.
+#[track_caller]
+pub(crate) fn plain_head<B: Backend>(loss: &str, head: &LinearHead<B>) {
+    let (has_bias, scale, cap) = (head.bias.is_some(), head.logit_scale, head.softcap);
+    assert!(
+        !has_bias && scale == 1.0 && cap.is_none(),
+        "{loss}: expected `head` without bias, logit scale and softcap, whose logits are cosines, got \
+         {} bias, logit_scale = {scale}, softcap = {cap:?}",
+        if has_bias { "a" } else { "no" }
     );
 }
 

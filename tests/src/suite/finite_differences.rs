@@ -16,6 +16,8 @@ use crate::losses::{
 const INPUT: [f64; 6] = [0.3, -1.25, 2.0, -0.6, 0.1, 1.4];
 /// Away from 0 and 1, where the third derivative makes the differences coarse.
 const PROBABILITIES: [f64; 6] = [0.3, 0.25, 0.7, 0.6, 0.35, 0.45];
+/// Away from 1 and -1, and from the angle at which ArcFace turns.
+const COSINES: [f64; 6] = [0.3, -0.65, 0.8, -0.6, 0.1, 0.4];
 const TARGET: [f64; 6] = [0.7, 0.25, 0.1, 0.0, 1.0, 0.5];
 const DISTRIBUTIONS: [f64; 6] = [0.7, 0.2, 0.1, 0.0, 1.0, 0.0];
 const SPREADS: [f64; 6] = [0.7, 1.25, 0.6, 2.0, 1.5, 0.8];
@@ -75,6 +77,15 @@ trait Differentiate<B: LossBackend> {
     fn slopes(input: [f64; 6], f: impl Fn(Tensor<B, 2>) -> Tensor<B, 1>) -> Vec<f64>;
 }
 
+/// What the loss of a row of the registry is looked at for.
+fn input(row: &Row) -> [f64; 6] {
+    match row.domain {
+        Domain::Real => INPUT,
+        Domain::UnitInterval => PROBABILITIES,
+        Domain::Cosines => COSINES,
+    }
+}
+
 struct Differences;
 impl Differentiate<NdArray<f64>> for Differences {
     fn slopes(
@@ -100,10 +111,7 @@ struct Collect<By>(Slopes, std::marker::PhantomData<By>);
 
 impl<B: LossBackend, By: Differentiate<B>> VisitElementwise<B> for Collect<By> {
     fn visit<L: ElementwiseLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
-        let input = match row.domain {
-            Domain::Real => INPUT,
-            Domain::UnitInterval => PROBABILITIES,
-        };
+        let input = input(row);
         // Away from the bounds, which a difference would step over.
         let target = TARGET.map(|y| 0.1 + 0.8 * y);
         let of = |numbers: &[f64; 6], like: &Tensor<B, 2>| {
@@ -226,27 +234,28 @@ impl<B: LossBackend, By: Differentiate<B>> VisitSpread<B> for Collect<By> {
 
 impl<B: LossBackend, By: Differentiate<B>> VisitClass<B> for Collect<By> {
     fn visit<L: ClassLoss<B>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
+        let input = input(row);
         for (config, reduction) in variants(row) {
             let loss = loss(&config, reduction);
             let what = format!("{} {config:?}, {reduction:?}", row.name);
             let mut add = |which: &str, slopes| self.0.push((format!("{what}, {which}"), slopes));
             add(
                 "plain",
-                By::slopes(INPUT, |x| {
+                By::slopes(input, |x| {
                     let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &x.device());
                     loss.forward(x, targets)
                 }),
             );
             add(
                 "unreduced",
-                By::slopes(INPUT, |x| {
+                By::slopes(input, |x| {
                     let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &x.device());
                     loss.forward_no_reduction(x, targets).sum()
                 }),
             );
             add(
                 "weighted",
-                By::slopes(INPUT, |x| {
+                By::slopes(input, |x| {
                     let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &x.device());
                     let weights = tensor(&ROW_WEIGHTS, &[2], &x.device());
                     loss.forward_weighted(x, targets, weights)
@@ -255,7 +264,7 @@ impl<B: LossBackend, By: Differentiate<B>> VisitClass<B> for Collect<By> {
             // One example of two positions: the rows turned into columns.
             add(
                 "dense",
-                By::slopes(INPUT, |x| {
+                By::slopes(input, |x| {
                     let targets = Tensor::<B, 2, Int>::from_ints([CLASSES], &x.device());
                     loss.forward_nd(x.transpose().unsqueeze::<3>(), targets)
                 }),

@@ -30,6 +30,7 @@ fn prediction<B: LossBackend>(row: &Row, device: &B::Device) -> Tensor<B, 2> {
     match row.domain {
         Domain::Real => full(device, -4.0, 4.0),
         Domain::UnitInterval => full(device, 0.02, 0.98),
+        Domain::Cosines => full(device, -0.98, 0.98),
     }
 }
 
@@ -92,7 +93,7 @@ pub fn forward_reduces_what_is_not_reduced<B: TestBackend>() {
             let device = B::device();
             let weights = mask(SHAPE[0]);
             let mask = tensor::<B, 1>(&weights, &SHAPE[..1], &device);
-            let x = full::<B>(&device, -4.0, 4.0);
+            let x = prediction::<B>(row, &device);
             for config in row.variants.iter().filter(|c| c.class_weights.is_none()) {
                 let each = loss(config, Reduction::Mean)
                     .forward_no_reduction(x.clone(), classes::<B>(&device));
@@ -226,7 +227,7 @@ pub fn in_place_and_beside<B: TestBackend>() {
             let device = B::device();
             for config in row.variants.iter().filter(|c| c.class_weights.is_none()) {
                 let loss = loss(config, Reduction::Mean);
-                let input = full(&device, -4.0, 4.0);
+                let input = prediction(row, &device);
                 of_consumed_and_held::<B>(row.name, input, |x| loss.forward(x, classes(&device)));
             }
         }

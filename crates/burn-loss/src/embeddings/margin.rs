@@ -2,16 +2,19 @@
 //!
 //! Only the score of a row's class changes, so both are formulas of the row's terms: with the target loss `l` of the scaled
 //! cosines and the gap `g` by which the margin lowers the score of the class, the loss is `log(1 + (exp(l) - 1) exp(g))`.
-//! No tensor of changed scores is made.
+//! No tensor of changed scores is made, and in the linear form no tensor of scores.
 
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
-use burn_loss_kernels::{Formula, Input, LossBackend, Number};
+use burn_loss_kernels::{Formula, Input, LossBackend, Number, RowPredictions};
 
 use crate::display::display_fields;
-use crate::forms::{ClassFormula, ClassOptions, Rows, class_forwards, class_rows};
+use crate::forms::probabilities::normalized;
+use crate::forms::{
+    ClassFormula, ClassOptions, LinearHead, Rows, class_forwards, class_rows, fill_samples, linear,
+};
 use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
@@ -207,6 +210,9 @@ fn check_scale(name: &str, scale: f64, most: f64) {
 /// - `targets`: classes in `[0, C)`
 /// - where the angle and the margin together are more than half a turn, the cosine is lowered by `m sin m` instead, so that the
 ///   loss keeps growing; where the angle is 0 or half a turn the margin has the slope 0, which would be infinite
+/// - without cosines: `forward_linear` and its relatives take embeddings `[N, H]` and class vectors `[H, C]` of any length, bring
+///   both to length 1, and hold no `[N, C]`; the head has no bias, scale or cap of its own. Log-probabilities that are asked
+///   for are those of the scaled cosines, without the margin
 /// - mean: divided by the sum of the class weights of the rows that are not ignored
 /// - pytorch-metric-learning:
 ///   [`ArcFaceLoss`](https://kevinmusgrave.github.io/pytorch-metric-learning/losses/#arcfaceloss), whose margin is in degrees, 28.6
@@ -218,16 +224,22 @@ fn check_scale(name: &str, scale: f64, most: f64) {
 /// ```
 /// use burn::backend::NdArray;
 /// use burn::tensor::{Int, Tensor};
-/// use burn_loss::ArcFaceLossConfig;
+/// use burn_loss::{ArcFaceLossConfig, LinearHead};
 ///
 /// let device = Default::default();
 /// let cosines = Tensor::<NdArray, 2>::from_floats([[0.5, 0.0]], &device);
 /// let targets = Tensor::<NdArray, 1, Int>::zeros([1], &device);
 /// let loss = ArcFaceLossConfig::new().with_scale(2.0).init(&device);
 ///
-/// let mean = loss.forward(cosines, targets).into_scalar();
+/// let mean = loss.forward(cosines, targets.clone()).into_scalar();
 /// let with_margin = (0.5f32.acos() + 0.5).cos();
 /// assert!((mean - (1.0 + (-2.0 * with_margin).exp()).ln()).abs() < 1e-6);
+///
+/// // The same of an embedding and class vectors, of any length.
+/// let embeddings = Tensor::from_floats([[3.0, 0.0]], &device);
+/// let vectors = Tensor::from_floats([[1.0, 0.0], [3f32.sqrt(), 0.5]], &device);
+/// let head = LinearHead::new(vectors, None);
+/// assert!((loss.forward_linear(embeddings, &head, targets).into_scalar() - mean).abs() < 1e-6);
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
@@ -323,6 +335,9 @@ impl CosFaceLossConfig {
 ///
 /// - cosines: `[N, C]` in `[-1, 1]` (not checked), of embeddings and class vectors of length 1, not yet scaled
 /// - `targets`: classes in `[0, C)`
+/// - without cosines: `forward_linear` and its relatives take embeddings `[N, H]` and class vectors `[H, C]` of any length, bring
+///   both to length 1, and hold no `[N, C]`; the head has no bias, scale or cap of its own. Log-probabilities that are asked
+///   for are those of the scaled cosines, without the margin
 /// - mean: divided by the sum of the class weights of the rows that are not ignored
 /// - pytorch-metric-learning:
 ///   [`CosFaceLoss`](https://kevinmusgrave.github.io/pytorch-metric-learning/losses/#cosfaceloss), which holds the class vectors
@@ -333,15 +348,21 @@ impl CosFaceLossConfig {
 /// ```
 /// use burn::backend::NdArray;
 /// use burn::tensor::{Int, Tensor};
-/// use burn_loss::CosFaceLossConfig;
+/// use burn_loss::{CosFaceLossConfig, LinearHead};
 ///
 /// let device = Default::default();
 /// let cosines = Tensor::<NdArray, 2>::from_floats([[0.5, 0.0]], &device);
 /// let targets = Tensor::<NdArray, 1, Int>::zeros([1], &device);
 /// let loss = CosFaceLossConfig::new().with_scale(2.0).init(&device);
 ///
-/// let mean = loss.forward(cosines, targets).into_scalar();
+/// let mean = loss.forward(cosines, targets.clone()).into_scalar();
 /// assert!((mean - (1.0 + (-2.0 * (0.5f32 - 0.35)).exp()).ln()).abs() < 1e-6);
+///
+/// // The same of an embedding and class vectors, of any length.
+/// let embeddings = Tensor::from_floats([[3.0, 0.0]], &device);
+/// let vectors = Tensor::from_floats([[1.0, 0.0], [3f32.sqrt(), 0.5]], &device);
+/// let head = LinearHead::new(vectors, None);
+/// assert!((loss.forward_linear(embeddings, &head, targets).into_scalar() - mean).abs() < 1e-6);
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
@@ -361,6 +382,29 @@ pub struct CosFaceLoss<B: Backend> {
 }
 
 display_fields!([<B: Backend>] CosFaceLoss<B>: {class_weights} margin, scale, ignore_index, reduction);
+
+/// Embeddings and class vectors of length 1, and the scale of their cosines as the head's.
+#[track_caller]
+fn scaled_cosines<B: LossBackend>(
+    name: &str,
+    scale: f64,
+    embeddings: Tensor<B, 2>,
+    head: &LinearHead<B>,
+    rows: &Rows<B>,
+) -> (Tensor<B, 2>, LinearHead<B>) {
+    check::plain_head(name, head);
+    let embeddings = match rows.dropped() {
+        // The gradient of 0 of a row that does not count, times its length, may be NaN.
+        Some(dropped) => fill_samples(embeddings, &dropped),
+        None => embeddings,
+    };
+    let head = LinearHead {
+        weight: normalized(head.weight.clone(), 0),
+        logit_scale: scale,
+        ..head.clone()
+    };
+    (normalized(embeddings, 1), head)
+}
 
 class_forwards!(ArcFaceLoss, cosines);
 class_forwards!(CosFaceLoss, cosines);
@@ -431,6 +475,29 @@ macro_rules! of_scaled_cosines {
                 rows: Rows<B>,
             ) -> Tensor<B, 1> {
                 class_rows::reduced_rows(self, cosines * self.scale, rows)
+            }
+
+            #[track_caller]
+            fn reduced_linear(
+                &self,
+                embeddings: Tensor<B, 2>,
+                head: &LinearHead<B>,
+                rows: Rows<B>,
+                describe: bool,
+            ) -> (Tensor<B, 1>, Option<RowPredictions<B>>) {
+                let (embeddings, head) = scaled_cosines($name, self.scale, embeddings, head, &rows);
+                linear::reduced_linear(self, embeddings, &head, rows, describe)
+            }
+
+            #[track_caller]
+            fn counted_linear(
+                &self,
+                embeddings: Tensor<B, 2>,
+                head: &LinearHead<B>,
+                rows: &Rows<B>,
+            ) -> Tensor<B, 1> {
+                let (embeddings, head) = scaled_cosines($name, self.scale, embeddings, head, rows);
+                linear::counted_linear(self, embeddings, &head, rows)
             }
         }
     };

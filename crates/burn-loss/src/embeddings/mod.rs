@@ -35,7 +35,7 @@ use crate::forms::probabilities::normalized;
 
 /// Rows of length 1, if they are to be.
 fn unit_rows<B: LossBackend>(normalize: bool, rows: Tensor<B, 2>) -> Tensor<B, 2> {
-    if normalize { normalized(rows) } else { rows }
+    if normalize { normalized(rows, 1) } else { rows }
 }
 
 /// Panics unless a second tensor of embeddings goes with the first.

@@ -76,10 +76,10 @@ pub(crate) fn quotient<B: LossBackend, const D: usize>(
     tensor(B::elementwise(&Quotient, inputs).losses)
 }
 
-/// Each row of `[N, D]` over its Euclidean length; a row of zeros stays one.
-pub(crate) fn normalized<B: LossBackend>(rows: Tensor<B, 2>) -> Tensor<B, 2> {
-    let squares = (rows.clone() * rows.clone()).sum_dim(1);
+/// The vectors along an axis, each over its Euclidean length; a vector of zeros stays one.
+pub(crate) fn normalized<B: LossBackend>(vectors: Tensor<B, 2>, axis: usize) -> Tensor<B, 2> {
+    let squares = (vectors.clone() * vectors.clone()).sum_dim(axis);
     // PyTorch's `normalize` divides by at least 1e-12.
     let tiny = squares.clone().lower_elem(1e-24);
-    rows * squares.mask_fill(tiny, 1e-24).powf_scalar(-0.5)
+    vectors * squares.mask_fill(tiny, 1e-24).powf_scalar(-0.5)
 }

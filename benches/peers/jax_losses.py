@@ -1,9 +1,27 @@
 """The losses as a user of JAX writes them: optax's where it has them, plain operations where it has none."""
 
+import jax
 import jax.numpy as jnp
 import optax
 
-from work import ALPHA, DELTA, EPSILON, GAMMA, IGNORED, Q, SMOOTHING
+from work import (
+    ALPHA,
+    CHARBONNIER_EPS,
+    CLIP,
+    DELTA,
+    EPSILON,
+    GAMMA,
+    GAMMA_NEGATIVE,
+    IGNORED,
+    LEVEL,
+    MARGIN,
+    POWER,
+    Q,
+    SMOOTHING,
+    TEACHER,
+    TEMPERATURE,
+    per_class,
+)
 
 
 def bce(p, y):
@@ -40,6 +58,41 @@ def generalized_cross_entropy(logits, targets):
     return (1.0 - jnp.exp(-Q * cross_entropy(logits, targets))) / Q
 
 
+def gaussian_crps(x, y, deviation):
+    """The continuous ranked probability score of a normal distribution."""
+    z = (y - x) / deviation
+    normal = jax.scipy.stats.norm
+    return deviation * (z * (2 * normal.cdf(z) - 1) + 2 * normal.pdf(z) - 1 / jnp.sqrt(jnp.pi))
+
+
+def asymmetric(x, y):
+    """The asymmetric loss of labels; the exponent of positives is 1."""
+    p = jax.nn.sigmoid(x)
+    q = jnp.maximum(p - CLIP, 0)
+    return -(y * (1 - p) * jax.nn.log_sigmoid(x) + (1 - y) * q**GAMMA_NEGATIVE * jnp.log1p(-q))
+
+
+def distillation(logits, targets, teacher):
+    """The divergence from a teacher beside cross entropy."""
+    student = jax.nn.log_softmax(logits / TEMPERATURE)
+    soft = optax.kl_divergence(student, jax.nn.softmax(teacher / TEMPERATURE)) * TEMPERATURE**2
+    return TEACHER * soft + (1 - TEACHER) * cross_entropy(logits, targets)
+
+
+def multi_margin(scores, targets):
+    """The margins between the class and each other; the class itself always misses its own."""
+    of_class = jnp.take_along_axis(scores, targets[:, None], 1)
+    return jax.nn.relu(scores - of_class + MARGIN).mean(1) - MARGIN / scores.shape[1]
+
+
+def ctc(log_probs, targets):
+    """optax's, with the samples on axis 1, over the length of the targets."""
+    steps, samples, _ = log_probs.shape
+    paddings = jnp.zeros((samples, steps)), jnp.zeros(targets.shape)
+    losses = optax.ctc_loss(log_probs.swapaxes(0, 1), paddings[0], targets, paddings[1])
+    return losses / targets.shape[1]
+
+
 LOSSES = {
     "mse": optax.squared_error,
     "l1": lambda x, y: jnp.abs(x - y),
@@ -48,16 +101,35 @@ LOSSES = {
     "bce-with-logits": optax.sigmoid_binary_cross_entropy,
     "sigmoid-focal": lambda x, y: optax.sigmoid_focal_loss(x, y, alpha=ALPHA, gamma=GAMMA),
     "log-cosh": optax.log_cosh,
+    "smooth-l1": optax.huber_loss,
+    "quantile": lambda x, y: jnp.maximum(LEVEL * (y - x), (LEVEL - 1) * (y - x)),
+    "charbonnier": lambda x, y: jnp.sqrt((x - y) ** 2 + CHARBONNIER_EPS**2),
+    "msle": lambda x, y: (jnp.log1p(x) - jnp.log1p(y)) ** 2,
+    "kl-div": lambda x, y: optax.kl_divergence(x, y) / x.shape[-1],
+    "poisson-nll": lambda x, y: jnp.exp(x) - y * x,
+    "gaussian-nll": lambda x, y, variance: (jnp.log(variance) + (x - y) ** 2 / variance) / 2,
+    "tweedie": lambda x, y: y * jnp.exp((1 - POWER) * x) / (POWER - 1) + jnp.exp((2 - POWER) * x) / (2 - POWER),
+    "gamma-nll": lambda x, y: x + y * jnp.exp(-x),
+    "gaussian-crps": gaussian_crps,
+    "hinge-embedding": lambda x, y: jnp.where(y == 1, x, jax.nn.relu(MARGIN - x)),
+    "soft-margin": lambda x, y: jax.nn.softplus(-y * x),
+    "margin-ranking": lambda x, second, y: jax.nn.relu(y * (second - x)),
+    "asymmetric": asymmetric,
+    "multi-label-soft-margin": optax.sigmoid_binary_cross_entropy,
     "nll": nll,
     "cross-entropy": cross_entropy,
     "focal": focal,
     "poly": poly,
     "generalized-cross-entropy": generalized_cross_entropy,
+    "logit-adjusted": lambda x, y: cross_entropy(x + jnp.log(per_class(x.shape[1])), y),
+    "distillation": distillation,
+    "multi-margin": multi_margin,
+    "ctc": ctc,
 }
 
 
 def mean_loss(row, weights):
-    """The mean loss of a row as a function of prediction and target."""
+    """The mean loss of a row as a function of prediction and other inputs."""
 
     def smoothed(logits, targets):
         """Label smoothing. By hand: over one-hot rows, as optax's documentation has it, takes four times as long."""
@@ -84,4 +156,4 @@ def mean_loss(row, weights):
         "ignored-rows": masked,
         "soft-targets": soft,
     }
-    return special.get(row.how, lambda x, y: plain(x, y).mean())
+    return special.get(row.how, lambda x, *others: plain(x, *others).mean())

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jax_losses import mean_loss
 
 for row in ROWS:
-    numbers, target = inputs(row)
-    prediction, target = jnp.asarray(numbers), jnp.asarray(target)
+    numbers, *others = inputs(row)
+    prediction, *others = map(jnp.asarray, (numbers, *others))
     weights = class_weights(row)
     loss = mean_loss(row, None if weights is None else jnp.asarray(weights))
 
@@ -24,7 +24,7 @@ for row in ROWS:
 
     def run(function):
         """Waits for the result."""
-        return lambda prediction: jax.block_until_ready(function(prediction, target))
+        return lambda prediction: jax.block_until_ready(function(prediction, *others))
 
     step = jax.value_and_grad(loss)
     ms = median(lambda: prediction, run(jax.jit(step)))

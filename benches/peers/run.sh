@@ -4,7 +4,7 @@
 # this machine's memory allows. Prints two tables of the lines in target/losses.jsonl.
 #
 #     ROWS      what to measure (default: all of benches/work.txt), e.g. "mse cross-entropy:8192x1000"
-#     ROUNDS    how often all rows are run in turn (default: once, about 25 minutes); the tables have the medians of the rounds
+#     ROUNDS    how often all rows are run in turn (default: once, about 50 minutes); the tables have the medians of the rounds
 #     THREADS   the number of threads (default: all cores)
 #     BUDGET    seconds for each contender and row (default: 2)
 #     VENV      a virtual environment with torch, jax and optax (default: one is made in target/peers)

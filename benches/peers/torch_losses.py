@@ -1,4 +1,4 @@
-"""The losses as a user of PyTorch writes them: its own where it has them, plain operations where it has none."""
+"""The losses as a user of PyTorch writes them: its own, and of those it has none of, the losses of classes in plain operations."""
 
 import torch
 import torch.nn.functional as F
@@ -37,6 +37,13 @@ def generalized_cross_entropy(x, targets):
     return (1 - (Q * log_prob(x, targets)).exp()).mean() / Q
 
 
+def ctc(x, targets):
+    """All sequences are of one length, and so are all their inputs."""
+    steps, samples, _ = x.shape
+    lengths = (torch.full((samples,), length) for length in (steps, targets.shape[1]))
+    return F.ctc_loss(x, targets, *lengths)
+
+
 LOSSES = {
     "mse": F.mse_loss,
     "l1": F.l1_loss,
@@ -44,6 +51,16 @@ LOSSES = {
     "bce": F.binary_cross_entropy,
     "bce-with-logits": F.binary_cross_entropy_with_logits,
     "sigmoid-focal": sigmoid_focal,
+    "smooth-l1": F.smooth_l1_loss,
+    "kl-div": F.kl_div,
+    "poisson-nll": F.poisson_nll_loss,
+    "gaussian-nll": F.gaussian_nll_loss,
+    "hinge-embedding": F.hinge_embedding_loss,
+    "soft-margin": F.soft_margin_loss,
+    "margin-ranking": F.margin_ranking_loss,
+    "multi-margin": F.multi_margin_loss,
+    "multi-label-soft-margin": F.multilabel_soft_margin_loss,
+    "ctc": ctc,
     "nll": F.nll_loss,
     "focal": focal,
     "poly": poly,

@@ -16,15 +16,20 @@ THREADS = int(os.environ.get("THREADS", os.cpu_count()))
 # How many seconds each contender has for a row; few are enough to see that everything runs.
 BUDGET = float(os.environ.get("BUDGET", 2))
 
-# The options of the losses, the same in src/contenders.rs.
+# The options of the losses, the same in src/contenders.rs and src/inputs.rs.
 DELTA = 1.0
 ALPHA, GAMMA = 0.25, 2.0
 EPSILON = 1.0
 Q = 0.7
 SMOOTHING = 0.1
 IGNORED = 0
-
-ELEMENTWISE = ("mse", "l1", "huber", "bce", "bce-with-logits", "sigmoid-focal", "log-cosh")
+LEVEL = 0.9
+CHARBONNIER_EPS = 1e-3
+POWER = 1.5
+MARGIN = 1.0
+GAMMA_NEGATIVE, CLIP = 4.0, 0.05
+TEMPERATURE, TEACHER = 2.0, 0.5
+SEQUENCE = 30
 
 
 class Row(NamedTuple):
@@ -33,6 +38,7 @@ class Row(NamedTuple):
     loss: str
     shape: tuple
     how: str
+    inputs: tuple
 
     @property
     def id(self):
@@ -43,11 +49,16 @@ class Row(NamedTuple):
         """Whether one of the prefixes is all of the id or ends at one of its colons."""
         return any(f"{self.id}:".startswith(f"{prefix}:") for prefix in prefixes)
 
+    @property
+    def large_inputs(self):
+        """How many of the inputs have the shape of the prediction, itself among them."""
+        return sum(kind not in ("class", "sequence") for kind in self.inputs)
+
 
 def parse(line):
-    """A row from its three columns."""
-    loss, shape, how = line.split()
-    return Row(loss, tuple(map(int, shape.split("x"))), how)
+    """A row from its columns, of which a result has the first three."""
+    loss, shape, how, *inputs = line.split()
+    return Row(loss, tuple(map(int, shape.split("x"))), how, tuple(inputs))
 
 
 LINES = (Path(__file__).parent.parent / "work.txt").read_text().splitlines()
@@ -63,39 +74,60 @@ def selected(prefixes):
 
 
 def inputs(row):
-    """Prediction and target as NumPy arrays, random with a fixed seed."""
+    """The prediction and the other inputs as NumPy arrays, random with a fixed seed; work.txt explains the kinds."""
     random = np.random.default_rng(7)
 
-    def normal():
+    def uniform(low, high):
+        return random.uniform(low, high, row.shape).astype(np.float32)
+
+    def number():
         return random.standard_normal(row.shape, dtype=np.float32) * np.float32(2)
 
-    prediction = normal()
-    if row.loss == "bce":
-        prediction = random.uniform(0.001, 0.999, row.shape).astype(np.float32)
-    if row.loss in ("bce", "bce-with-logits", "sigmoid-focal"):
-        return prediction, random.integers(0, 2, row.shape).astype(np.float32)
-    if row.loss in ELEMENTWISE:
-        return prediction, normal()
-    if row.loss == "nll":
-        prediction = np.log(softmax(prediction))
-    if row.how == "soft-targets":
-        return prediction, softmax(normal())
-    rows, classes, *space = row.shape
-    targets = random.integers(0, classes, (rows, *space))
-    if row.how == "ignored-rows":
-        targets = np.where(random.random(targets.shape) < 0.1, IGNORED, np.maximum(targets, 1))
-    return prediction, targets
+    def bit():
+        return random.integers(0, 2, row.shape).astype(np.float32)
+
+    def classes():
+        rows, num_classes, *space = row.shape
+        targets = random.integers(0, num_classes, (rows, *space))
+        if row.how == "ignored-rows":
+            targets = np.where(random.random(targets.shape) < 0.1, IGNORED, np.maximum(targets, 1))
+        return targets
+
+    def sequences():
+        steps, samples, num_classes = row.shape
+        # At the small shapes of check.py they are shorter.
+        return random.integers(1, num_classes, (samples, min(SEQUENCE, steps // 4)))
+
+    kinds = {
+        "number": number,
+        "share": lambda: uniform(0.001, 0.999),
+        "bit": bit,
+        "sign": lambda: bit() * 2 - 1,
+        "amount": lambda: uniform(0.1, 10.0),
+        "count": lambda: np.floor(uniform(0.0, 10.0)),
+        "spread": lambda: uniform(0.5, 2.0),
+        "probabilities": lambda: softmax(number()),
+        "log-probabilities": lambda: np.log(softmax(number())),
+        "class": classes,
+        "sequence": sequences,
+    }
+    return [kinds[kind]() for kind in row.inputs]
 
 
 def softmax(x):
-    """Probabilities over axis 1."""
-    x = np.exp(x - x.max(axis=1, keepdims=True))
-    return x / x.sum(axis=1, keepdims=True)
+    """Probabilities over the last axis."""
+    x = np.exp(x - x.max(axis=-1, keepdims=True))
+    return x / x.sum(axis=-1, keepdims=True)
 
 
 def class_weights(row):
     """One weight per class, of class-weights rows."""
-    return np.linspace(0.5, 1.5, row.shape[1], dtype=np.float32) if row.how == "class-weights" else None
+    return per_class(row.shape[1]) if row.how == "class-weights" else None
+
+
+def per_class(num_classes):
+    """From 1/2 to 3/2: weights of the classes, or how frequent they are."""
+    return np.linspace(0.5, 1.5, num_classes, dtype=np.float32)
 
 
 def median(prepare, run):

@@ -1,23 +1,101 @@
 //! The losses that burn-nn does not have, as one writes them in Burn's operations.
 
-use std::f64::consts::LN_2;
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_2_SQRT_PI, LN_2};
 
-use burn::tensor::activation::{log_softmax, sigmoid};
+use burn::tensor::activation::{log_softmax, relu, sigmoid, softmax};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
-use crate::contenders::{ALPHA, EPSILON, GAMMA, Q};
+use crate::contenders::{
+    ALPHA, CHARBONNIER_EPS, CLIP, EPSILON, GAMMA, GAMMA_NEGATIVE, LEVEL, MARGIN, POWER, Q, TEACHER,
+    TEMPERATURE,
+};
 
 pub(crate) fn log_cosh<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
     let error = (x - y).abs();
     (error.clone() + (error * -2.0).exp().log1p() - LN_2).mean()
 }
 
+pub(crate) fn quantile<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    let error = y - x;
+    (error.clone() * LEVEL)
+        .max_pair(error * (LEVEL - 1.0))
+        .mean()
+}
+
+pub(crate) fn charbonnier<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    ((x - y).square() + CHARBONNIER_EPS * CHARBONNIER_EPS)
+        .sqrt()
+        .mean()
+}
+
+pub(crate) fn msle<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    (x.log1p() - y.log1p()).square().mean()
+}
+
+pub(crate) fn tweedie<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    let of_target = y * (x.clone() * (1.0 - POWER)).exp() / (POWER - 1.0);
+    (of_target + (x * (2.0 - POWER)).exp() / (2.0 - POWER)).mean()
+}
+
+pub(crate) fn gamma_nll<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    (x.clone() + y * x.neg().exp()).mean()
+}
+
+pub(crate) fn gaussian_nll<B: Backend>(
+    x: Tensor<B, 2>,
+    [y, variance]: [Tensor<B, 2>; 2],
+) -> Tensor<B, 1> {
+    let variance = variance.clamp_min(1e-6);
+    (variance.clone().log() + (x - y).square() / variance).mean() * 0.5
+}
+
+pub(crate) fn gaussian_crps<B: Backend>(
+    x: Tensor<B, 2>,
+    [y, deviation]: [Tensor<B, 2>; 2],
+) -> Tensor<B, 1> {
+    let z = (y - x) / deviation.clone();
+    let density = (z.clone().square() * -0.5).exp() * FRAC_2_PI.sqrt();
+    let of_error = z.clone() * (z * FRAC_1_SQRT_2).erf();
+    (deviation * (of_error + density - FRAC_2_SQRT_PI / 2.0)).mean()
+}
+
+pub(crate) fn hinge_embedding<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    let alike = (y + 1.0) * 0.5;
+    let apart = alike.clone().neg() + 1.0;
+    (x.clone() * alike + relu(x.neg() + MARGIN) * apart).mean()
+}
+
+pub(crate) fn soft_margin<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    (x * y).neg().exp().log1p().mean()
+}
+
+pub(crate) fn margin_ranking<B: Backend>(
+    x: Tensor<B, 2>,
+    [second, y]: [Tensor<B, 2>; 2],
+) -> Tensor<B, 1> {
+    relu((second - x) * y).mean()
+}
+
+pub(crate) fn asymmetric<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    let p = sigmoid(x);
+    let q = (p.clone() - CLIP).clamp_min(0.0);
+    // The exponent of positives is 1.
+    let positive = (p.clone().neg() + 1.0) * p.log();
+    let negative = q.clone().powf_scalar(GAMMA_NEGATIVE) * (q.neg() + 1.0).log();
+    (y.clone() * positive + (y.neg() + 1.0) * negative)
+        .mean()
+        .neg()
+}
+
+pub(crate) fn bce_with_logits<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    binary_cross_entropy(x, y).mean()
+}
+
 pub(crate) fn sigmoid_focal<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
     let p = sigmoid(x.clone());
     let not_y = y.clone().neg() + 1.0;
-    let tail = x.clone().abs().neg().exp().log1p();
-    let cross_entropy = x.clone().clamp_min(0.0) - x * y.clone() + tail;
+    let cross_entropy = binary_cross_entropy(x, y.clone());
     let wrong = p.clone() * not_y.clone() + (p.neg() + 1.0) * y.clone();
     let alpha = y * ALPHA + not_y * (1.0 - ALPHA);
     (alpha * cross_entropy * wrong.powf_scalar(GAMMA)).mean()
@@ -47,10 +125,48 @@ pub(crate) fn generalized_cross_entropy<B: Backend>(
     ((log_p * Q).exp().neg() + 1.0).mean() / Q
 }
 
-/// The log-probability of each row's class.
-fn of_classes<B: Backend>(log_probs: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+pub(crate) fn logit_adjusted<B: Backend>(
+    logits: Tensor<B, 2>,
+    targets: Tensor<B, 1, Int>,
+    log_priors: Tensor<B, 1>,
+) -> Tensor<B, 1> {
+    nll(
+        log_softmax(logits + log_priors.unsqueeze::<2>(), 1),
+        targets,
+    )
+}
+
+pub(crate) fn distillation<B: Backend>(
+    logits: Tensor<B, 2>,
+    targets: Tensor<B, 1, Int>,
+    teacher: Tensor<B, 2>,
+) -> Tensor<B, 1> {
+    let [rows, _] = logits.dims();
+    let teacher = teacher / TEMPERATURE;
+    let student = log_softmax(logits.clone() / TEMPERATURE, 1);
+    let divergence = softmax(teacher.clone(), 1) * (log_softmax(teacher, 1) - student);
+    let soft = divergence.sum() * (TEMPERATURE * TEMPERATURE / rows as f64);
+    soft * TEACHER + nll(log_softmax(logits, 1), targets) * (1.0 - TEACHER)
+}
+
+pub(crate) fn multi_margin<B: Backend>(
+    scores: Tensor<B, 2>,
+    targets: Tensor<B, 1, Int>,
+) -> Tensor<B, 1> {
+    let [rows, classes] = scores.dims();
+    let of_class = of_classes(scores.clone(), targets).reshape([rows, 1]);
+    // The class itself always misses the margin.
+    relu(scores - of_class + MARGIN).mean() - MARGIN / classes as f64
+}
+
+/// Of each logit.
+fn binary_cross_entropy<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 2> {
+    let tail = x.clone().abs().neg().exp().log1p();
+    x.clone().clamp_min(0.0) - x * y + tail
+}
+
+/// The score of each row's class.
+fn of_classes<B: Backend>(scores: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Tensor<B, 1> {
     let [rows] = targets.dims();
-    log_probs
-        .gather(1, targets.reshape([rows, 1]))
-        .reshape([rows])
+    scores.gather(1, targets.reshape([rows, 1])).reshape([rows])
 }

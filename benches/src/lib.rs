@@ -1,8 +1,11 @@
-//! What the benchmarks share: the rows, their contenders, the clock, and what the machine allows.
+//! What the benchmarks share: the rows, their inputs and contenders, the clock, and what the machine allows.
 
+mod class_rows;
 mod clock;
 mod composed;
 mod contenders;
+mod elementwise;
+mod inputs;
 mod limit;
 mod row;
 

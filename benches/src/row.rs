@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What is measured: a loss, the shape of its prediction, and how.
+/// What is measured: a loss, the shape of its prediction, how, and on which inputs.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The name of the loss.
@@ -11,6 +11,8 @@ pub struct Row {
     pub shape: Vec<usize>,
     /// What is special; `work.txt` explains the words.
     pub how: &'static str,
+    /// What the prediction holds, and what each of the other inputs; `work.txt` explains these words, too.
+    pub inputs: Vec<&'static str>,
 }
 
 impl Row {
@@ -23,15 +25,19 @@ impl Row {
 
     fn parse(line: &'static str) -> Row {
         let columns: Vec<&str> = line.split_whitespace().collect();
-        let &[loss, shape, how] = columns.as_slice() else {
-            panic!("work.txt: expected three columns, got {line:?}");
+        let &[loss, shape, how, prediction, target, ref more @ ..] = columns.as_slice() else {
+            panic!("work.txt: expected five columns or more, got {line:?}");
         };
         let size = |size: &str| {
             size.parse()
                 .expect("a shape is numbers with x between them")
         };
-        let shape = shape.split('x').map(size).collect();
-        Row { loss, shape, how }
+        Row {
+            loss,
+            shape: shape.split('x').map(size).collect(),
+            how,
+            inputs: [&[prediction, target][..], more].concat(),
+        }
     }
 
     /// The row as arguments select it and as results name it.
@@ -45,12 +51,10 @@ impl Row {
         format!("{}:", self.id()).starts_with(&format!("{prefix}:"))
     }
 
-    /// Whether the prediction is compared element by element, and not class by class.
-    pub fn is_elementwise(&self) -> bool {
-        matches!(
-            self.loss,
-            "mse" | "l1" | "huber" | "bce" | "bce-with-logits" | "sigmoid-focal" | "log-cosh"
-        )
+    /// How many of the inputs have the shape of the prediction, itself among them; the others are small.
+    pub fn large_inputs(&self) -> usize {
+        let large = |input: &&&str| !matches!(**input, "class" | "sequence");
+        self.inputs.iter().filter(large).count()
     }
 
     /// Whether a clone of the prediction is held.

@@ -178,8 +178,41 @@ pub(crate) fn hidden_shapes<const D: usize, const T: usize>(
         D == T + 1 && hidden[..T] == targets[..],
         "{loss}: expected `hidden` [.., H] and `targets` [..], got {hidden:?} and {targets:?}"
     );
+    hidden_width(loss, hidden, [width, num_classes]);
+}
+
+/// Panics unless hidden states are `[.., H]`, a weight `[H, C]` with a class, and the named tensor `[.., C]`.
+#[track_caller]
+pub(crate) fn hidden_and_classes<const D: usize>(
+    loss: &str,
+    hidden: [usize; D],
+    weight: [usize; 2],
+    (name, dims): (&str, [usize; D]),
+) {
+    hidden_width(loss, hidden, weight);
+    let mut expected = hidden;
+    expected[D - 1] = weight[1];
     assert!(
-        hidden[T] == width,
+        dims == expected,
+        "{loss}: expected `{name}` [.., C] beside `hidden` [.., H], {expected:?}, got {dims:?}"
+    );
+}
+
+/// Panics unless a result of rank `T` has an axis less than the named tensor.
+#[track_caller]
+pub(crate) fn rank_without_last<const D: usize, const T: usize>(loss: &str, name: &str) {
+    let rank = D - 1;
+    assert!(
+        T == rank,
+        "{loss}: expected a result of rank {rank}, one less than `{name}`, got {T}"
+    );
+}
+
+/// Panics unless hidden states are `[.., H]`, and a weight `[H, C]` with a class.
+#[track_caller]
+fn hidden_width<const D: usize>(loss: &str, hidden: [usize; D], [width, num_classes]: [usize; 2]) {
+    assert!(
+        hidden[D - 1] == width,
         "{loss}: expected `hidden` with {width} features, as many as `head.weight` has rows, got {hidden:?}"
     );
     assert!(

@@ -3,6 +3,7 @@
 use burn::backend::Autodiff;
 use burn::module::Param;
 use burn::nn::{EmbeddingConfig, LinearConfig};
+use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Int, Tensor};
 use burn_loss::*;
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use crate::compare::{assert_close, numbers};
 use crate::fixture::{Config, cases_of, some_of, tensor};
 use crate::losses::{Domain, Row, VisitClass, cross_entropy, each_class};
 
-type A<B> = Autodiff<B>;
+pub(super) type A<B> = Autodiff<B>;
 
 /// `[M, H, C]` of the fixture.
 const FIXTURE: [usize; 3] = [11, 5, 7];
@@ -47,7 +48,7 @@ fn cases<B: TestBackend>() -> Vec<Case> {
 }
 
 /// Sums of products round in units of what is added up.
-fn near<B: TestBackend>(expected: &[f64]) -> Tolerance {
+pub(super) fn near<B: TestBackend>(expected: &[f64]) -> Tolerance {
     let largest = expected.iter().fold(1.0f64, |a, b| a.max(b.abs()));
     Tolerance {
         absolute: B::TOLERANCE.absolute.max(1e-13) * largest,
@@ -61,14 +62,19 @@ fn close<B: TestBackend, const D: usize>(what: &str, found: Tensor<B, D>, expect
 }
 
 /// Hidden states and a head, all tracked.
-struct Inputs<B: LossBackend> {
-    hidden: Tensor<A<B>, 2>,
-    weight: Tensor<A<B>, 2>,
-    bias: Option<Tensor<A<B>, 1>>,
+pub(super) struct Inputs<B: LossBackend> {
+    pub hidden: Tensor<A<B>, 2>,
+    pub weight: Tensor<A<B>, 2>,
+    pub bias: Option<Tensor<A<B>, 1>>,
 }
 
 impl<B: TestBackend> Inputs<B> {
-    fn new(hidden: &[f64], weight: &[f64], bias: Option<&[f64]>, [m, h, c]: [usize; 3]) -> Self {
+    pub fn new(
+        hidden: &[f64],
+        weight: &[f64],
+        bias: Option<&[f64]>,
+        [m, h, c]: [usize; 3],
+    ) -> Self {
         let device = B::device();
         Self {
             hidden: tensor(hidden, &[m, h], &device).require_grad(),
@@ -77,16 +83,19 @@ impl<B: TestBackend> Inputs<B> {
         }
     }
 
-    fn head(&self) -> LinearHead<A<B>> {
+    pub fn head(&self) -> LinearHead<A<B>> {
         LinearHead::new(self.weight.clone(), self.bias.clone())
     }
 
     /// The gradients of hidden states, weight and bias.
-    fn gradients(&self, loss: Tensor<A<B>, 1>) -> [Vec<f64>; 3] {
-        let gradients = loss.backward();
-        let of =
-            |tensor: &Tensor<A<B>, 2>| numbers(tensor.grad(&gradients).expect("it is tracked"));
-        let bias = self.bias.as_ref().map(|bias| bias.grad(&gradients));
+    pub fn gradients(&self, loss: Tensor<A<B>, 1>) -> [Vec<f64>; 3] {
+        self.of(&loss.backward())
+    }
+
+    /// Those of hidden states, weight and bias among all.
+    pub fn of(&self, gradients: &<A<B> as AutodiffBackend>::Gradients) -> [Vec<f64>; 3] {
+        let of = |tensor: &Tensor<A<B>, 2>| numbers(tensor.grad(gradients).expect("it is tracked"));
+        let bias = self.bias.as_ref().map(|bias| bias.grad(gradients));
         let bias = bias.map_or(Vec::new(), |bias| numbers(bias.expect("it is tracked")));
         [of(&self.hidden), of(&self.weight), bias]
     }
@@ -151,7 +160,7 @@ pub fn equals_pytorch<B: TestBackend>() {
 }
 
 /// Numbers between -1 and 1, all different.
-fn spread(count: usize, seed: usize) -> Vec<f64> {
+pub(super) fn spread(count: usize, seed: usize) -> Vec<f64> {
     let golden = 0.618_033_988_749_894_9;
     (0..count)
         .map(|i| 2.0 * ((i + 1 + seed * 1000) as f64 * golden).fract() - 1.0)
@@ -245,18 +254,31 @@ fn compare<B: TestBackend, L: ClassLoss<A<B>>>(
 
 /// A scale and a cap have the gradients that differences give.
 pub fn finite_differences<B: TestBackend>() {
-    let shape @ [m, h, c] = [3, 2, 4];
     let device = B::device();
-    let targets = || Tensor::<A<B>, 1, Int>::from_ints([1, 3, 0], &device);
     let loss = FocalLossConfig::new().init::<A<B>>(&device);
-    let at = |hidden: &[f64], weight: &[f64], bias: &[f64]| {
-        let inputs = Inputs::<B>::new(hidden, weight, Some(bias), shape);
+    compare_differences::<B>("focal", true, |inputs| {
         let head = inputs.head().with_logit_scale(1.5).with_softcap(Some(1.25));
-        let found = loss.forward_linear(inputs.hidden.clone(), &head, targets());
+        let targets = Tensor::<_, 1, Int>::from_ints([1, 3, 0], &device);
+        loss.forward_linear(inputs.hidden.clone(), &head, targets)
+    });
+}
+
+/// Compares the gradients of a loss of 3 rows and 4 classes with differences on the same backend.
+pub(super) fn compare_differences<B: TestBackend>(
+    what: &str,
+    has_bias: bool,
+    loss: impl Fn(&Inputs<B>) -> Tensor<A<B>, 1>,
+) {
+    let shape @ [m, h, c] = [3, 2, 4];
+    let at = |point: &[Vec<f64>; 3]| {
+        let bias = has_bias.then_some(&*point[2]);
+        let inputs = Inputs::<B>::new(&point[0], &point[1], bias, shape);
+        let found = loss(&inputs);
         (numbers(found.clone())[0], inputs.gradients(found))
     };
-    let point = [spread(m * h, 1), spread(h * c, 2), spread(c, 3)];
-    let (_, gradients) = at(&point[0], &point[1], &point[2]);
+    let bias = if has_bias { c } else { 0 };
+    let point = [spread(m * h, 1), spread(h * c, 2), spread(bias, 3)];
+    let (_, gradients) = at(&point);
     // The error of the difference falls with the square of the step, that of rounding grows.
     let is_double = B::TOLERANCE.relative < 1e-9;
     let (step, tolerance) = if is_double {
@@ -269,13 +291,13 @@ pub fn finite_differences<B: TestBackend>() {
             let moved = |by: f64| {
                 let mut point = point.clone();
                 point[input][i] += by;
-                at(&point[0], &point[1], &point[2]).0
+                at(&point).0
             };
             let difference = (moved(step) - moved(-step)) / (2.0 * step);
             let found = gradients[input][i];
             assert!(
                 (difference - found).abs() < tolerance,
-                "input {input} at {i}: {found} instead of {difference}"
+                "{what}, input {input} at {i}: {found} instead of {difference}"
             );
         }
     }

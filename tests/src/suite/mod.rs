@@ -10,6 +10,7 @@ pub mod finite_differences;
 pub mod halves;
 pub mod kernels;
 pub mod linear;
+pub mod linear_targets;
 pub mod losses;
 pub mod metrics;
 pub mod metrics_epoch;
@@ -44,6 +45,10 @@ macro_rules! suite {
                     equals_the_loss_of_logits finite_differences layers_and_embeddings
                     what_is_left_out
                 }
+                linear_targets {
+                    probabilities_equal_the_loss_of_logits distillation_equals_the_loss_of_logits
+                    target_differences margins_of_extreme_embeddings heads_of_any_size
+                }
                 exact_means {
                     a_loop_of_ones_own gradients_accumulated_by_the_learner gradients_of_two_devices
                     what_averages_keeps_the_mean a_step_in_which_nothing_counts
@@ -55,6 +60,7 @@ macro_rules! suite {
                 info_nce arc_face cos_face embeddings_refuse margins_at_the_ends embedding_weights
             }
             linear { equals_pytorch bad_heads }
+            linear_targets { linear_targets_refuse }
             pytorch { elementwise_losses spread_losses class_losses cross_entropy_probabilities }
             module_db { pytorchs_own_samples }
             finite_differences { elementwise_losses spread_losses class_losses cross_entropy_probabilities }

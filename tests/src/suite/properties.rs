@@ -58,17 +58,24 @@ fn batches() -> impl Strategy<Value = Batch> {
     })
 }
 
-/// Tries the law on the backend's share of cases, the same ones in every run.
+/// Tries the law on the backend's share of batches.
 fn law<B: TestBackend>(holds: impl Fn(Batch) -> Result<(), String>) {
+    holds_for::<B, _>(batches(), holds);
+}
+
+/// Tries the law on the backend's share of cases, the same ones in every run.
+pub(super) fn holds_for<B: TestBackend, S: Strategy>(
+    cases: S,
+    holds: impl Fn(S::Value) -> Result<(), String>,
+) {
     let config = Config {
         cases: B::PROPERTY_CASES,
         failure_persistence: None,
         ..Config::default()
     };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let result = TestRunner::new_with_rng(config, rng).run(&batches(), |batch| {
-        holds(batch).map_err(TestCaseError::fail)
-    });
+    let result = TestRunner::new_with_rng(config, rng)
+        .run(&cases, |case| holds(case).map_err(TestCaseError::fail));
     if let Err(error) = result {
         panic!("{error}");
     }

@@ -3,12 +3,14 @@
 use burn::tensor::Tensor;
 use burn_loss_kernels::composed::{at_least_f32, column};
 use burn_loss_kernels::{
-    Columns, LOG_SUM_EXP, LossBackend, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, formulas,
+    Columns, LOG_SUM_EXP, LossBackend, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights,
+    SoftmaxTerms, formulas,
 };
 
 use super::CrossEntropyLoss;
 use crate::check;
-use crate::forms::{primitive, tensor};
+use crate::forms::linear::{as_rows, check_beside, product};
+use crate::forms::{LinearHead, primitive, tensor};
 
 /// Against one probability per class.
 ///
@@ -89,11 +91,7 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     ) -> Tensor<B, 1> {
         self.check_probabilities(&logits, &probabilities);
         let targets = self.soft_targets(probabilities);
-        // There is no class, and so no target loss: what is left of the formula is z lse^2.
-        let formula = formulas::CrossEntropy {
-            keep: 0.0,
-            z_loss: self.z_loss,
-        };
+        let formula = self.formula_without_class();
         let (logits, weights) = (primitive(logits), RowWeights::none());
         let found =
             B::softmax_terms_reduced(&formula, logits, targets, weights, self.reduction, false);
@@ -134,8 +132,122 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     ) -> Tensor<B, 1> {
         self.check_probabilities(&logits, &probabilities);
         let targets = self.soft_targets(probabilities);
-        let terms = B::softmax_terms(primitive(logits), targets, Columns::All).terms;
-        let terms: Tensor<B, 2> = tensor(terms);
+        self.losses_of(B::softmax_terms(primitive(logits), targets, Columns::All))
+    }
+
+    /// Computes the loss of a head's logits against one probability per class, reduced as configured, without holding the
+    /// logits: see [`ClassLoss::forward_linear`](crate::ClassLoss::forward_linear). If the probabilities are tracked, what
+    /// their gradient needs is held, as large as the logits.
+    ///
+    /// # Shapes
+    ///
+    /// - `hidden`: `[N, H]`, `[N, T, H]`, ..: classes are not on axis 1 here, hidden states are last
+    /// - `probabilities`: `[N, C]`, `[N, T, C]`, ..
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_probabilities`](Self::forward_probabilities), and if hidden states and head differ in `H`, element type
+    /// or device.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::{CrossEntropyLossConfig, LinearHead};
+    ///
+    /// let device = Default::default();
+    /// let hidden = Tensor::<NdArray, 2>::from_floats([[1.0, 2.0]], &device);
+    /// let head = LinearHead::new(Tensor::from_floats([[0.0, 1.0], [0.0, 0.5]], &device), None);
+    /// let probabilities = Tensor::from_floats([[0.25, 0.75]], &device);
+    /// let loss = CrossEntropyLossConfig::new().init(&device);
+    ///
+    /// let mean: f32 = loss.forward_linear_probabilities(hidden, &head, probabilities).into_scalar();
+    /// // The logits are 0 and 2.
+    /// let lse = (1.0 + 2f32.exp()).ln();
+    /// assert!((mean - (lse - 0.75 * 2.0)).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_linear_probabilities<const D: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &LinearHead<B>,
+        probabilities: Tensor<B, D>,
+    ) -> Tensor<B, 1> {
+        self.check_linear(&hidden, head, &probabilities);
+        let targets = self.soft_targets(as_rows(probabilities));
+        let found = B::linear_reduced(
+            &self.formula_without_class(),
+            product(as_rows(hidden), head),
+            targets,
+            RowWeights::none(),
+            self.reduction,
+            // On a backend that differentiates, what is tracked decides.
+            [false; 3],
+            false,
+        );
+        tensor(found.reduced.loss)
+    }
+
+    /// Computes one loss per row of hidden states against one probability per class. The backward pass computes the logits
+    /// again.
+    ///
+    /// # Shapes
+    ///
+    /// - `hidden`: `[N, H]`, `[N, T, H]`, .., of rank `D`
+    /// - `probabilities`: `[N, C]`, `[N, T, C]`, .., of rank `D`
+    /// - output: `[N]`, `[N, T]`, .., of rank `T = D - 1`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_linear_probabilities`](Self::forward_linear_probabilities), and if `T` is not `D - 1`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::{CrossEntropyLossConfig, LinearHead};
+    ///
+    /// let device = Default::default();
+    /// let hidden = Tensor::<NdArray, 2>::from_floats([[1.0, 2.0], [0.0, 0.0]], &device);
+    /// let head = LinearHead::new(Tensor::zeros([2, 4], &device), None);
+    /// let probabilities = Tensor::full([2, 4], 0.25, &device);
+    /// let loss = CrossEntropyLossConfig::new().init(&device);
+    ///
+    /// let each: Tensor<_, 1> =
+    ///     loss.forward_linear_probabilities_no_reduction(hidden, &head, probabilities);
+    /// assert!((each - 4f32.ln()).abs().max().into_scalar() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_linear_probabilities_no_reduction<const D: usize, const T: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &LinearHead<B>,
+        probabilities: Tensor<B, D>,
+    ) -> Tensor<B, T> {
+        check::rank_without_last::<D, T>("CrossEntropyLoss", "hidden");
+        self.check_linear(&hidden, head, &probabilities);
+        let mut shape = [1; T];
+        shape.copy_from_slice(&hidden.dims()[..T]);
+        let targets = self.soft_targets(as_rows(probabilities));
+        let product = product(as_rows(hidden), head);
+        self.losses_of(B::linear_terms(product, targets, Columns::All))
+            .reshape(shape)
+    }
+
+    /// There is no class, and so no target loss: what is left of the formula is `z lse^2`.
+    fn formula_without_class(&self) -> formulas::CrossEntropy {
+        formulas::CrossEntropy {
+            keep: 0.0,
+            z_loss: self.z_loss,
+        }
+    }
+
+    /// One loss per row, of its terms.
+    fn losses_of(&self, found: SoftmaxTerms<B>) -> Tensor<B, 1> {
+        let terms: Tensor<B, 2> = tensor(found.terms);
         let losses = column(terms.clone(), SMOOTH_LOSS);
         if self.z_loss == 0.0 {
             return losses;
@@ -153,8 +265,27 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         let name = "CrossEntropyLoss";
         check::alike(name, ("logits", logits), ("probabilities", probabilities));
         let num_classes = check::class_axis(name, "logits", logits.dims());
+        self.check_classes(num_classes, &logits.device());
+    }
+
+    #[track_caller]
+    fn check_linear<const D: usize>(
+        &self,
+        hidden: &Tensor<B, D>,
+        head: &LinearHead<B>,
+        probabilities: &Tensor<B, D>,
+    ) {
+        let name = "CrossEntropyLoss";
+        check_beside(name, hidden, head, ("probabilities", probabilities));
+        self.check_classes(head.weight.dims()[1], &hidden.device());
+    }
+
+    /// Checks what depends on the number of classes alone.
+    #[track_caller]
+    fn check_classes(&self, num_classes: usize, device: &B::Device) {
+        let name = "CrossEntropyLoss";
         let weights = self.class_weights.as_ref();
-        check::class_weights(name, weights, num_classes, &logits.device());
+        check::class_weights(name, weights, num_classes, device);
         let ignored = self.ignore_index.into_iter();
         for index in ignored.chain(self.ignore_indices.iter().copied()) {
             check::no_ignored_class(name, Some(index));

@@ -1,18 +1,21 @@
 //! Distillation of a teacher's logits into a student's.
 
+use std::borrow::Cow;
+
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::activation::softmax;
-use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::composed::{at_least_f32, column};
 use burn_loss_kernels::{
-    Columns, LossBackend, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, formulas,
+    Columns, Fault, LossBackend, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, formulas,
 };
 
 use crate::display::display_fields;
+use crate::forms::linear::{as_rows, check_beside, checked_weights, product};
 use crate::forms::{
-    ClassOptions, Rows, SampleLoss, Samples, fill_samples, primitive, sample_forwards, tensor,
+    ClassOptions, LinearHead, Rows, SampleLoss, Samples, fill_samples, primitive, sample_forwards,
+    tensor,
 };
 use crate::{Reduction, check};
 
@@ -169,62 +172,271 @@ impl<B: LossBackend> SampleLoss<B> for DistillationLoss {
 
     #[track_caller]
     fn losses(&self, (student, teacher, targets): Self::Inputs) -> Tensor<B, 1> {
-        let dtype = student.dtype();
         let rows = self.rows(targets, student.dims()[1]);
-        if B::ON_HOST {
-            check::first_invalid::<B>(NAME, &rows);
-        }
-        let ([x, z], probabilities) = self.softened(student.clone(), teacher);
-        let smooth_loss = |logits| {
-            let targets = soft_targets(&probabilities);
-            let terms = B::softmax_terms(primitive(logits), targets, Columns::All).terms;
-            column(tensor::<B, 2>(terms), SMOOTH_LOSS)
-        };
-        let divergence = smooth_loss(x) - smooth_loss(z);
-        let hard = B::softmax_terms(
-            primitive(student),
-            rows.targets(SmoothWeights::Zero),
-            Columns::TargetLoss,
-        );
-        let losses = self.sum_of_parts(divergence, tensor(hard.terms));
-        let losses = losses * rows.counts(at_least_f32(dtype)).cast(dtype);
-        match rows.dropped() {
-            Some(dropped) => losses.mask_fill(dropped, 0.0),
-            None => losses,
-        }
+        self.counted_losses(Student::Logits(student), teacher, &rows)
     }
 
     #[track_caller]
-    fn reduced(&self, inputs: Self::Inputs, weights: Option<Tensor<B, 1>>) -> Tensor<B, 1> {
-        let (dtype, [_, num_classes]) = (inputs.0.dtype(), inputs.0.dims());
-        let mut rows = self.rows(inputs.2.clone(), num_classes);
+    fn reduced(
+        &self,
+        (student, teacher, targets): Self::Inputs,
+        weights: Option<Tensor<B, 1>>,
+    ) -> Tensor<B, 1> {
+        let mut rows = self.rows(targets, student.dims()[1]);
         if let Some(weights) = weights {
             rows = rows.weigh(weights);
         }
-        let (student, teacher, _) = match rows.dropped() {
-            Some(dropped) => self.without(inputs, dropped),
-            None => inputs,
+        self.reduced_rows(Student::Logits(student), teacher, rows)
+    }
+}
+
+/// Of a head's logits, which are not held: see [`ClassLoss::forward_linear`](crate::ClassLoss::forward_linear). They are
+/// computed twice, with the temperature and without.
+impl DistillationLoss {
+    /// Computes the loss of the student whose logits a head makes of hidden states, reduced as configured.
+    ///
+    /// # Shapes
+    ///
+    /// - `hidden`: `[N, H]`, `[N, T, H]`, .., of rank `D`
+    /// - `teacher`: logits, `[N, C]`, `[N, T, C]`, .., of rank `D`
+    /// - `targets`: `[N]`, `[N, T]`, .., of rank `T = D - 1`, classes in `[0, C)` or the ignored index
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// If the shapes, element types or devices do not fit, or, on NdArray and Flex, if a target is neither a class nor
+    /// ignored.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::{DistillationLossConfig, LinearHead};
+    ///
+    /// let device = Default::default();
+    /// let hidden = Tensor::<NdArray, 2>::from_floats([[1.0, 2.0]], &device);
+    /// let head = LinearHead::new(Tensor::from_floats([[0.0, 1.0], [0.0, 0.5]], &device), None);
+    /// let teacher = Tensor::<NdArray, 2>::from_floats([[1.0, -1.0]], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0], &device);
+    /// let loss = DistillationLossConfig::new().init();
+    ///
+    /// let found = loss.forward_linear(hidden, &head, teacher.clone(), targets.clone());
+    /// let logits = Tensor::from_floats([[0.0, 2.0]], &device);
+    /// let expected = loss.forward(logits, teacher, targets).into_scalar();
+    /// assert!((found.into_scalar() - expected).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_linear<B: LossBackend, const D: usize, const T: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &LinearHead<B>,
+        teacher: Tensor<B, D>,
+        targets: Tensor<B, T, Int>,
+    ) -> Tensor<B, 1> {
+        let (student, teacher, rows) = self.checked_linear(hidden, head, teacher, targets);
+        self.reduced_rows(student, teacher, rows)
+    }
+
+    /// Computes one loss per row of hidden states; 0 for ignored rows.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward_linear`](Self::forward_linear); the output has the shape of the targets.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_linear`](Self::forward_linear).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::{DistillationLossConfig, LinearHead};
+    ///
+    /// let device = Default::default();
+    /// let hidden = Tensor::<NdArray, 2>::ones([3, 2], &device);
+    /// let head = LinearHead::new(Tensor::zeros([2, 4], &device), None);
+    /// let teacher = Tensor::zeros([3, 4], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::zeros([3], &device);
+    /// let loss = DistillationLossConfig::new().with_alpha(0.25).init();
+    ///
+    /// // Student and teacher agree.
+    /// let each = loss.forward_linear_no_reduction(hidden, &head, teacher, targets);
+    /// assert!((each - 0.75 * 4f32.ln()).abs().max().into_scalar() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_linear_no_reduction<B: LossBackend, const D: usize, const T: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &LinearHead<B>,
+        teacher: Tensor<B, D>,
+        targets: Tensor<B, T, Int>,
+    ) -> Tensor<B, T> {
+        let shape = targets.dims();
+        let (student, teacher, rows) = self.checked_linear(hidden, head, teacher, targets);
+        self.counted_losses(student, teacher, &rows).reshape(shape)
+    }
+
+    /// Computes the loss with one weight, or one 0 or 1 of a mask, per row, as `forward_weighted` does of logits.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward_linear`](Self::forward_linear); the weights have the shape of the targets.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_linear`](Self::forward_linear), and if the shape, the element type or the device of the weights does not
+    /// fit.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::{DistillationLossConfig, LinearHead};
+    ///
+    /// let device = Default::default();
+    /// let hidden = Tensor::<NdArray, 2>::from_floats([[0.0], [f32::NAN]], &device);
+    /// let head = LinearHead::new(Tensor::zeros([1, 4], &device), None);
+    /// let teacher = Tensor::zeros([2, 4], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::zeros([2], &device);
+    /// let mask = Tensor::from_floats([1.0, 0.0], &device);
+    /// let loss = DistillationLossConfig::new().with_alpha(0.0).init();
+    ///
+    /// let mean = loss.forward_linear_weighted(hidden, &head, teacher, targets, mask);
+    /// assert!((mean.into_scalar() - 4f32.ln()).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_linear_weighted<B: LossBackend, const D: usize, const T: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &LinearHead<B>,
+        teacher: Tensor<B, D>,
+        targets: Tensor<B, T, Int>,
+        weights: Tensor<B, T>,
+    ) -> Tensor<B, 1> {
+        let (of_targets, rows) = (targets.dims(), as_rows(hidden.clone()));
+        let weights = checked_weights(NAME, &rows, of_targets, weights);
+        let (student, teacher, rows) = self.checked_linear(hidden, head, teacher, targets);
+        self.reduced_rows(student, teacher, rows.weigh(weights))
+    }
+
+    #[track_caller]
+    fn checked_linear<'a, B: LossBackend, const D: usize, const T: usize>(
+        &self,
+        hidden: Tensor<B, D>,
+        head: &'a LinearHead<B>,
+        teacher: Tensor<B, D>,
+        targets: Tensor<B, T, Int>,
+    ) -> (Student<'a, B>, Tensor<B, 2>, Rows<B>) {
+        let weight = head.weight.dims();
+        check::hidden_shapes(NAME, hidden.dims(), weight, targets.dims());
+        let devices = [hidden.device(), targets.device()];
+        check::same_device::<B>(NAME, ("hidden", &devices[0]), ("targets", &devices[1]));
+        check_beside(NAME, &hidden, head, ("teacher", &teacher));
+        let student = Student::Hidden(as_rows(hidden), Cow::Borrowed(head));
+        (student, as_rows(teacher), self.rows(targets, weight[1]))
+    }
+}
+
+/// What the student's logits are, or are made of.
+#[derive(Clone)]
+enum Student<'a, B: LossBackend> {
+    /// `[M, C]`.
+    Logits(Tensor<B, 2>),
+    /// `[M, H]`, and what makes logits of them.
+    Hidden(Tensor<B, 2>, Cow<'a, LinearHead<B>>),
+}
+
+impl<B: LossBackend> Student<'_, B> {
+    fn dtype(&self) -> DType {
+        match self {
+            Self::Logits(rows) | Self::Hidden(rows, _) => rows.dtype(),
+        }
+    }
+
+    /// Student and teacher with something harmless in the rows that do not count.
+    fn without_dropped(self, teacher: Tensor<B, 2>, rows: &Rows<B>) -> (Self, Tensor<B, 2>) {
+        let Some(dropped) = rows.dropped() else {
+            return (self, teacher);
         };
-        let ([x, z], probabilities) = self.softened(student.clone(), teacher);
-        let per_row = (!rows.count_alike()).then(|| primitive(rows.counts(dtype)));
-        let smooth_loss = |logits| {
-            let weights = RowWeights {
-                per_class: None,
-                per_row: per_row.clone(),
-            };
-            // There is no class, and so no target loss.
-            self.reduced_rows(0.0, logits, soft_targets(&probabilities), weights)
+        let fill = |rows| fill_samples(rows, &dropped);
+        let student = match self {
+            Self::Logits(logits) => Self::Logits(fill(logits)),
+            Self::Hidden(hidden, head) => Self::Hidden(fill(hidden), head),
         };
-        let divergence = smooth_loss(x).0 - smooth_loss(z).0;
-        let targets = rows.targets(SmoothWeights::Zero);
-        let (hard, fault) = self.reduced_rows(1.0, student, targets, rows.weights(dtype));
-        check::no_class::<B>(NAME, &rows, fault);
-        self.sum_of_parts(divergence, hard)
+        (student, fill(teacher))
+    }
+
+    /// With the logits over the temperature.
+    fn softened(self, temperature: f64) -> Self {
+        match self {
+            Self::Logits(logits) => Self::Logits(softened(logits, temperature)),
+            Self::Hidden(hidden, head) => {
+                let mut head = head.into_owned();
+                head.logit_scale /= temperature;
+                head.softcap = head.softcap.map(|cap| cap / temperature);
+                Self::Hidden(hidden, Cow::Owned(head))
+            }
+        }
+    }
+
+    /// One loss per row, of its target or of all its classes.
+    fn terms(self, targets: RowTargets<B>, columns: Columns) -> Tensor<B, 1> {
+        let found = match self {
+            Self::Logits(logits) => B::softmax_terms(primitive(logits), targets, columns),
+            Self::Hidden(hidden, head) => B::linear_terms(product(hidden, &head), targets, columns),
+        };
+        match columns {
+            Columns::TargetLoss => tensor(found.terms),
+            _ => column(tensor::<B, 2>(found.terms), SMOOTH_LOSS),
+        }
+    }
+
+    /// The reduced loss of rows, of which `keep` of the target loss counts.
+    fn reduced(
+        self,
+        keep: f64,
+        targets: RowTargets<B>,
+        weights: RowWeights<B>,
+        reduction: Reduction,
+    ) -> (Tensor<B, 1>, Option<Fault>) {
+        let formula = formulas::CrossEntropy { keep, z_loss: 0.0 };
+        // On a backend that differentiates, what is tracked decides.
+        match self {
+            Self::Logits(logits) => {
+                let (logits, wanted) = (primitive(logits), false);
+                let found =
+                    B::softmax_terms_reduced(&formula, logits, targets, weights, reduction, wanted);
+                (tensor(found.loss), found.fault)
+            }
+            Self::Hidden(hidden, head) => {
+                let (product, wanted) = (product(hidden, &head), [false; 3]);
+                let found = B::linear_reduced(
+                    &formula, product, targets, weights, reduction, wanted, false,
+                );
+                (tensor(found.reduced.loss), found.reduced.fault)
+            }
+        }
+    }
+}
+
+/// Logits over the temperature.
+fn softened<B: LossBackend>(logits: Tensor<B, 2>, temperature: f64) -> Tensor<B, 2> {
+    match temperature {
+        1.0 => logits,
+        temperature => logits / temperature,
     }
 }
 
 impl DistillationLoss {
-    fn rows<B: LossBackend>(&self, targets: Tensor<B, 1, Int>, num_classes: usize) -> Rows<B> {
+    fn rows<B: LossBackend, const T: usize>(
+        &self,
+        targets: Tensor<B, T, Int>,
+        num_classes: usize,
+    ) -> Rows<B> {
         let options = ClassOptions {
             ignore_index: self.ignore_index,
             ..ClassOptions::none()
@@ -232,35 +444,69 @@ impl DistillationLoss {
         Rows::new(&options, targets, num_classes)
     }
 
-    /// The logits of student and teacher over the temperature, and the teacher's probabilities.
-    fn softened<B: LossBackend>(
+    /// One loss per row, 0 where it is ignored.
+    #[track_caller]
+    fn counted_losses<B: LossBackend>(
         &self,
-        student: Tensor<B, 2>,
+        student: Student<B>,
         teacher: Tensor<B, 2>,
-    ) -> ([Tensor<B, 2>; 2], Tensor<B, 2>) {
-        let soften = |logits: Tensor<B, 2>| match self.temperature {
-            1.0 => logits,
-            temperature => logits / temperature,
-        };
-        let teacher = soften(teacher.detach());
-        let probabilities = softmax(teacher.clone(), 1);
-        ([soften(student), teacher], probabilities)
+        rows: &Rows<B>,
+    ) -> Tensor<B, 1> {
+        if B::ON_HOST {
+            check::first_invalid::<B>(NAME, rows);
+        }
+        let (student, teacher) = student.without_dropped(teacher, rows);
+        let dtype = student.dtype();
+        let (teacher, probabilities) = self.softened_teacher(teacher);
+        let smooth_loss = |of: Student<B>| of.terms(soft_targets(&probabilities), Columns::All);
+        let divergence = smooth_loss(student.clone().softened(self.temperature))
+            - smooth_loss(Student::Logits(teacher));
+        let hard = student.terms(rows.targets(SmoothWeights::Zero), Columns::TargetLoss);
+        let losses = self.sum_of_parts(divergence, hard);
+        let losses = losses * rows.counts(at_least_f32(dtype)).cast(dtype);
+        match rows.dropped() {
+            Some(dropped) => losses.mask_fill(dropped, 0.0),
+            None => losses,
+        }
     }
 
-    /// The reduced loss of rows, of which `keep` of the target loss counts.
+    /// The reduced loss of rows.
+    #[track_caller]
     fn reduced_rows<B: LossBackend>(
         &self,
-        keep: f64,
-        logits: Tensor<B, 2>,
-        targets: RowTargets<B>,
-        weights: RowWeights<B>,
-    ) -> (Tensor<B, 1>, Option<burn_loss_kernels::Fault>) {
-        let formula = formulas::CrossEntropy { keep, z_loss: 0.0 };
-        let logits: FloatTensor<B> = primitive(logits);
-        // On a backend that differentiates, what is tracked decides.
-        let found =
-            B::softmax_terms_reduced(&formula, logits, targets, weights, self.reduction, false);
-        (tensor(found.loss), found.fault)
+        student: Student<B>,
+        teacher: Tensor<B, 2>,
+        rows: Rows<B>,
+    ) -> Tensor<B, 1> {
+        let (student, teacher) = student.without_dropped(teacher, &rows);
+        let dtype = student.dtype();
+        let (teacher, probabilities) = self.softened_teacher(teacher);
+        let per_row = (!rows.count_alike()).then(|| primitive(rows.counts(dtype)));
+        let smooth_loss = |of: Student<B>| {
+            let weights = RowWeights {
+                per_class: None,
+                per_row: per_row.clone(),
+            };
+            // There is no class, and so no target loss.
+            of.reduced(0.0, soft_targets(&probabilities), weights, self.reduction)
+                .0
+        };
+        let divergence = smooth_loss(student.clone().softened(self.temperature))
+            - smooth_loss(Student::Logits(teacher));
+        let targets = rows.targets(SmoothWeights::Zero);
+        let (hard, fault) = student.reduced(1.0, targets, rows.weights(dtype), self.reduction);
+        check::no_class::<B>(NAME, &rows, fault);
+        self.sum_of_parts(divergence, hard)
+    }
+
+    /// The teacher's logits over the temperature, and its probabilities.
+    fn softened_teacher<B: LossBackend>(
+        &self,
+        teacher: Tensor<B, 2>,
+    ) -> (Tensor<B, 2>, Tensor<B, 2>) {
+        let teacher = softened(teacher.detach(), self.temperature);
+        let probabilities = softmax(teacher.clone(), 1);
+        (teacher, probabilities)
     }
 
     fn sum_of_parts<B: LossBackend>(

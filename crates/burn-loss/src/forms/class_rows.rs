@@ -415,14 +415,8 @@ pub trait ClassLoss<B: LossBackend> {
     ) -> Tensor<B, 1> {
         let name = self.name();
         let hidden = checked_rows(self, hidden, head, &targets);
-        let of_targets = ("targets", targets.dims());
-        check::same_shape(name, of_targets, ("weights", weights.dims()));
-        let (device, dtype) = (hidden.device(), hidden.dtype());
-        check::same_dtype(name, ("hidden", dtype), ("weights", weights.dtype()));
-        check::same_device::<B>(name, ("hidden", &device), ("weights", &weights.device()));
-        let count = weights.shape().num_elements();
-        let rows = Rows::new(&self.options(), targets, head.weight.dims()[1]);
-        let rows = rows.weigh(weights.reshape([count]));
+        let weights = linear::checked_weights(name, &hidden, targets.dims(), weights);
+        let rows = Rows::new(&self.options(), targets, head.weight.dims()[1]).weigh(weights);
         self.reduced_linear(hidden, head, rows, false).0
     }
 

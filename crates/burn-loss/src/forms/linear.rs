@@ -225,9 +225,30 @@ pub(crate) fn checked_rows<
 ) -> Tensor<B, 2> {
     let name = loss.name();
     check::hidden_shapes(name, hidden.dims(), head.weight.dims(), targets.dims());
-    let [width, num_classes] = head.weight.dims();
-    let (device, dtype) = (hidden.device(), hidden.dtype());
+    let [_, num_classes] = head.weight.dims();
+    let device = hidden.device();
     check::same_device::<B>(name, ("hidden", &device), ("targets", &targets.device()));
+    check_head(name, &hidden, head);
+    check::class_weights(name, loss.options().class_weights, num_classes, &device);
+    as_rows(hidden)
+}
+
+/// Tensors `[.., C]` as rows: `[M, C]`.
+pub(crate) fn as_rows<B: LossBackend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, 2> {
+    let dims = tensor.dims();
+    let rows = dims[..D - 1].iter().product();
+    tensor.reshape([rows, dims[D - 1]])
+}
+
+/// Panics unless weight and bias go with hidden states whose shape does.
+#[track_caller]
+pub(crate) fn check_head<B: LossBackend, const D: usize>(
+    name: &str,
+    hidden: &Tensor<B, D>,
+    head: &LinearHead<B>,
+) {
+    let [_, num_classes] = head.weight.dims();
+    let (device, dtype) = (hidden.device(), hidden.dtype());
     let weight = (head.weight.device(), head.weight.dtype());
     check::same_device::<B>(name, ("hidden", &device), ("head.weight", &weight.0));
     check::same_dtype(name, ("hidden", dtype), ("head.weight", weight.1));
@@ -237,13 +258,42 @@ pub(crate) fn checked_rows<
         check::same_device::<B>(name, ("hidden", &device), ("head.bias", &bias.device()));
         check::same_dtype(name, ("hidden", dtype), ("head.bias", bias.dtype()));
     }
-    check::class_weights(name, loss.options().class_weights, num_classes, &device);
-    let rows = targets.shape().num_elements();
-    hidden.reshape([rows, width])
+}
+
+/// Checks hidden states `[.., H]` against a head and what has a number per class, `[.., C]`.
+#[track_caller]
+pub(crate) fn check_beside<B: LossBackend, const D: usize>(
+    name: &str,
+    hidden: &Tensor<B, D>,
+    head: &LinearHead<B>,
+    (other_name, other): (&str, &Tensor<B, D>),
+) {
+    let named = (other_name, other.dims());
+    check::hidden_and_classes(name, hidden.dims(), head.weight.dims(), named);
+    let (dtype, device) = (hidden.dtype(), hidden.device());
+    check::same_dtype(name, ("hidden", dtype), (other_name, other.dtype()));
+    check::same_device::<B>(name, ("hidden", &device), (other_name, &other.device()));
+    check_head(name, hidden, head);
+}
+
+/// Checks the weights of rows of hidden states, and gives them as `[M]`.
+#[track_caller]
+pub(crate) fn checked_weights<B: LossBackend, const T: usize>(
+    name: &str,
+    hidden: &Tensor<B, 2>,
+    targets: [usize; T],
+    weights: Tensor<B, T>,
+) -> Tensor<B, 1> {
+    check::same_shape(name, ("targets", targets), ("weights", weights.dims()));
+    let (device, dtype) = (hidden.device(), hidden.dtype());
+    check::same_dtype(name, ("hidden", dtype), ("weights", weights.dtype()));
+    check::same_device::<B>(name, ("hidden", &device), ("weights", &weights.device()));
+    let count = weights.shape().num_elements();
+    weights.reshape([count])
 }
 
 /// As the operation takes it.
-fn product<B: LossBackend>(hidden: Tensor<B, 2>, head: &LinearHead<B>) -> Product<B> {
+pub(crate) fn product<B: LossBackend>(hidden: Tensor<B, 2>, head: &LinearHead<B>) -> Product<B> {
     Product {
         hidden: primitive(hidden),
         weight: primitive(head.weight.clone()),

@@ -47,11 +47,26 @@ pub fn medians<T, U>(
         }
         turns += 1;
     }
-    let median = |times: &mut Vec<Duration>| {
-        times.sort();
-        times[times.len() / 2]
-    };
-    times.iter_mut().map(median).collect()
+    times.iter_mut().map(|times| middle(times)).collect()
+}
+
+/// The median time of a contender that is alone in its process, takes seconds and has run once: for about `budget`, and three runs at
+/// least. Letting go of what it returns is not measured.
+pub fn median<U>(budget: Duration, mut run: impl FnMut() -> U) -> Duration {
+    let mut times = Vec::new();
+    let begin = Instant::now();
+    while times.len() < 3 || begin.elapsed() < budget {
+        let start = Instant::now();
+        let output = run();
+        times.push(start.elapsed());
+        drop(output);
+    }
+    middle(&mut times)
+}
+
+fn middle(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
 }
 
 /// Milliseconds with three digits.

@@ -7,9 +7,11 @@ mod contenders;
 mod elementwise;
 mod inputs;
 mod limit;
+mod products;
 mod row;
 
-pub use clock::{budget, medians, milliseconds};
+pub use clock::{budget, median, medians, milliseconds};
 pub use contenders::{BURN, COMPOSED, Case, OURS, Output, Prediction, Step};
 pub use limit::limit;
+pub use products::Products;
 pub use row::Row;

@@ -236,7 +236,7 @@ fn check_scale(name: &str, scale: f64, most: f64) {
 /// assert!((mean - (1.0 + (-2.0 * with_margin).exp()).ln()).abs() < 1e-6);
 ///
 /// // The same of an embedding and class vectors, of any length.
-/// let embeddings = Tensor::from_floats([[3.0, 0.0]], &device);
+/// let embeddings = Tensor::<NdArray, 2>::from_floats([[3.0, 0.0]], &device);
 /// let vectors = Tensor::from_floats([[1.0, 0.0], [3f32.sqrt(), 0.5]], &device);
 /// let head = LinearHead::new(vectors, None);
 /// assert!((loss.forward_linear(embeddings, &head, targets).into_scalar() - mean).abs() < 1e-6);
@@ -359,7 +359,7 @@ impl CosFaceLossConfig {
 /// assert!((mean - (1.0 + (-2.0 * (0.5f32 - 0.35)).exp()).ln()).abs() < 1e-6);
 ///
 /// // The same of an embedding and class vectors, of any length.
-/// let embeddings = Tensor::from_floats([[3.0, 0.0]], &device);
+/// let embeddings = Tensor::<NdArray, 2>::from_floats([[3.0, 0.0]], &device);
 /// let vectors = Tensor::from_floats([[1.0, 0.0], [3f32.sqrt(), 0.5]], &device);
 /// let head = LinearHead::new(vectors, None);
 /// assert!((loss.forward_linear(embeddings, &head, targets).into_scalar() - mean).abs() < 1e-6);

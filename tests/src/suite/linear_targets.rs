@@ -150,6 +150,36 @@ pub fn distillation_equals_the_loss_of_logits<B: TestBackend>() {
     }
 }
 
+/// NaN in rows that do not count, of the student or of the teacher, reaches neither the losses nor a gradient.
+pub fn rows_left_out_of_distillation<B: TestBackend>() {
+    let device = B::device();
+    let config = DistillationLossConfig::new().with_ignore_index(Some(1));
+    let loss = config.init();
+    let run = |in_place: f64, reduced: bool| {
+        let hidden = [0.5, -1.0, in_place, in_place, 0.25, 2.0];
+        let inputs = Inputs::<B>::new(&hidden, &spread(6, 2), None, [3, 2, 3]);
+        let teacher = [1.0, 2.0, -1.0, in_place, 0.0, 0.0, 0.5, 0.0, -2.0];
+        let teacher = tensor::<A<B>, 2>(&teacher, &[3, 3], &device);
+        let targets = Tensor::<A<B>, 1, Int>::from_ints([0, 1, 2], &device);
+        let (x, head) = (inputs.hidden.clone(), inputs.head());
+        let value = match reduced {
+            true => loss.forward_linear(x, &head, teacher, targets),
+            false => loss
+                .forward_linear_no_reduction(x, &head, teacher, targets)
+                .sum(),
+        };
+        let [hidden, weight, _] = inputs.gradients(value.clone());
+        [numbers(value), hidden, weight]
+    };
+    for reduced in [true, false] {
+        let expected = run(3.0, reduced);
+        assert_eq!(expected[1][2..4], [0.0; 2]);
+        for (found, expected) in run(f64::NAN, reduced).iter().zip(&expected) {
+            assert_close("left out", found, expected, near::<B>(expected));
+        }
+    }
+}
+
 /// The gradients of all of them are what differences give.
 pub fn target_differences<B: TestBackend>() {
     let device = B::device();

@@ -48,6 +48,7 @@ macro_rules! suite {
                 linear_targets {
                     probabilities_equal_the_loss_of_logits distillation_equals_the_loss_of_logits
                     target_differences margins_of_extreme_embeddings heads_of_any_size
+                    rows_left_out_of_distillation
                 }
                 exact_means {
                     a_loop_of_ones_own gradients_accumulated_by_the_learner gradients_of_two_devices

@@ -238,7 +238,6 @@ impl<F: Float> Rows<'_, F> {
         let (at, _) = self.in_rows(rows.clone());
         assert!(classes.start <= classes.end && classes.end <= num_classes);
         assert!(classes.len() <= F::lanes::<S>() && parts.len() == rows.len());
-        let inside = F::leading(simd, classes.len());
         for (i, part) in parts.iter().enumerate() {
             // SAFETY: `at` and the two assertions keep it within these rows, which nobody else touches while `self` is
             // borrowed mutably.
@@ -247,7 +246,7 @@ impl<F: Float> Rows<'_, F> {
                     .cells
                     .gradient
                     .add(at + i * num_classes + classes.start);
-                F::store_masked(simd, inside, to, *part);
+                F::store_first(simd, classes.len(), to, *part);
             }
         }
     }

@@ -217,6 +217,38 @@ pub trait Float:
         Self::select(simd, inside, part, Self::splat(simd, fill))
     }
 
+    /// Writes the first lanes, at most all.
+    ///
+    /// # Safety
+    ///
+    /// As many numbers can be written.
+    #[inline(always)]
+    unsafe fn store_first<S: Isa>(simd: S, n: usize, to: *mut Self, vector: Self::Vector<S>) {
+        // SAFETY: no lane beyond the first `n` is written, and of `vector` none that it does not have is read.
+        unsafe {
+            if n == Self::lanes::<S>() {
+                to.cast::<Self::Vector<S>>().write_unaligned(vector);
+            } else if size_of::<Self::Vector<S>>() == 64 {
+                Self::store_masked(simd, Self::leading(simd, n), to, vector);
+            } else {
+                // A masked store of AVX2 takes AMD's processors as long as a dozen plain ones.
+                let from: *const Self = (&raw const vector).cast();
+                let mut done = 0;
+                if n & 4 != 0 {
+                    to.copy_from_nonoverlapping(from, 4);
+                    done = 4;
+                }
+                if n & 2 != 0 {
+                    to.add(done).copy_from_nonoverlapping(from.add(done), 2);
+                    done += 2;
+                }
+                if n & 1 != 0 {
+                    *to.add(done) = *from.add(done);
+                }
+            }
+        }
+    }
+
     /// The first lane.
     #[inline(always)]
     fn lane<S: Isa>(vector: Self::Vector<S>) -> Self {

@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor};
 use burn_loss_kernels::LossBackend;
 use burn_loss_kernels::composed::at_least_f32;
 
@@ -174,9 +174,12 @@ impl<B: LossBackend> SampleLoss<B> for MultiMarginLoss<B> {
         let of_class = scores.clone().gather(1, classes.clone());
         let missing = scores - of_class + self.margin;
         // Where the margin is kept nothing is missing, nor is anything at the class itself.
-        let each = Tensor::<B, 1, Int>::arange(0..num_classes as i64, &classes.device());
-        let each = each.reshape([1, num_classes]).expand([rows, num_classes]);
-        let is_class = each.equal(classes.expand([rows, num_classes]));
+        // One number per row is written, where comparing with every class takes as long as all the rest.
+        let zeros = missing.zeros_like().detach();
+        let ones = Tensor::<B, 2>::ones([rows, 1], &missing.device()).cast(missing.dtype());
+        let is_class = zeros
+            .scatter(1, classes, ones, IndexingUpdateOp::Add)
+            .greater_elem(0.5);
         let none = missing.clone().lower_equal_elem(0.0).bool_or(is_class);
         let mut missing = missing.mask_fill(none, 0.0);
         if self.p == 2 {

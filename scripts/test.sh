@@ -55,9 +55,19 @@ else
     echo "No nightly toolchain: the kernels are not run under AddressSanitizer."
 fi
 
+step "tests, built"
+cargo test --locked --workspace --exclude loss-kernels --no-run
+cargo test --locked --workspace --exclude loss-kernels --no-run --test wgpu_plain
 step "tests"
 status=0
+# Beside all others: a software driver is waited for by one thread of the two.
+plain=$(mktemp)
+trap 'rm -f "$log" "$plain"' EXIT
+cargo test --locked --workspace --exclude loss-kernels --test wgpu_plain >"$plain" 2>&1 &
+of_plain=$!
 cargo test --locked --workspace --exclude loss-kernels --no-fail-fast 2>&1 | tee -a "$log" || status=$?
+wait "$of_plain" || status=$?
+tee -a "$log" <"$plain"
 cargo test --locked -p loss-kernels --features cpu --doc 2>&1 | tee -a "$log" || status=$?
 
 step "examples of the library"

@@ -427,7 +427,8 @@ impl<B: LossBackend> Student<'_, B> {
 fn softened<B: LossBackend>(logits: Tensor<B, 2>, temperature: f64) -> Tensor<B, 2> {
     match temperature {
         1.0 => logits,
-        temperature => logits / temperature,
+        // Not divided: Burn rounds what it divides by to f32.
+        temperature => logits * temperature.recip(),
     }
 }
 

@@ -188,7 +188,8 @@ impl<B: Backend> LinearHead<B> {
             logits = logits * self.logit_scale;
         }
         match self.softcap {
-            Some(cap) => (logits / cap).tanh() * cap,
+            // Not divided: Burn rounds what it divides by to f32.
+            Some(cap) => (logits * cap.recip()).tanh() * cap,
             None => logits,
         }
     }

@@ -254,7 +254,8 @@ fn chunk<B: LossBackend>(
         logits = logits * options.logit_scale;
     }
     if let Some(cap) = options.softcap {
-        logits = (logits / cap).tanh() * cap;
+        // Not divided: Burn rounds what it divides by to f32.
+        logits = (logits * cap.recip()).tanh() * cap;
     }
     Chunk {
         range,
@@ -354,7 +355,7 @@ impl<'a, B: LossBackend> Gradients<'a, B> {
     fn add(&mut self, chunk: &Chunk<B>, mut gradient: Tensor<B, 2>) {
         let options = &self.linear.options;
         if let Some(cap) = options.softcap {
-            let t = chunk.logits.clone() / cap;
+            let t = chunk.logits.clone() * cap.recip();
             gradient = gradient * (t.clone().neg() + 1.0) * (t + 1.0);
         }
         if options.logit_scale != 1.0 {

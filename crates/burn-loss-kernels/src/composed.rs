@@ -41,7 +41,9 @@ pub use crate::ops::ctc::composed::ctc;
 pub use crate::ops::elementwise::composed::{
     elementwise, elementwise_backward, elementwise_reduced,
 };
-pub use crate::ops::linear::composed::{linear_reduced, linear_terms, linear_terms_backward};
+pub use crate::ops::linear::composed::{
+    linear_reduced, linear_terms, linear_terms_backward, scaled_and_capped,
+};
 pub use crate::ops::softmax_terms::composed::{
     smooth_weights_grad, softmax_terms, softmax_terms_backward, softmax_terms_reduced,
 };

@@ -317,8 +317,7 @@ impl DistillationLoss {
         targets: Tensor<B, T, Int>,
         weights: Tensor<B, T>,
     ) -> Tensor<B, 1> {
-        let (of_targets, rows) = (targets.dims(), as_rows(hidden.clone()));
-        let weights = checked_weights(NAME, &rows, of_targets, weights);
+        let weights = checked_weights(NAME, &hidden, targets.dims(), weights);
         let (student, teacher, rows) = self.checked_linear(hidden, head, teacher, targets);
         self.reduced_rows(student, teacher, rows.weigh(weights))
     }
@@ -358,11 +357,15 @@ impl<B: LossBackend> Student<'_, B> {
     }
 
     /// Student and teacher with something harmless in the rows that do not count.
-    fn without_dropped(self, teacher: Tensor<B, 2>, rows: &Rows<B>) -> (Self, Tensor<B, 2>) {
-        let Some(dropped) = rows.dropped() else {
+    fn without(
+        self,
+        teacher: Tensor<B, 2>,
+        dropped: Option<&Tensor<B, 1, Bool>>,
+    ) -> (Self, Tensor<B, 2>) {
+        let Some(dropped) = dropped else {
             return (self, teacher);
         };
-        let fill = |rows| fill_samples(rows, &dropped);
+        let fill = |rows| fill_samples(rows, dropped);
         let student = match self {
             Self::Logits(logits) => Self::Logits(fill(logits)),
             Self::Hidden(hidden, head) => Self::Hidden(fill(hidden), head),
@@ -456,7 +459,8 @@ impl DistillationLoss {
         if B::ON_HOST {
             check::first_invalid::<B>(NAME, rows);
         }
-        let (student, teacher) = student.without_dropped(teacher, rows);
+        let dropped = rows.dropped();
+        let (student, teacher) = student.without(teacher, dropped.as_ref());
         let dtype = student.dtype();
         let (teacher, probabilities) = self.softened_teacher(teacher);
         let smooth_loss = |of: Student<B>| of.terms(soft_targets(&probabilities), Columns::All);
@@ -465,7 +469,7 @@ impl DistillationLoss {
         let hard = student.terms(rows.targets(SmoothWeights::Zero), Columns::TargetLoss);
         let losses = self.sum_of_parts(divergence, hard);
         let losses = losses * rows.counts(at_least_f32(dtype)).cast(dtype);
-        match rows.dropped() {
+        match dropped {
             Some(dropped) => losses.mask_fill(dropped, 0.0),
             None => losses,
         }
@@ -479,7 +483,7 @@ impl DistillationLoss {
         teacher: Tensor<B, 2>,
         rows: Rows<B>,
     ) -> Tensor<B, 1> {
-        let (student, teacher) = student.without_dropped(teacher, &rows);
+        let (student, teacher) = student.without(teacher, rows.dropped().as_ref());
         let dtype = student.dtype();
         let (teacher, probabilities) = self.softened_teacher(teacher);
         let per_row = (!rows.count_alike()).then(|| primitive(rows.counts(dtype)));

@@ -3,6 +3,7 @@
 use burn::nn::{Embedding, Linear};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, Int, Tensor};
+use burn_loss_kernels::composed::scaled_and_capped;
 use burn_loss_kernels::{
     Columns, HeadOptions, Linear as Product, LossBackend, RowPredictions, SmoothWeights,
 };
@@ -184,14 +185,7 @@ impl<B: Backend> LinearHead<B> {
         if let Some(bias) = &self.bias {
             logits = logits + bias.clone().unsqueeze();
         }
-        if self.logit_scale != 1.0 {
-            logits = logits * self.logit_scale;
-        }
-        match self.softcap {
-            // Not divided: Burn rounds what it divides by to f32.
-            Some(cap) => (logits * cap.recip()).tanh() * cap,
-            None => logits,
-        }
+        scaled_and_capped(logits, self.logit_scale, self.softcap)
     }
 }
 
@@ -279,9 +273,9 @@ pub(crate) fn check_beside<B: LossBackend, const D: usize>(
 
 /// Checks the weights of rows of hidden states, and gives them as `[M]`.
 #[track_caller]
-pub(crate) fn checked_weights<B: LossBackend, const T: usize>(
+pub(crate) fn checked_weights<B: LossBackend, const D: usize, const T: usize>(
     name: &str,
-    hidden: &Tensor<B, 2>,
+    hidden: &Tensor<B, D>,
     targets: [usize; T],
     weights: Tensor<B, T>,
 ) -> Tensor<B, 1> {

@@ -250,18 +250,39 @@ fn chunk<B: LossBackend>(
         logits = logits + wrap::<B, 1>(bias.clone()).cast(wide).unsqueeze();
     }
     let options = &linear.options;
-    if options.logit_scale != 1.0 {
-        logits = logits * options.logit_scale;
-    }
-    if let Some(cap) = options.softcap {
-        // Not divided: Burn rounds what it divides by to f32.
-        logits = (logits * cap.recip()).tanh() * cap;
-    }
     Chunk {
         range,
         targets,
         hidden,
-        logits,
+        logits: scaled_and_capped(logits, options.logit_scale, options.softcap),
+    }
+}
+
+/// Logits times a scale, then `cap * tanh(x / cap)` of them if there is a cap.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::Tensor;
+/// use burn_loss_kernels::composed::scaled_and_capped;
+///
+/// let logits = Tensor::<NdArray, 2>::from_floats([[1.5]], &Default::default());
+/// let capped = scaled_and_capped(logits, 2.0, Some(5.0)).into_scalar();
+/// assert!((capped - 5.0 * 0.6f32.tanh()).abs() < 1e-6);
+/// ```
+pub fn scaled_and_capped<B: Backend>(
+    mut logits: Tensor<B, 2>,
+    logit_scale: f64,
+    softcap: Option<f64>,
+) -> Tensor<B, 2> {
+    if logit_scale != 1.0 {
+        logits = logits * logit_scale;
+    }
+    match softcap {
+        // Not divided: Burn rounds what it divides by to f32.
+        Some(cap) => (logits * cap.recip()).tanh() * cap,
+        None => logits,
     }
 }
 

@@ -129,14 +129,9 @@ fn label(value: f64, ticks: &[f64]) -> String {
     // Where the zeros of some are what is too long: -1e-290 beside -5e-291.
     let trimmed = |value: f64| {
         let text = scientific(value);
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let digits = match digits.contains('.') {
-            true => digits.trim_end_matches('0').trim_end_matches('.'),
-            false => digits,
-        };
-        match value {
-            0.0 => "0".to_owned(),
-            _ => format!("{digits}e{exponent}"),
+        match text.split_once('e') {
+            Some((digits, exponent)) => format!("{}e{exponent}", without_zeros(digits)),
+            None => text,
         }
     };
     if fits(&trimmed) {
@@ -172,9 +167,17 @@ fn compact(value: f64, longest: usize) -> String {
 /// A number for a legend, as [`significant`], without zeros at the end.
 pub fn short(value: f64) -> String {
     let text = significant(value);
-    match text.contains('.') && !text.contains('e') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+    match text.contains('e') {
+        true => text,
+        false => without_zeros(&text).to_owned(),
+    }
+}
+
+/// Digits without zeros behind the point, and without a point at the end.
+fn without_zeros(digits: &str) -> &str {
+    match digits.contains('.') {
+        true => digits.trim_end_matches('0').trim_end_matches('.'),
+        false => digits,
     }
 }
 

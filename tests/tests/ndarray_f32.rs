@@ -4,7 +4,6 @@ burn_loss_tests::suite!(burn::backend::NdArray<f32>);
 
 /// On one backend: the kernel is the same on all hosts.
 #[test]
-#[ignore = "two thousand million logits take 17 seconds of processor time"]
 fn more_logits_than_32_bits_count() {
     burn_loss_tests::suite::linear_targets::more_logits_than_32_bits_count::<
         burn::backend::NdArray<f32>,

@@ -11,11 +11,18 @@ const SHAPE: [usize; 3] = [2048, 16, 8192];
 pub const MIB: usize = 1 << 20;
 
 /// What is in use before the first of these losses: what they keep for the next one counts as theirs.
-struct Memory {
+pub struct Memory {
     before: usize,
 }
 
 impl Memory {
+    /// Before the first loss.
+    pub fn now() -> Self {
+        Self {
+            before: MEMORY.current_usage(),
+        }
+    }
+
     /// The peak during forward and backward beyond inputs and gradients, in bytes.
     fn peak<B: LossBackend>(
         &self,
@@ -52,30 +59,24 @@ impl Memory {
         let inputs_and_gradients = 2 * (m * h + h * c) * size_of::<f32>();
         peak - inputs_and_gradients
     }
-}
 
-/// The budget holds, whatever the options. To be called with small budgets first, since a buffer stays as large as it was.
-pub fn check<B: LossBackend>(name: &str, memory_before: usize, memory_budget: usize) {
-    let memory = Memory {
-        before: memory_before,
-    };
-    for unreduced in [false, true] {
-        for (softcap, ignore_index) in [(None, None), (Some(20.0), None), (None, Some(0))] {
-            let peak = memory.peak::<B>(memory_budget, softcap, ignore_index, unreduced);
-            assert!(
-                peak <= memory_budget + 8 * MIB,
-                "{name}: {peak} bytes with a budget of {memory_budget}, cap {softcap:?}, \
-                 ignored {ignore_index:?}, unreduced {unreduced}"
-            );
+    /// The budget holds, whatever the options. To be called with small budgets first, since a buffer stays as large as it was.
+    pub fn check<B: LossBackend>(&self, name: &str, memory_budget: usize) {
+        for unreduced in [false, true] {
+            for (softcap, ignore_index) in [(None, None), (Some(20.0), None), (None, Some(0))] {
+                let peak = self.peak::<B>(memory_budget, softcap, ignore_index, unreduced);
+                assert!(
+                    peak <= memory_budget + 8 * MIB,
+                    "{name}: {peak} bytes with a budget of {memory_budget}, cap {softcap:?}, \
+                     ignored {ignore_index:?}, unreduced {unreduced}"
+                );
+            }
         }
     }
-}
 
-/// What the other test would see if more logits were held.
-pub fn a_large_budget_is_seen<B: LossBackend>(memory_before: usize) {
-    let memory = Memory {
-        before: memory_before,
-    };
-    let held = memory.peak::<B>(128 * MIB, None, None, false);
-    assert!(held > 28 * MIB, "{held}");
+    /// What the other test would see if more logits were held.
+    pub fn a_large_budget_is_seen<B: LossBackend>(&self) {
+        let held = self.peak::<B>(128 * MIB, None, None, false);
+        assert!(held > 28 * MIB, "{held}");
+    }
 }

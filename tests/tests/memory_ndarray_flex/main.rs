@@ -134,10 +134,10 @@ fn training_allocates_no_more_than_it_says() {
     check::<Flex>("Flex");
     // NdArray copies a gradient that it multiplies, and what it gives another rank.
     check_embeddings::<NdArray>("NdArray", [2.2, 3.2, 2.5]);
-    let before = MEMORY.current_usage();
+    let memory = linear::Memory::now();
     for budget in [MIB, 16 * MIB] {
-        linear::check::<NdArray>("NdArray", before, budget);
-        linear::check::<Flex>("Flex", before, budget);
+        memory.check::<NdArray>("NdArray", budget);
+        memory.check::<Flex>("Flex", budget);
     }
-    linear::a_large_budget_is_seen::<Flex>(before);
+    memory.a_large_budget_is_seen::<Flex>();
 }

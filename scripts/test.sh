@@ -11,23 +11,22 @@ scripts/vulkan.sh
 
 step "formatting"
 cargo fmt --all --check
+# With the examples' GPU, which the tests below are built without.
 step "lints"
-cargo clippy --locked --workspace --all-targets -- -D warnings
+cargo clippy --locked --workspace --all-targets --features wgpu -- -D warnings
 step "docs"
-RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --features wgpu
 
 step "features"
-# Each feature of the CPU alone, those of a GPU together, and none: one must not stand on what another brings along.
-for feature in "" ndarray flex autodiff wgpu,autodiff,fusion; do
+# Each feature of the CPU alone, those of a GPU together, and none: one must not stand on what another brings along. There is
+# no GPU to run CUDA on, but it has to compile; wgpu shares its kernels.
+for feature in "" ndarray flex autodiff cuda,autodiff,fusion; do
     cargo check --locked -p burn-loss --lib --no-default-features --features "$feature"
 done
-# There is no GPU to run it on, but it has to compile.
-cargo check --locked -p burn-loss --lib --no-default-features --features cuda,autodiff,fusion
 # What is computed stands alone, with the kernels of a CPU and without.
 cargo check --locked -p loss-kernels --lib --no-default-features
 # The metrics alone, without what its tests and the examples turn on.
 cargo check --locked -p burn-loss-metrics --lib
-cargo check --locked --workspace --exclude benches --exclude burn-loss-tests --features wgpu
 # burn-std itself stands on two small CubeCL crates (cubecl-common, cubecl-zspace); no GPU code is in them.
 if cargo tree --locked -p mnist -e normal | grep -E ' (wgpu|cubecl|cubecl-(core|runtime|wgpu)|burn-(cubecl|wgpu|fusion)) v'; then
     echo "The default build of the example compiles GPU code." >&2

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 /// Runs `task` on parts of `0..len` of `step` each, the last of what is left; the results are in the order of the parts.
 ///
 /// One part alone runs where it is called: waking a thread takes longer than most of them.
+#[inline] // For `Arch::run`'s reason.
 pub(crate) fn map<T: Send + Sync>(
     len: usize,
     step: usize,
@@ -27,6 +28,7 @@ pub(crate) fn map<T: Send + Sync>(
 }
 
 /// Runs `task` on each part; one part alone where it is called. The results are in the order of the parts.
+#[inline]
 pub(crate) fn each<T: Send, R: Send + Sync>(parts: Vec<T>, task: impl Fn(T) -> R + Sync) -> Vec<R> {
     let parts: Vec<_> = parts
         .into_iter()

@@ -114,6 +114,7 @@ unsafe impl<F: Float> Sync for Pass<F> {}
 /// Runs a pass of a formula, with the losses or without: for each formula compiled once, where it is defined.
 ///
 /// What is left beyond whole vectors is staged, and goes through the same loop: more copies of a formula take long to compile.
+#[inline]
 pub(crate) fn run<F: Float, L: Formula>(formula: &L, pass: &Pass<F>, loss: bool) -> Found {
     let whole = pass.len - pass.len % MAX_LANES;
     let mut found = run_whole(
@@ -137,7 +138,7 @@ pub(crate) fn run<F: Float, L: Formula>(formula: &L, pass: &Pass<F>, loss: bool)
     found
 }
 
-#[inline(never)]
+#[inline]
 fn run_whole<F: Float, L: Formula>(formula: &L, pass: &Pass<F>, loss: bool) -> Found {
     match (loss, pass.slopes()) {
         (true, NO_SLOPES) => pass.run::<L, true, NO_SLOPES>(formula),
@@ -175,6 +176,7 @@ impl<F: Float> Pass<F> {
         }
     }
 
+    #[inline]
     fn run<L: Formula, const LOSS: bool, const SLOPES: u8>(&self, formula: &L) -> Found {
         let parts = tasks::map(self.len, TASK, |range| {
             self.arch.run(Task::<F, L, LOSS, SLOPES> {

@@ -1,7 +1,7 @@
 //! Instruction sets: which ones the processor has, and running a kernel compiled for one of them.
 
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+use std::arch::x86_64::{__m256, __m256d, _MM_HINT_T0, _mm_prefetch};
 use std::fmt;
 
 use pulp::Scalar;
@@ -176,28 +176,47 @@ isa_x86! {
     V3 {
         #[inline(always)]
         fn transpose_f32s(self, vectors: &mut [Self::f32s]) {
-            merge_lanes::<_, 8>(vectors, #[inline(always)] |a, b| {
-                let (a, b) = (cast(a), cast(b));
-                let low = self.avx._mm256_unpacklo_ps(a, b);
-                let high = self.avx._mm256_unpackhi_ps(a, b);
-                [
-                    cast(self.avx._mm256_permute2f128_ps::<0x20>(low, high)),
-                    cast(self.avx._mm256_permute2f128_ps::<0x31>(low, high)),
-                ]
+            let avx = self.avx;
+            let rows: [__m256; 8] = std::array::from_fn(|i| cast(vectors[i]));
+            // Pairs of rows within the halves of a vector, pairs of pairs, and then the halves.
+            let pairs: [__m256d; 8] = std::array::from_fn(|i| {
+                let (a, b) = (rows[i / 2 * 2], rows[i / 2 * 2 + 1]);
+                cast(match i % 2 {
+                    0 => avx._mm256_unpacklo_ps(a, b),
+                    _ => avx._mm256_unpackhi_ps(a, b),
+                })
             });
+            let columns: [__m256; 8] = std::array::from_fn(|i| {
+                let first = i / 4 * 4 + i % 4 / 2;
+                let (a, b) = (pairs[first], pairs[first + 2]);
+                cast(match i % 2 {
+                    0 => avx._mm256_unpacklo_pd(a, b),
+                    _ => avx._mm256_unpackhi_pd(a, b),
+                })
+            });
+            for i in 0..4 {
+                let (a, b) = (columns[i], columns[i + 4]);
+                vectors[i] = cast(avx._mm256_permute2f128_ps::<0x20>(a, b));
+                vectors[i + 4] = cast(avx._mm256_permute2f128_ps::<0x31>(a, b));
+            }
         }
 
         #[inline(always)]
         fn transpose_f64s(self, vectors: &mut [Self::f64s]) {
-            merge_lanes::<_, 4>(vectors, #[inline(always)] |a, b| {
-                let (a, b) = (cast(a), cast(b));
-                let low = self.avx._mm256_unpacklo_pd(a, b);
-                let high = self.avx._mm256_unpackhi_pd(a, b);
-                [
-                    cast(self.avx._mm256_permute2f128_pd::<0x20>(low, high)),
-                    cast(self.avx._mm256_permute2f128_pd::<0x31>(low, high)),
-                ]
+            let avx = self.avx;
+            let rows: [__m256d; 4] = std::array::from_fn(|i| cast(vectors[i]));
+            let columns: [__m256d; 4] = std::array::from_fn(|i| {
+                let (a, b) = (rows[i / 2 * 2], rows[i / 2 * 2 + 1]);
+                match i % 2 {
+                    0 => avx._mm256_unpacklo_pd(a, b),
+                    _ => avx._mm256_unpackhi_pd(a, b),
+                }
             });
+            for i in 0..2 {
+                let (a, b) = (columns[i], columns[i + 2]);
+                vectors[i] = cast(avx._mm256_permute2f128_pd::<0x20>(a, b));
+                vectors[i + 2] = cast(avx._mm256_permute2f128_pd::<0x31>(a, b));
+            }
         }
     }
     V4 {
@@ -287,6 +306,9 @@ impl Arch {
     }
 
     /// Runs the kernel with this instruction set.
+    ///
+    /// Inlined, so that each kernel is compiled with the module that calls it: all in one piece would take one thread.
+    #[inline(always)]
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
             Arch::Scalar => kernel.run(Scalar::new()),

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::columns::{self, Tiles};
+use super::columns::{self, Held, TileMemory};
 use super::panel::{Input, Labels, Panel, RowGradient};
 use super::problem::Problem;
 use super::rows::{self, Copied};
@@ -107,14 +107,15 @@ impl<F: Float> Kernel for Backward<'_, F> {
                     problem,
                     &labels,
                     panel,
-                    input.read::<S>(panel),
+                    &input.read::<S>(panel),
                     &weights,
                 );
                 rows::backward(simd, problem, &mut cells, panel, &mut copied, &gradient);
             }
             return;
         }
-        let mut tiles = Tiles::new();
+        let mut memory = TileMemory::new();
+        let mut tiles = memory.tiles(0, 1);
         for panel in panels {
             if weight.is_none() {
                 columns::total_weights(simd, problem, panel, &mut tiles, &mut weights);
@@ -125,11 +126,17 @@ impl<F: Float> Kernel for Backward<'_, F> {
                 problem,
                 &labels,
                 panel,
-                input.read::<S>(panel),
+                &input.read::<S>(panel),
                 &weights,
             );
             columns::backward(
-                simd, problem, &mut cells, panel, &mut tiles, &gradient, false,
+                simd,
+                problem,
+                &mut cells,
+                panel,
+                &mut tiles,
+                &gradient,
+                Held::Nothing,
             );
         }
     }

@@ -20,28 +20,83 @@ const CLASSES: usize = 128;
 /// Numbers a tile.
 const TILE: usize = CLASSES * MAX_LANES;
 
-/// Some classes of a panel of rows, `[classes, lanes]`.
-#[repr(C, align(64))]
-struct Tile<F>([F; TILE]);
+/// Panels whose tiles fit into the memory of one if their rows are short.
+pub const GROUP: usize = 4;
 
-/// The tiles of a task: logits and weights.
-pub struct Tiles<F> {
-    logits: Tile<F>,
-    weights: Tile<F>,
+#[repr(C, align(64))]
+struct Memory<F>([F; TILE]);
+
+/// The memory of the tiles of a task.
+pub struct TileMemory<F> {
+    logits: Memory<F>,
+    weights: Memory<F>,
 }
 
-impl<F: Float> Tiles<F> {
-    /// New tiles.
+impl<F: Float> TileMemory<F> {
+    /// Memory for new tiles.
     #[inline(always)]
     pub fn new() -> Self {
         Self {
-            logits: Tile([F::ZERO; TILE]),
-            weights: Tile([F::ZERO; TILE]),
+            logits: Memory([F::ZERO; TILE]),
+            weights: Memory([F::ZERO; TILE]),
+        }
+    }
+
+    /// The tiles of one of so many panels.
+    #[inline(always)]
+    pub fn tiles(&mut self, panel: usize, panels: usize) -> Tiles<'_, F> {
+        let len = TILE / panels;
+        let part = panel * len..(panel + 1) * len;
+        Tiles {
+            logits: Tile(&mut self.logits.0[part.clone()]),
+            weights: Tile(&mut self.weights.0[part]),
         }
     }
 }
 
-impl<F: Float> Tile<F> {
+/// How many panels to compute together: their chains of dependent operations, from the largest logit to the gradient, then
+/// run beside each other.
+#[inline(always)]
+pub fn panels_together<F: Float, S: Isa>(problem: &Problem<F>) -> usize {
+    let lanes = F::lanes::<S>();
+    let tile = problem.num_classes().next_multiple_of(lanes) * lanes;
+    if tile * GROUP <= TILE { GROUP } else { 1 }
+}
+
+/// Some classes of a panel of rows, `[classes, lanes]`.
+struct Tile<'a, F>(&'a mut [F]);
+
+/// The tiles of a panel: logits and weights.
+pub struct Tiles<'a, F> {
+    logits: Tile<'a, F>,
+    weights: Tile<'a, F>,
+}
+
+/// What the tile of a panel holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Held {
+    /// Nothing of use.
+    Nothing,
+    /// The logits, if all classes fit.
+    Logits,
+    /// `exp(x - max)`, from which the gradient is a product.
+    Exponentials,
+}
+
+impl Held {
+    /// What is best kept for the gradient: exponentials where all are of one step, relative to one largest logit, and no weights
+    /// need the logits.
+    #[inline(always)]
+    pub fn for_gradient<F: Float>(problem: &Problem<F>) -> Self {
+        if problem.num_classes() <= CLASSES && !problem.is_smooth() {
+            Held::Exponentials
+        } else {
+            Held::Logits
+        }
+    }
+}
+
+impl<F: Float> Tile<'_, F> {
     /// Copies some classes of the rows. What lanes without a row have does not matter.
     #[inline(always)]
     fn read<S: Isa>(
@@ -56,8 +111,7 @@ impl<F: Float> Tile<F> {
         if shape[2] == 1 {
             for start in classes.clone().step_by(lanes) {
                 let part = start..classes.end.min(start + lanes);
-                let vectors =
-                    &mut F::vectors_mut::<S>(&mut self.0).0[start - classes.start..][..lanes];
+                let vectors = &mut F::vectors_mut::<S>(self.0).0[start - classes.start..][..lanes];
                 let rows = source.rows(panel.rows()).chunks_exact(shape[1]);
                 for (vector, row) in vectors.iter_mut().zip(rows) {
                     *vector = F::part(simd, &row[part.clone()], F::ZERO);
@@ -93,8 +147,7 @@ impl<F: Float> Tile<F> {
         if shape[2] == 1 {
             for start in classes.clone().step_by(lanes) {
                 let part = start..classes.end.min(start + lanes);
-                let vectors =
-                    &mut F::vectors_mut::<S>(&mut self.0).0[start - classes.start..][..lanes];
+                let vectors = &mut F::vectors_mut::<S>(self.0).0[start - classes.start..][..lanes];
                 F::transpose(simd, vectors);
                 target.write_parts(simd, panel.rows(), part, &vectors[..panel.len]);
             }
@@ -141,7 +194,13 @@ impl<F: Float> Tile<F> {
     /// The vectors of the first classes.
     #[inline(always)]
     fn vectors<S: Isa>(&self, classes: usize) -> &[F::Vector<S>] {
-        &F::vectors::<S>(&self.0).0[..classes]
+        &F::vectors::<S>(self.0).0[..classes]
+    }
+
+    /// The vectors of the first classes.
+    #[inline(always)]
+    fn vectors_mut<S: Isa>(&mut self, classes: usize) -> &mut [F::Vector<S>] {
+        &mut F::vectors_mut::<S>(self.0).0[..classes]
     }
 }
 
@@ -171,7 +230,7 @@ fn steps(classes: usize) -> impl Iterator<Item = Range<usize>> {
 /// The weights of a panel of rows.
 struct Weights<'a, F> {
     smooth: &'a SmoothWeights<&'a [F]>,
-    tile: &'a mut Tile<F>,
+    tile: &'a Tile<'a, F>,
     classes: Range<usize>,
 }
 
@@ -182,7 +241,7 @@ impl<'a, F: Float> Weights<'a, F> {
         problem: &'a Problem<'a, F>,
         panel: Panel,
         classes: Range<usize>,
-        tile: &'a mut Tile<F>,
+        tile: &'a mut Tile<'_, F>,
     ) -> Self {
         if let SmoothWeights::PerLogit(weights) = problem.smooth {
             let source = Shared {
@@ -216,7 +275,7 @@ pub fn total_weights<F: Float, S: Isa>(
     simd: S,
     problem: &Problem<F>,
     panel: Panel,
-    tiles: &mut Tiles<F>,
+    tiles: &mut Tiles<'_, F>,
     weights: &mut PerLane<F>,
 ) {
     let mut total = F::splat(simd, F::ZERO);
@@ -231,14 +290,15 @@ pub fn total_weights<F: Float, S: Isa>(
     F::set_first::<S>(weights, total);
 }
 
-/// Reads the rows.
+/// Reads the rows, and leaves in the tile what is to be held.
 #[inline(always)]
 pub fn statistics<F: Float, S: Isa>(
     simd: S,
     problem: &Problem<F>,
     source: &impl Logits<F>,
     panel: Panel,
-    tiles: &mut Tiles<F>,
+    tiles: &mut Tiles<'_, F>,
+    held: Held,
     statistics: &mut RowSums<F>,
 ) {
     let mut found = None;
@@ -246,8 +306,12 @@ pub fn statistics<F: Float, S: Isa>(
         tiles
             .logits
             .read(simd, source, problem.shape, panel, classes.clone());
-        let logits = tiles.logits.vectors::<S>(classes.len());
-        found = Some(softmax::<F, S>(simd, logits, found));
+        let logits = tiles.logits.vectors_mut::<S>(classes.len());
+        found = Some(if held == Held::Exponentials {
+            softmax::<F, S, true>(simd, logits, found)
+        } else {
+            softmax::<F, S, false>(simd, logits, found)
+        });
     }
     let Some([max, sum, count]) = found else {
         return;
@@ -261,18 +325,19 @@ pub fn statistics<F: Float, S: Isa>(
     }
 }
 
-/// The largest logit, the sum and the count of [`RowSums`] of some classes, together with what was found before.
+/// The largest logit, the sum and the count of [`RowSums`] of some classes, together with what was found before; with
+/// `KEEP` the exponentials take the logits' place.
 #[inline(always)]
-fn softmax<F: Float, S: Isa>(
+fn softmax<F: Float, S: Isa, const KEEP: bool>(
     simd: S,
-    logits: &[F::Vector<S>],
+    logits: &mut [F::Vector<S>],
     found: Option<[F::Vector<S>; 3]>,
 ) -> [F::Vector<S>; 3] {
     let zero = F::splat(simd, F::ZERO);
     let one = F::splat(simd, F::ONE);
     // Not minus infinity, whose distance to itself is NaN.
     let mut max = found.map_or(F::splat(simd, -F::MAX), |[before, ..]| before);
-    for x in logits {
+    for x in logits.iter() {
         max = F::greater(simd, *x, max);
     }
     let (mut sum, mut count) = (zero, zero);
@@ -281,6 +346,9 @@ fn softmax<F: Float, S: Isa>(
         let is_max = F::equal(simd, *x, max);
         sum = F::plus(simd, sum, F::select(simd, is_max, zero, e));
         count = F::plus(simd, count, F::select(simd, is_max, one, zero));
+        if KEEP {
+            *x = e;
+        }
     }
     if let Some([before, sum_before, count_before]) = found {
         let same = F::equal(simd, before, max);
@@ -292,19 +360,20 @@ fn softmax<F: Float, S: Isa>(
     [max, sum, count]
 }
 
-/// The sum of `w (x - max)` of each row, by halves as for long rows.
+/// The sum of `w (x - max)` of each row, as for long rows.
 #[inline(always)]
 fn weighted<F: Float, S: Isa>(
     simd: S,
     problem: &Problem<F>,
     source: &impl Logits<F>,
     panel: Panel,
-    tiles: &mut Tiles<F>,
+    tiles: &mut Tiles<'_, F>,
     max: F::Vector<S>,
 ) -> F::Vector<S> {
     let half = F::splat(simd, F::from_f64(0.5));
     let half_max = F::times(simd, max, half);
-    let mut sum = F::splat(simd, F::ZERO);
+    let zero = F::splat(simd, F::ZERO);
+    let mut sum = zero;
     let num_classes = problem.num_classes();
     for classes in steps(num_classes) {
         if classes.len() < num_classes {
@@ -317,6 +386,7 @@ fn weighted<F: Float, S: Isa>(
         for (place, x) in tiles.logits.vectors::<S>(classes.len()).iter().enumerate() {
             let w = weights.load(simd, place);
             let x = F::minus(simd, F::times(simd, *x, half), half_max);
+            let x = F::select(simd, F::equal(simd, w, zero), zero, x);
             step = F::mul_add(simd, F::plus(simd, w, w), x, step);
         }
         sum = F::plus(simd, sum, step);
@@ -324,16 +394,16 @@ fn weighted<F: Float, S: Isa>(
     sum
 }
 
-/// Writes the gradient of the rows, whose logits may be in the tile already if it holds all classes.
+/// Writes the gradient of the rows from what the tile holds.
 #[inline(always)]
 pub fn backward<F: Float, S: Isa>(
     simd: S,
     problem: &Problem<F>,
     cells: &mut Rows<F>,
     panel: Panel,
-    tiles: &mut Tiles<F>,
+    tiles: &mut Tiles<'_, F>,
     gradient: &RowGradient<F>,
-    is_read: bool,
+    held: Held,
 ) {
     if gradient.none_live(panel) {
         // Not even read.
@@ -344,7 +414,7 @@ pub fn backward<F: Float, S: Isa>(
         return;
     }
     for classes in steps(problem.num_classes()) {
-        if !is_read || classes.len() < problem.num_classes() {
+        if held == Held::Nothing || classes.len() < problem.num_classes() {
             tiles
                 .logits
                 .read(simd, cells, problem.shape, panel, classes.clone());
@@ -356,7 +426,11 @@ pub fn backward<F: Float, S: Isa>(
         } else {
             [None; MAX_LANES]
         };
-        replace::<F, S>(simd, problem, panel, classes.clone(), tiles, gradient);
+        if held == Held::Exponentials {
+            scale::<F, S>(simd, classes.clone(), tiles, gradient);
+        } else {
+            replace::<F, S>(simd, problem, panel, classes.clone(), tiles, gradient);
+        }
         for i in panel.lanes() {
             if let Some(place) = confident[i] {
                 let w = problem.weight(panel.first + i, classes.start + place);
@@ -373,6 +447,27 @@ pub fn backward<F: Float, S: Isa>(
     }
 }
 
+/// Turns the exponentials of the tile into the gradient of their logits, but for rows without one.
+#[inline(always)]
+fn scale<F: Float, S: Isa>(
+    simd: S,
+    classes: Range<usize>,
+    tiles: &mut Tiles<'_, F>,
+    gradient: &RowGradient<F>,
+) {
+    let relative_lse = F::first::<S>(&gradient.relative_lse);
+    let shrink = math::exp::<F, S>(simd, F::negated(simd, relative_lse));
+    let factor = F::times(simd, F::first::<S>(&gradient.softmax), shrink);
+    let target = F::first::<S>(&gradient.target);
+    let places = F::first::<S>(&places(&gradient.class, &classes));
+    let (mut place, one) = (F::splat(simd, F::ZERO), F::splat(simd, F::ONE));
+    for e in tiles.logits.vectors_mut::<S>(classes.len()) {
+        let here = F::equal(simd, places, place);
+        *e = F::select(simd, here, target, F::times(simd, *e, factor));
+        place = F::plus(simd, place, one);
+    }
+}
+
 /// Replaces the logits of the tile by their gradient, but for rows without one.
 #[inline(always)]
 fn replace<F: Float, S: Isa>(
@@ -380,7 +475,7 @@ fn replace<F: Float, S: Isa>(
     problem: &Problem<F>,
     panel: Panel,
     classes: Range<usize>,
-    tiles: &mut Tiles<F>,
+    tiles: &mut Tiles<'_, F>,
     gradient: &RowGradient<F>,
 ) {
     let max = F::first::<S>(&gradient.max);
@@ -390,7 +485,7 @@ fn replace<F: Float, S: Isa>(
     let places = F::first::<S>(&places(&gradient.class, &classes));
     // Compared with a count, for scattered numbers would hold up the vectors that are read next.
     let (mut place, one) = (F::splat(simd, F::ZERO), F::splat(simd, F::ONE));
-    let columns = &mut F::vectors_mut::<S>(&mut tiles.logits.0).0[..classes.len()];
+    let columns = tiles.logits.vectors_mut::<S>(classes.len());
     if !gradient.is_smooth {
         for x in columns {
             let p = math::probability::<F, S>(simd, *x, max, relative_lse);

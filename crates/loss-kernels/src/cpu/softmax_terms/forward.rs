@@ -1,6 +1,6 @@
 //! Logits to terms.
 
-use super::columns::{self, Tiles};
+use super::columns::{self, Held, TileMemory};
 use super::panel::{Output, Panel, RowSums};
 use super::problem::Problem;
 use super::rows;
@@ -82,7 +82,8 @@ impl<F: Float> Kernel for Forward<'_, F> {
             }
             return;
         }
-        let mut tiles = Tiles::new();
+        let mut memory = TileMemory::new();
+        let mut tiles = memory.tiles(0, 1);
         for panel in panels {
             let mut found = RowSums::new();
             match weight {
@@ -90,7 +91,15 @@ impl<F: Float> Kernel for Forward<'_, F> {
                 None => columns::total_weights(simd, problem, panel, &mut tiles, &mut found.weight),
             }
             if !problem.ignores(panel.rows()) {
-                columns::statistics(simd, problem, &source, panel, &mut tiles, &mut found);
+                columns::statistics(
+                    simd,
+                    problem,
+                    &source,
+                    panel,
+                    &mut tiles,
+                    Held::Nothing,
+                    &mut found,
+                );
             }
             let (numbers, _) = found.finish(simd, problem, &source, panel);
             output.put::<S>(panel, &numbers);

@@ -22,7 +22,7 @@ pub struct Panel {
 impl Panel {
     /// The panels of consecutive rows; the last may have fewer rows.
     #[inline(always)]
-    pub fn all(rows: Range<usize>, lanes: usize) -> impl Iterator<Item = Self> {
+    pub fn all(rows: Range<usize>, lanes: usize) -> impl Iterator<Item = Self> + Clone {
         rows.clone().step_by(lanes).map(move |first| Self {
             first,
             len: lanes.min(rows.end - first),
@@ -123,10 +123,12 @@ impl<F: Float> RowSums<F> {
         panel: Panel,
     ) -> ([PerLane<F>; 5], Labels<F>) {
         let labels = Labels::read(problem, panel, source);
-        (self.numbers(simd, problem, panel, &labels), labels)
+        let mut numbers = [[F::ZERO; MAX_LANES]; 5];
+        self.numbers(simd, problem, panel, &labels, &mut numbers);
+        (numbers, labels)
     }
 
-    /// The terms and the normalizer of the rows.
+    /// Writes the terms and the normalizer of the rows.
     #[inline(always)]
     pub fn numbers<S: Isa>(
         &self,
@@ -134,7 +136,8 @@ impl<F: Float> RowSums<F> {
         problem: &Problem<F>,
         panel: Panel,
         labels: &Labels<F>,
-    ) -> [PerLane<F>; 5] {
+        numbers: &mut [PerLane<F>; 5],
+    ) {
         let relative_lse = self.relative_lse(simd, panel);
         let (max, log) = (F::first::<S>(&self.max), F::first::<S>(&relative_lse));
         let weight = F::first::<S>(&self.weight);
@@ -151,7 +154,6 @@ impl<F: Float> RowSums<F> {
             F::splat(simd, F::ZERO)
         };
         let columns = [target, smooth, F::plus(simd, max, log), max, log];
-        let mut numbers = [[F::ZERO; MAX_LANES]; 5];
         for (numbers, column) in numbers.iter_mut().zip(columns) {
             F::set_first::<S>(numbers, column);
         }
@@ -170,7 +172,6 @@ impl<F: Float> RowSums<F> {
                 }
             }
         }
-        numbers
     }
 }
 
@@ -260,19 +261,42 @@ pub struct Labels<F> {
     /// The class, or [`NO_CLASS`].
     pub class: [usize; MAX_LANES],
     /// Whether every row has one.
-    all_labelled: bool,
+    pub all_labelled: bool,
 }
 
 impl<F: Float> Labels<F> {
+    /// Before the first panel.
+    #[inline(always)]
+    pub fn none() -> Self {
+        Self {
+            logit: [F::ZERO; MAX_LANES],
+            class: [NO_CLASS; MAX_LANES],
+            all_labelled: false,
+        }
+    }
+
     #[inline(always)]
     pub fn read(problem: &Problem<F>, panel: Panel, source: &impl Logits<F>) -> Self {
-        let class = problem.labels(panel.rows());
-        let all_labelled = panel
+        let mut labels = Self::none();
+        labels.set(problem, panel, source);
+        labels
+    }
+
+    /// Those of another panel, in place, for they are too many to be moved for every panel.
+    #[inline(always)]
+    pub fn set(&mut self, problem: &Problem<F>, panel: Panel, source: &impl Logits<F>) {
+        let Self {
+            logit,
+            class,
+            all_labelled,
+        } = self;
+        *logit = [F::ZERO; MAX_LANES];
+        problem.set_labels(panel.rows(), class);
+        *all_labelled = panel
             .lanes()
             .fold(true, |all, i| all & (class[i] != NO_CLASS));
-        let mut logit = [F::ZERO; MAX_LANES];
         let [_, num_classes, inner] = problem.shape;
-        if inner == 1 && all_labelled {
+        if inner == 1 && *all_labelled {
             // Common, and asking for each row takes longer than reading its logit.
             let rows = source.rows(panel.rows());
             for i in panel.lanes() {
@@ -283,11 +307,6 @@ impl<F: Float> Labels<F> {
                 let row = panel.first + i;
                 logit[i] = source.run(Run::new(problem.shape, row, row + 1), class[i])[0];
             }
-        }
-        Self {
-            logit,
-            class,
-            all_labelled,
         }
     }
 }
@@ -382,16 +401,11 @@ impl<F: Float> RowGradient<F> {
         problem: &Problem<F>,
         labels: &Labels<F>,
         panel: Panel,
-        numbers: [PerLane<F>; 5],
+        numbers: &[PerLane<F>; 5],
         weight: &PerLane<F>,
     ) {
-        let [
-            mut of_target,
-            mut of_smooth,
-            mut of_total,
-            mut max,
-            mut relative_lse,
-        ] = numbers;
+        let (mut of_target, mut of_smooth, mut of_total) = (numbers[0], numbers[1], numbers[2]);
+        let (mut max, mut relative_lse) = (numbers[3], numbers[4]);
         // From here on of `log p_t` and of the sum of `w log p`: the terms are their negatives.
         for negated in [&mut of_target, &mut of_smooth] {
             let vector = F::negated(simd, F::first::<S>(negated));

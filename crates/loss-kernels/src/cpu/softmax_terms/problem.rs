@@ -175,10 +175,10 @@ impl<F: Float> Problem<'_, F> {
         Some(found)
     }
 
-    /// The classes of at most a panel of rows; [`NO_CLASS`] for a row without one, and beyond the last.
+    /// Writes the classes of at most a panel of rows; [`NO_CLASS`] for a row without one, and beyond the last.
     #[inline(always)]
-    pub(super) fn labels(&self, rows: Range<usize>) -> [usize; MAX_LANES] {
-        let mut labels = [NO_CLASS; MAX_LANES];
+    pub(super) fn set_labels(&self, rows: Range<usize>, labels: &mut [usize; MAX_LANES]) {
+        *labels = [NO_CLASS; MAX_LANES];
         if let Some(classes) = self.classes {
             // One decision for all of them, so that each loop becomes one of vectors.
             match classes {
@@ -201,7 +201,6 @@ impl<F: Float> Problem<'_, F> {
                 }
             }
         }
-        labels
     }
 
     /// Whether all of these rows are ignored.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::columns::{self, Tiles};
+use super::columns::{self, GROUP, Held, TileMemory};
 use super::panel::{Labels, Panel, RowGradient, RowSums};
 use super::problem::{NO_CLASS, Problem, Row};
 use super::rows::{self, COPIED, Copied, Maxima};
@@ -26,21 +26,21 @@ pub struct RowLoss<'a, F> {
     pub scale: f64,
 }
 
-/// A formula of the rows of a panel, which kernels call without knowing which it is: so that each is compiled once.
+/// A formula of the rows of panels, which kernels call without knowing which it is: so that each is compiled once.
 pub trait RowFormula<F: Float>: Sync {
     /// Turns terms into losses and slopes.
-    fn apply(&self, arch: Arch, panel: &mut PanelLosses<F>);
+    fn apply(&self, arch: Arch, panels: &mut [PanelLosses<F>]);
 }
 
 impl<L: Formula> RowFormula<f32> for L {
-    fn apply(&self, arch: Arch, panel: &mut PanelLosses<f32>) {
-        self.panel_f32(arch, panel);
+    fn apply(&self, arch: Arch, panels: &mut [PanelLosses<f32>]) {
+        self.panels_f32(arch, panels);
     }
 }
 
 impl<L: Formula> RowFormula<f64> for L {
-    fn apply(&self, arch: Arch, panel: &mut PanelLosses<f64>) {
-        self.panel_f64(arch, panel);
+    fn apply(&self, arch: Arch, panels: &mut [PanelLosses<f64>]) {
+        self.panels_f64(arch, panels);
     }
 }
 
@@ -57,26 +57,46 @@ pub struct PanelLosses<F> {
     losses: PerLane<F>,
 }
 
-/// Runs a formula on the rows of a panel.
-pub(crate) fn apply<F: Float, L: Formula>(formula: &L, arch: Arch, panel: &mut PanelLosses<F>) {
-    arch.run(Apply(formula, panel));
+impl<F: Float> PanelLosses<F> {
+    #[inline(always)]
+    fn none() -> Self {
+        Self {
+            target: [F::ZERO; MAX_LANES],
+            lse: [F::ZERO; MAX_LANES],
+            losses: [F::ZERO; MAX_LANES],
+        }
+    }
+
+    #[inline(always)]
+    fn set(&mut self, numbers: &[PerLane<F>; 5]) {
+        self.target = numbers[TARGET_LOSS];
+        self.lse = numbers[LOG_SUM_EXP];
+    }
 }
 
-struct Apply<'a, F, L>(&'a L, &'a mut PanelLosses<F>);
+/// Runs a formula on the rows of panels.
+#[inline]
+pub(crate) fn apply<F: Float, L: Formula>(formula: &L, arch: Arch, panels: &mut [PanelLosses<F>]) {
+    arch.run(Apply(formula, panels));
+}
+
+struct Apply<'a, F, L>(&'a L, &'a mut [PanelLosses<F>]);
 
 impl<F: Float, L: Formula> Kernel for Apply<'_, F, L> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Isa>(self, simd: S) {
-        let Self(formula, panel) = self;
-        let (target, lse) = (lanes::<F, S>(simd, &panel.target), lanes(simd, &panel.lse));
-        let inputs = [target, lse, lse];
-        F::set_first::<S>(&mut panel.losses, formula.loss(inputs).vector);
-        let by_target = formula.slope(Input::Prediction, inputs).vector;
-        F::set_first::<S>(&mut panel.target, by_target);
-        let by_lse = formula.slope(Input::Target, inputs).vector;
-        F::set_first::<S>(&mut panel.lse, by_lse);
+        let Self(formula, panels) = self;
+        for panel in panels {
+            let (target, lse) = (lanes::<F, S>(simd, &panel.target), lanes(simd, &panel.lse));
+            let inputs = [target, lse, lse];
+            F::set_first::<S>(&mut panel.losses, formula.loss(inputs).vector);
+            let by_target = formula.slope(Input::Prediction, inputs).vector;
+            F::set_first::<S>(&mut panel.target, by_target);
+            let by_lse = formula.slope(Input::Target, inputs).vector;
+            F::set_first::<S>(&mut panel.lse, by_lse);
+        }
     }
 }
 
@@ -284,67 +304,150 @@ impl<'a, F: Float, T: Source<'a, F>> Kernel for Task<'a, F, T> {
             rows,
             mut cells,
         } = self;
-        let lanes = F::lanes::<S>();
         let mut sum = LossSum::<F, S>::new(simd);
-        let mut gradient = RowGradient::new();
-        let mut found = RowSums::new();
-        if problem.has_long_rows() {
-            let row_bytes = problem.num_classes() * size_of::<F>();
-            let few = (PANEL_BYTES / row_bytes).clamp(1, lanes);
-            let mut copied = Copied::new();
-            let mut maxima = Maxima::new(problem.num_classes());
-            for panel in Panel::all(rows, few) {
-                found.clear();
-                match weight {
-                    Some(weight) => found.weight = [weight; MAX_LANES],
-                    None => rows::total_weights(simd, problem, panel, &mut found.weight),
-                }
-                if let Some(cells) = cells.gradient()
-                    && panel.len * problem.num_classes() > COPIED
-                {
-                    let labels = Labels::read(problem, panel, cells);
-                    rows::exponentials(simd, problem, cells, panel, &mut found, &mut maxima);
-                    let numbers = found.numbers(simd, problem, panel, &labels);
-                    let slopes =
-                        row_losses(simd, arch, problem, loss, panel, numbers, &labels, &mut sum);
-                    gradient.set(simd, problem, &labels, panel, slopes, &found.weight);
-                    rows::scale(simd, problem, cells, panel, &maxima, &gradient);
-                    continue;
-                }
-                rows::statistics(simd, problem, cells.logits(), panel, &mut found);
-                let (numbers, labels) = found.finish(simd, problem, cells.logits(), panel);
-                let slopes =
-                    row_losses(simd, arch, problem, loss, panel, numbers, &labels, &mut sum);
-                if let Some(cells) = cells.gradient() {
-                    gradient.set(simd, problem, &labels, panel, slopes, &found.weight);
-                    rows::backward(simd, problem, cells, panel, &mut copied, &gradient);
-                }
-            }
+        if !problem.has_long_rows() {
+            Group::new().run(simd, arch, (problem, loss, weight), rows, cells, &mut sum);
             return sum.finish(simd);
         }
-        let mut tiles = Tiles::new();
-        for panel in Panel::all(rows, lanes) {
+        let mut gradient = RowGradient::new();
+        let mut found = RowSums::new();
+        let row_bytes = problem.num_classes() * size_of::<F>();
+        let few = (PANEL_BYTES / row_bytes).clamp(1, F::lanes::<S>());
+        let mut copied = Copied::new();
+        let mut maxima = Maxima::new(problem.num_classes());
+        for panel in Panel::all(rows, few) {
             found.clear();
             match weight {
                 Some(weight) => found.weight = [weight; MAX_LANES],
-                None => columns::total_weights(simd, problem, panel, &mut tiles, &mut found.weight),
+                None => rows::total_weights(simd, problem, panel, &mut found.weight),
             }
-            if !problem.ignores(panel.rows()) {
-                let source = cells.logits();
-                columns::statistics(simd, problem, source, panel, &mut tiles, &mut found);
+            if let Some(cells) = cells.gradient()
+                && panel.len * problem.num_classes() > COPIED
+            {
+                let labels = Labels::read(problem, panel, cells);
+                rows::exponentials(simd, problem, cells, panel, &mut found, &mut maxima);
+                let mut numbers = [[F::ZERO; MAX_LANES]; 5];
+                found.numbers(simd, problem, panel, &labels, &mut numbers);
+                let numbers = &mut numbers;
+                row_losses(simd, arch, problem, loss, panel, numbers, &labels, &mut sum);
+                gradient.set(simd, problem, &labels, panel, numbers, &found.weight);
+                rows::scale(simd, problem, cells, panel, &maxima, &gradient);
+                continue;
             }
-            let (numbers, labels) = found.finish(simd, problem, cells.logits(), panel);
-            let slopes = row_losses(simd, arch, problem, loss, panel, numbers, &labels, &mut sum);
+            rows::statistics(simd, problem, cells.logits(), panel, &mut found);
+            let (mut numbers, labels) = found.finish(simd, problem, cells.logits(), panel);
+            let numbers = &mut numbers;
+            row_losses(simd, arch, problem, loss, panel, numbers, &labels, &mut sum);
             if let Some(cells) = cells.gradient() {
-                gradient.set(simd, problem, &labels, panel, slopes, &found.weight);
-                columns::backward(simd, problem, cells, panel, &mut tiles, &gradient, true);
+                gradient.set(simd, problem, &labels, panel, numbers, &found.weight);
+                rows::backward(simd, problem, cells, panel, &mut copied, &gradient);
             }
         }
         sum.finish(simd)
     }
 }
 
-/// Adds up the losses of a panel, and gives the gradient of their terms beside the normalizer.
+/// Panels of short rows that are computed together, each step for all of them before the next: a step waits for the one before
+/// it, but not for the other panels.
+struct Group<F> {
+    memory: TileMemory<F>,
+    found: [RowSums<F>; GROUP],
+    labels: [Labels<F>; GROUP],
+    numbers: [[PerLane<F>; 5]; GROUP],
+    counts: [Counts<F>; GROUP],
+    losses: [PanelLosses<F>; GROUP],
+    gradients: [RowGradient<F>; GROUP],
+}
+
+impl<F: Float> Group<F> {
+    #[inline(always)]
+    fn new() -> Self {
+        let none = [[F::ZERO; MAX_LANES]; 5];
+        Self {
+            memory: TileMemory::new(),
+            found: [RowSums::new(); GROUP],
+            labels: [Labels::none(); GROUP],
+            numbers: [none; GROUP],
+            counts: [Counts::none(); GROUP],
+            losses: [PanelLosses::none(); GROUP],
+            gradients: [RowGradient::new(); GROUP],
+        }
+    }
+
+    /// Adds up the losses of the rows, and writes their gradient if there is a place for it.
+    #[inline(always)]
+    fn run<'a, S: Isa>(
+        &mut self,
+        simd: S,
+        arch: Arch,
+        (problem, loss, weight): (&Problem<F>, &RowLoss<F>, Option<F>),
+        rows: Range<usize>,
+        mut cells: impl Source<'a, F>,
+        sum: &mut LossSum<F, S>,
+    ) where
+        F: 'a,
+    {
+        let lanes = F::lanes::<S>();
+        let together = columns::panels_together::<F, S>(problem);
+        let held = match cells.gradient() {
+            Some(_) => Held::for_gradient(problem),
+            None => Held::Nothing,
+        };
+        for start in rows.clone().step_by(together * lanes) {
+            let panels = Panel::all(start..rows.end.min(start + together * lanes), lanes);
+            let panels = panels.enumerate();
+            for (i, panel) in panels.clone() {
+                let (found, mut tiles) = (&mut self.found[i], self.memory.tiles(i, together));
+                found.clear();
+                match weight {
+                    Some(weight) => found.weight = [weight; MAX_LANES],
+                    None => {
+                        columns::total_weights(simd, problem, panel, &mut tiles, &mut found.weight)
+                    }
+                }
+                if !problem.ignores(panel.rows()) {
+                    let source = cells.logits();
+                    columns::statistics(simd, problem, source, panel, &mut tiles, held, found);
+                }
+                self.labels[i].set(problem, panel, cells.logits());
+            }
+            let mut count = 0;
+            for (i, panel) in panels.clone() {
+                let (labels, numbers) = (&self.labels[i], &mut self.numbers[i]);
+                self.found[i].numbers(simd, problem, panel, labels, numbers);
+                self.counts[i].set::<S>(problem, loss, panel, numbers, labels);
+                self.losses[i].set(numbers);
+                count = i + 1;
+            }
+            loss.formula.apply(arch, &mut self.losses[..count]);
+            for (i, panel) in panels.clone() {
+                let (found, numbers) = (&self.losses[i], &mut self.numbers[i]);
+                self.counts[i].slopes(simd, problem, loss, found, sum, numbers);
+                if held != Held::Nothing {
+                    let weight = &self.found[i].weight;
+                    self.gradients[i].set(simd, problem, &self.labels[i], panel, numbers, weight);
+                }
+            }
+            let Some(cells) = cells.gradient() else {
+                continue;
+            };
+            for (i, panel) in panels {
+                let mut tiles = self.memory.tiles(i, together);
+                columns::backward(
+                    simd,
+                    problem,
+                    cells,
+                    panel,
+                    &mut tiles,
+                    &self.gradients[i],
+                    held,
+                );
+            }
+        }
+    }
+}
+
+/// Adds up the losses of a panel, and puts the gradient of their terms in their place among the numbers.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn row_losses<F: Float, S: Isa>(
@@ -353,64 +456,104 @@ fn row_losses<F: Float, S: Isa>(
     problem: &Problem<F>,
     loss: &RowLoss<F>,
     panel: Panel,
-    mut numbers: [PerLane<F>; 5],
+    numbers: &mut [PerLane<F>; 5],
     labels: &Labels<F>,
     sum: &mut LossSum<F, S>,
-) -> [PerLane<F>; 5] {
-    let mut of_row = [F::ZERO; MAX_LANES];
-    let mut of_class = [F::ZERO; MAX_LANES];
-    for i in panel.lanes() {
-        let row = panel.first + i;
-        of_row[i] = problem.row_weights.map_or(F::ONE, |weights| weights[row]);
-        of_class[i] = of_row[i];
+) {
+    let (mut counts, mut found) = (Counts::none(), PanelLosses::none());
+    counts.set::<S>(problem, loss, panel, numbers, labels);
+    found.set(numbers);
+    loss.formula.apply(arch, std::slice::from_mut(&mut found));
+    counts.slopes(simd, problem, loss, &found, sum, numbers);
+}
+
+/// What the rows of a panel count.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Counts<F> {
+    /// `r`.
+    of_row: PerLane<F>,
+    /// `c`.
+    of_class: PerLane<F>,
+}
+
+impl<F: Float> Counts<F> {
+    #[inline(always)]
+    fn none() -> Self {
+        Self {
+            of_row: [F::ZERO; MAX_LANES],
+            of_class: [F::ZERO; MAX_LANES],
+        }
     }
-    if problem.classes.is_some() {
+
+    /// Those of the rows of these numbers, which are set to 0 beyond the last row.
+    #[inline(always)]
+    fn set<S: Isa>(
+        &mut self,
+        problem: &Problem<F>,
+        loss: &RowLoss<F>,
+        panel: Panel,
+        numbers: &mut [PerLane<F>; 5],
+        labels: &Labels<F>,
+    ) {
+        let Self { of_row, of_class } = self;
         for i in panel.lanes() {
-            if labels.class[i] == NO_CLASS {
-                // Its numbers are 0 if it is ignored, and NaN if it has no class.
-                of_row[i] = numbers[LOG_SUM_EXP][i] * F::ZERO;
-                if of_row[i] == F::ZERO {
-                    of_class[i] = F::ZERO;
+            let row = panel.first + i;
+            of_row[i] = problem.row_weights.map_or(F::ONE, |weights| weights[row]);
+            of_class[i] = of_row[i];
+        }
+        if problem.classes.is_some() && !(labels.all_labelled && loss.class_weights.is_none()) {
+            for i in panel.lanes() {
+                if labels.class[i] == NO_CLASS {
+                    // Its numbers are 0 if it is ignored, and NaN if it has no class.
+                    of_row[i] = numbers[LOG_SUM_EXP][i] * F::ZERO;
+                    if of_row[i] == F::ZERO {
+                        of_class[i] = F::ZERO;
+                    }
+                } else if let Some(weights) = loss.class_weights {
+                    of_class[i] = of_row[i] * weights[labels.class[i]];
                 }
-            } else if let Some(weights) = loss.class_weights {
-                of_class[i] = of_row[i] * weights[labels.class[i]];
+            }
+        }
+        for i in panel.len..F::lanes::<S>() {
+            for numbers in numbers.iter_mut() {
+                numbers[i] = F::ZERO;
             }
         }
     }
-    for i in panel.len..F::lanes::<S>() {
-        for numbers in &mut numbers {
-            numbers[i] = F::ZERO;
+
+    /// Adds up the losses, and puts the gradient of the terms in their place among the numbers.
+    #[inline(always)]
+    fn slopes<S: Isa>(
+        &self,
+        simd: S,
+        problem: &Problem<F>,
+        loss: &RowLoss<F>,
+        found: &PanelLosses<F>,
+        sum: &mut LossSum<F, S>,
+        numbers: &mut [PerLane<F>; 5],
+    ) {
+        let of_row = lanes::<F, S>(simd, &self.of_row);
+        let of_class = lanes::<F, S>(simd, &self.of_class);
+        let mut value = of_class * lanes(simd, &found.losses);
+        let mut of_smooth = of_row.constant(0.0);
+        if problem.is_smooth() {
+            value = value + of_row * lanes(simd, &numbers[SMOOTH_LOSS]);
+            of_smooth = of_row * loss.scale;
+        }
+        sum.add(simd, value.vector);
+
+        let scaled = of_class * loss.scale;
+        let slopes = [
+            scaled * lanes(simd, &found.target),
+            of_smooth,
+            scaled * lanes(simd, &found.lse),
+        ];
+        let columns = [TARGET_LOSS, SMOOTH_LOSS, LOG_SUM_EXP];
+        for (column, slope) in columns.into_iter().zip(slopes) {
+            F::set_first::<S>(&mut numbers[column], slope.vector);
         }
     }
-    let mut found = PanelLosses {
-        target: numbers[TARGET_LOSS],
-        lse: numbers[LOG_SUM_EXP],
-        losses: [F::ZERO; MAX_LANES],
-    };
-    loss.formula.apply(arch, &mut found);
-
-    let (of_row, of_class) = (lanes::<F, S>(simd, &of_row), lanes(simd, &of_class));
-    let mut value = of_class * lanes(simd, &found.losses);
-    let mut of_smooth = of_row.constant(0.0);
-    if problem.is_smooth() {
-        value = value + of_row * lanes(simd, &numbers[SMOOTH_LOSS]);
-        of_smooth = of_row * loss.scale;
-    }
-    sum.add(simd, value.vector);
-
-    let scaled = of_class * loss.scale;
-    let slopes = [
-        scaled * lanes(simd, &found.target),
-        of_smooth,
-        scaled * lanes(simd, &found.lse),
-    ];
-    for (column, slope) in [TARGET_LOSS, SMOOTH_LOSS, LOG_SUM_EXP]
-        .into_iter()
-        .zip(slopes)
-    {
-        F::set_first::<S>(&mut numbers[column], slope.vector);
-    }
-    numbers
 }
 
 /// A sum of losses, a few panels in the type itself, all else in `f64`.

@@ -4,9 +4,14 @@ use std::mem::MaybeUninit;
 
 use crate::SmoothWeights;
 
-use super::{ClassSlice, Input, Problem, backward, backward_in_place, forward};
+use super::{
+    ClassSlice, Input, Problem, RowFormula, RowLoss, backward, backward_in_place, forward,
+    sum_of_losses, with_gradient,
+};
+use crate::cpu::memory::Cells;
 use crate::cpu::simd::Arch;
 use crate::cpu::simd::Float;
+use crate::formulas::CrossEntropy;
 
 /// A small generator of numbers (SplitMix64), the same on every machine.
 struct Numbers(u64);
@@ -243,8 +248,51 @@ impl<T> SmoothWeights<T> {
     }
 }
 
+/// The reduced pass is the sum of the terms, and their gradient.
+#[track_caller]
+fn check_reduced<F: Float>(problem: &Problem<F>, logits: &[F])
+where
+    CrossEntropy: RowFormula<F>,
+{
+    let epsilon = if size_of::<F>() == 4 {
+        f32::EPSILON as f64
+    } else {
+        f64::EPSILON
+    };
+    let scale = 0.25;
+    let of_smooth = if problem.is_smooth() { scale } else { 0.0 };
+    let grad: Vec<F> = [scale, of_smooth, 0.0]
+        .map(F::from_f64)
+        .repeat(problem.rows());
+    let (terms, gradient) = reference(problem, logits, &grad);
+    let expected = sum(terms.chunks(3).map(|row| row[0] + row[1]));
+    let size = sum(terms.chunks(3).map(|row| row[0].abs() + row[1].abs()));
+    let loss = RowLoss {
+        formula: &CrossEntropy {
+            keep: 1.0,
+            z_loss: 0.0,
+        },
+        class_weights: None,
+        scale,
+    };
+    for arch in Arch::available() {
+        let what = format!("{arch:?} {:?} {:?}", problem.shape, problem.smooth.name());
+        let mut found = logits.to_vec();
+        let cells = Cells::in_place(&mut found, problem.shape);
+        let with_gradient = with_gradient(arch, problem, &loss, cells);
+        let alone = sum_of_losses(arch, problem, &loss, logits);
+        for sum in [with_gradient, alone] {
+            let near = (sum - expected).abs() <= 32.0 * epsilon * size;
+            let near = near || (sum.is_nan() && expected.is_nan());
+            assert!(near, "{what} sum: {sum} instead of {expected}");
+        }
+        let what = format!("{what} reduced gradient");
+        assert_near(&what, &found, &gradient, 32.0 * epsilon, scale);
+    }
+}
+
 /// Random logits, classes (some ignored, some invalid) and gradients (some 0) with every kind of weights.
-fn check_shape<F: Float>(shape: [usize; 3]) {
+fn each_problem<F: Float>(shape: [usize; 3], mut check: impl FnMut(&Problem<F>, &[F], &[F])) {
     let [outer, classes, inner] = shape;
     let (rows, len) = (outer * inner, outer * classes * inner);
     let mut numbers = Numbers(len as u64);
@@ -253,6 +301,7 @@ fn check_shape<F: Float>(shape: [usize; 3]) {
     let per_class: Vec<F> = numbers.vector(classes, 0.0, 1.0);
     let per_logit: Vec<F> = numbers.vector(len, 0.0, 1.0);
     let mut labels: Vec<i64> = (0..rows).map(|_| numbers.below(classes) as i64).collect();
+    let valid = labels.clone();
     for row in 0..rows {
         match numbers.below(9) {
             0 => labels[row] = -100,
@@ -270,44 +319,32 @@ fn check_shape<F: Float>(shape: [usize; 3]) {
         SmoothWeights::PerClass(&per_class[..]),
         SmoothWeights::PerLogit(&per_logit[..]),
     ] {
-        let classes = Some(&labels[..]);
-        let ignore_index = Some(-100);
-        check(
-            &Problem {
+        for classes in [
+            Some(ClassSlice::I64(&labels)),
+            Some(ClassSlice::I32(&narrow)),
+            Some(ClassSlice::I64(&valid)),
+            None,
+        ] {
+            let problem = Problem {
                 shape,
-                classes: classes.map(ClassSlice::from),
-                ignore_index,
+                classes,
+                ignore_index: Some(-100),
                 smooth: smooth.clone(),
                 row_weights: None,
-            },
-            &logits,
-            &grad,
-        );
-        let classes = Some(&narrow[..]);
-        check(
-            &Problem {
-                shape,
-                classes: classes.map(ClassSlice::from),
-                ignore_index,
-                smooth: smooth.clone(),
-                row_weights: None,
-            },
-            &logits,
-            &grad,
-        );
-        let classes = None::<&[i64]>;
-        check(
-            &Problem {
-                shape,
-                classes: classes.map(ClassSlice::from),
-                ignore_index,
-                smooth,
-                row_weights: None,
-            },
-            &logits,
-            &grad,
-        );
+            };
+            check(&problem, &logits, &grad);
+        }
     }
+}
+
+fn check_shape<F: Float>(shape: [usize; 3])
+where
+    CrossEntropy: RowFormula<F>,
+{
+    each_problem(shape, |problem, logits, grad| {
+        check::<F>(problem, logits, grad);
+        check_reduced(problem, logits);
+    });
 }
 
 #[test]
@@ -318,8 +355,9 @@ fn any_number_of_classes() {
         (1..=70).collect()
     };
     for classes in short {
-        check_shape::<f32>([19, classes, 1]);
-        check_shape::<f64>([19, classes, 1]);
+        // More panels than are computed together, and a part of one.
+        check_shape::<f32>([83, classes, 1]);
+        check_shape::<f64>([43, classes, 1]);
     }
     let long: &[usize] = if cfg!(miri) {
         &[129]
@@ -524,7 +562,7 @@ fn masked_classes_have_no_probability() {
             assert!((gradient[0] + (1.0 - 1.0 / classes)).abs() < 1e-6);
         },
     );
-    // A weight on a masked class has an infinite loss, and a weight of 0 has the loss 0 * inf, as in PyTorch.
+    // A weight on a masked class has an infinite loss, and a weight of 0 has none.
     let special = [(0, 2.0), (1, 1.0)];
     let masked = f64::NEG_INFINITY;
     special_rows::<f32>(
@@ -542,7 +580,7 @@ fn masked_classes_have_no_probability() {
         SmoothWeights::PerClass(0.0),
         [0.0; 3],
         |terms, _| {
-            assert!(terms[1].is_nan());
+            assert_eq!(terms[1], 0.0);
         },
     );
 }

@@ -1,7 +1,48 @@
 //! Tensors as numbers on the host, in f64: the only place that reads a device; and the room for those that are kept.
 
+use std::ops::Range;
+
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
+
+/// A tensor's elements in row-major order, in the type that they came in: each metric makes f64 of those that it needs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Numbers {
+    /// 32 bits, or fewer.
+    Single(Vec<f32>),
+    /// 64 bits.
+    Double(Vec<f64>),
+}
+
+impl Numbers {
+    pub(crate) fn of<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Self {
+        if tensor.shape().num_elements() == 0 {
+            return Numbers::Single(Vec::new());
+        }
+        let data = tensor.into_data();
+        match data.dtype {
+            DType::F64 => Numbers::Double(data.into_vec().expect("the type is known")),
+            DType::F32 => Numbers::Single(data.into_vec().expect("the type is known")),
+            _ => Numbers::Single(data.iter::<f32>().collect()),
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Numbers::Single(numbers) => numbers.len(),
+            Numbers::Double(numbers) => numbers.len(),
+        }
+    }
+
+    /// Appends some of them.
+    pub(crate) fn append_to(&self, all: &mut Vec<f64>, range: Range<usize>) {
+        match self {
+            Numbers::Single(numbers) => all.extend(numbers[range].iter().map(|x| f64::from(*x))),
+            Numbers::Double(numbers) => all.extend_from_slice(&numbers[range]),
+        }
+    }
+}
 
 /// The tensor's elements in row-major order.
 pub(crate) fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {

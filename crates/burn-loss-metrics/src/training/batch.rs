@@ -9,6 +9,7 @@ use burn::train::{ClassificationOutput, MultiLabelClassificationOutput, Regressi
 use serde::{Deserialize, Serialize};
 
 use crate::classification::{Answers, Rows};
+use crate::host::Numbers;
 use crate::regression::Pairs;
 use crate::{check, host};
 
@@ -33,7 +34,7 @@ pub enum ModelOutput {
     Probabilities,
 }
 
-/// A batch of a classifier's outputs and its targets, on the host.
+/// A batch of a classifier's outputs and its targets, on the host, in the outputs' type.
 ///
 /// Burn's `ClassificationOutput` and `MultiLabelClassificationOutput` give one. For an output type of your own, implement
 /// `Adaptor<ClassificationBatch>`.
@@ -63,7 +64,7 @@ pub enum ModelOutput {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassificationBatch {
-    outputs: Vec<f64>,
+    outputs: Numbers,
     dims: [usize; 2],
     targets: Vec<i64>,
     target_dims: Vec<usize>,
@@ -88,7 +89,7 @@ impl ClassificationBatch {
         Self {
             dims: outputs.dims(),
             target_dims: targets.dims().to_vec(),
-            outputs: host::numbers(outputs),
+            outputs: Numbers::of(outputs),
             targets: host::integers(targets),
         }
     }
@@ -111,7 +112,7 @@ impl ClassificationBatch {
         Self {
             dims: outputs.dims(),
             target_dims: targets.dims().to_vec(),
-            outputs: host::numbers(outputs),
+            outputs: Numbers::of(outputs),
             targets: host::integers(targets),
         }
     }
@@ -169,8 +170,10 @@ impl ClassificationBatch {
         let [_, columns] = self.dims;
         if self.target_dims.len() == 2 {
             check::same_shape(("output", &self.dims), ("targets", &self.target_dims))?;
+            let mut scores = Vec::with_capacity(self.outputs.len());
+            self.outputs.append_to(&mut scores, 0..self.outputs.len());
             return Ok(Rows {
-                scores: self.outputs.clone(),
+                scores,
                 columns,
                 answers: Answers::Labels(check::yes_or_no("targets", &self.targets, columns)?),
             });
@@ -179,13 +182,15 @@ impl ClassificationBatch {
         // With their places in the batch, for the messages.
         let targets = self.targets.iter().copied().enumerate();
         let counted = targets.filter(|(_, target)| Some(*target) != ignore_index);
-        let scores = counted
-            .clone()
-            .flat_map(|(row, _)| &self.outputs[row * columns..(row + 1) * columns]);
+        let mut scores = Vec::with_capacity(counted.clone().count() * columns);
+        for (row, _) in counted.clone() {
+            let of_row = row * columns..(row + 1) * columns;
+            self.outputs.append_to(&mut scores, of_row);
+        }
         let answer = |(row, target)| check::answer("targets", &check::place(row, 1), target);
         let class = |(row, target)| check::class("targets", row, target, columns);
         Ok(Rows {
-            scores: scores.copied().collect(),
+            scores,
             columns,
             answers: match columns {
                 1 => Answers::Labels(counted.map(answer).collect::<Result<_, _>>()?),

@@ -3,31 +3,43 @@
 //!
 //! Prints one JSON line per shape `MxHxC`, rows that count and contender; `peers/linear.sh` runs each in a process of its own,
 //! PyTorch beside it, and makes a table of the lines. Arguments after `--` select: shapes (`1024x512x32000`), rows (`all`, or
-//! `tenth`: nine tenths are ignored), contenders (`products`, `ndarray-128`, `ndarray-32`, `flex-128`, `flex-32`, the numbers
-//! being memory budgets in MiB).
+//! `tenth`: nine tenths are ignored), contenders (`products`, `ndarray-128`, `ndarray-32`, `flex-128`, `flex-32`, and with the
+//! feature `wgpu` also `wgpu-128`, the numbers being memory budgets in MiB, and `wgpu-logits`, Burn's product and cross entropy).
 //!
 //! Gradients are new tensors in each step, as they are in PyTorch's; the products go into buffers that stay. Memory is the peak
 //! above inputs and gradients in the first step, which also makes the buffers that are kept.
 
 use benches::{Products, budget, median};
+#[cfg(feature = "wgpu")]
+use burn::backend::Wgpu;
 use burn::backend::{Autodiff, Flex, NdArray};
 use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
-use burn_loss::{CrossEntropyLossConfig, LinearHead, LossBackend};
+use burn_loss::{CrossEntropyLoss, CrossEntropyLossConfig, LinearHead, LossBackend};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-const SHAPES: [[usize; 3]; 3] = [[1024, 512, 32000], [2048, 768, 50257], [512, 1024, 128256]];
+const SHAPES: [[usize; 3]; 4] = [
+    [1024, 512, 32000],
+    [2048, 768, 50257],
+    [512, 1024, 128256],
+    // For a GPU that is a program.
+    [512, 256, 32000],
+];
 const ROWS: [&str; 2] = ["all", "tenth"];
 /// Who is measured, by the name that selects it.
 type Contender = (&'static str, fn(&Work));
-const CONTENDERS: [Contender; 5] = [
+const CONTENDERS: &[Contender] = &[
     ("products", products),
     ("ndarray-128", |work| ours::<NdArray>(work, "NdArray", 128)),
     ("ndarray-32", |work| ours::<NdArray>(work, "NdArray", 32)),
     ("flex-128", |work| ours::<Flex>(work, "Flex", 128)),
     ("flex-32", |work| ours::<Flex>(work, "Flex", 32)),
+    #[cfg(feature = "wgpu")]
+    ("wgpu-128", |work| ours::<Wgpu>(work, "Wgpu", 128)),
+    #[cfg(feature = "wgpu")]
+    ("wgpu-logits", |work| with_logits::<Wgpu>(work, "Wgpu")),
 ];
 const IGNORED: i64 = -100;
 
@@ -46,7 +58,7 @@ fn main() {
         .collect();
     let shapes = SHAPES.map(|shape| shape.map(|size| size.to_string()).join("x"));
     let shapes = shapes.each_ref().map(String::as_str);
-    let contenders = CONTENDERS.map(|(name, _)| name);
+    let contenders: Vec<_> = CONTENDERS.iter().map(|(name, _)| *name).collect();
     let kinds: [&[&str]; 3] = [&shapes, &ROWS, &contenders];
     for word in &words {
         if !kinds.concat().contains(&word.as_str()) {
@@ -61,7 +73,7 @@ fn main() {
     };
     for (shape, name) in SHAPES.into_iter().zip(shapes) {
         for rows in ROWS {
-            for (contender, measure) in CONTENDERS {
+            for &(contender, measure) in CONTENDERS {
                 if has(name, &shapes) && has(rows, &ROWS) && has(contender, &contenders) {
                     measure(&Work { shape, rows });
                 }
@@ -128,6 +140,31 @@ fn products(work: &Work) {
 }
 
 fn ours<B: LossBackend>(work: &Work, backend: &str, memory_budget: usize) {
+    let who = format!("burn-loss, {backend}, {memory_budget} MiB");
+    measure::<B>(work, &who, |loss, hidden, weight, targets| {
+        let head = LinearHead::new(weight, None).with_memory_budget(memory_budget << 20);
+        loss.forward_linear(hidden, &head, targets)
+    });
+}
+
+#[cfg(feature = "wgpu")]
+fn with_logits<B: LossBackend>(work: &Work, backend: &str) {
+    let who = format!("Burn's product and cross entropy, {backend}");
+    measure::<B>(work, &who, |loss, hidden, weight, targets| {
+        loss.forward(hidden.matmul(weight), targets)
+    });
+}
+
+fn measure<B: LossBackend>(
+    work: &Work,
+    who: &str,
+    forward: impl Fn(
+        &CrossEntropyLoss<Autodiff<B>>,
+        Tensor<Autodiff<B>, 2>,
+        Tensor<Autodiff<B>, 2>,
+        Tensor<Autodiff<B>, 1, Int>,
+    ) -> Tensor<Autodiff<B>, 1>,
+) {
     let device = B::Device::default();
     let [m, h, c] = work.shape;
     let tensor = |numbers: Vec<f32>, shape: [usize; 2]| {
@@ -144,9 +181,10 @@ fn ours<B: LossBackend>(work: &Work, backend: &str, memory_budget: usize) {
         tensor.require_grad()
     };
     let step = || {
-        let head = LinearHead::new(tracked(&weight), None).with_memory_budget(memory_budget << 20);
-        let loss = loss.forward_linear(tracked(&hidden), &head, targets.clone());
+        let (hidden, weight) = (tracked(&hidden), tracked(&weight));
+        let loss = forward(&loss, hidden, weight, targets.clone());
         let grads = loss.backward();
+        B::sync(&device).expect("the device answers");
         (loss, grads)
     };
     let before = MEMORY.current_usage();
@@ -158,7 +196,7 @@ fn ours<B: LossBackend>(work: &Work, backend: &str, memory_budget: usize) {
     let value: f64 = value.into_scalar().elem();
     let time = median(budget(1), step);
     work.print(
-        &format!("burn-loss, {backend}, {memory_budget} MiB"),
+        who,
         time.as_secs_f64() * 1e3,
         Some((peak as f64 / f64::from(1 << 20), value)),
     );

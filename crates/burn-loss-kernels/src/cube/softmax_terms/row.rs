@@ -7,7 +7,6 @@ use cubecl::prelude::*;
 
 use crate::cube::shared::lanes::{horizontal_sum, lane};
 use crate::cube::shared::math::{exp_of_negative, exp_of_negatives, is_nan};
-use crate::cube::shared::number::times_or_zero;
 
 /// The lowest finite `f32`, from which maxima start: with `-inf` an empty lane would hold `-inf - -inf`.
 const LOWEST: f32 = f32::MIN;
@@ -158,8 +157,7 @@ impl<N: Size> RowLanes<N> {
             let mut weight = zero;
             #[unroll]
             for k in 0..weights.len() {
-                // Where the weight is 0 nothing, also of minus infinity.
-                smooth += times_or_zero(weights[k], logits[k] * scale - half_max - half_max);
+                smooth += weights[k] * (logits[k] * scale - half_max - half_max);
                 weight += weights[k];
             }
             self.smooth += smooth * Vector::new(f32::new(UNSCALE));

@@ -474,12 +474,7 @@ impl<B: Backend> Smooth<B> {
         relative_lse: &Tensor<B, 3>,
     ) -> Tensor<B, 3> {
         // Halved, because the distance of two finite logits need not be finite, while its product with a weight is.
-        let mut halved = logits * 0.5 - max.clone() * 0.5;
-        if let Weights::Tensor(weights) = &self.weights {
-            // Where the weight is 0 nothing, also of minus infinity.
-            let none = weights.clone().equal_elem(0.0).expand(halved.dims());
-            halved = halved.mask_fill(none, 0.0);
-        }
+        let halved = logits * 0.5 - max.clone() * 0.5;
         (self.weights.times(halved) * 2.0).sum_dim(1) - self.total.times(relative_lse.clone())
     }
 

@@ -204,7 +204,7 @@ fn softmax<F: Float, S: Isa>(simd: S, row: &[F]) -> (F, F, F) {
     (of_row.max, of_row.below, of_row.ties)
 }
 
-/// The sum of `w (x - max)` over the classes of a row from `start` on; where `w` is 0 nothing, also of minus infinity.
+/// The sum of `w (x - max)` over the classes of a row from `start` on.
 ///
 /// Halves are subtracted and the weight doubled: the distance of two finite logits may overflow where its weighted
 /// part does not.
@@ -221,7 +221,6 @@ fn weighted<F: Float, S: Isa>(simd: S, row: &[F], weights: Weights<F>, start: us
         for i in 0..vectors.len() {
             let w = weights.load(simd, start + block * BLOCK + i * lanes);
             let x = F::minus(simd, F::times(simd, vectors[i], half), half_max);
-            let x = F::select(simd, F::equal(simd, w, zero), zero, x);
             sums[i % UNROLL] = F::mul_add(simd, F::plus(simd, w, w), x, sums[i % UNROLL]);
         }
         if !rest.is_empty() {
@@ -231,7 +230,6 @@ fn weighted<F: Float, S: Isa>(simd: S, row: &[F], weights: Weights<F>, start: us
                 F::times(simd, F::part(simd, rest, F::ZERO), half),
                 half_max,
             );
-            let x = F::select(simd, F::equal(simd, w, zero), zero, x);
             let product = F::times(simd, F::plus(simd, w, w), x);
             // A uniform weight does not end with the row.
             let inside = F::leading(simd, rest.len());

@@ -360,7 +360,7 @@ fn softmax<F: Float, S: Isa, const KEEP: bool>(
     [max, sum, count]
 }
 
-/// The sum of `w (x - max)` of each row, as for long rows.
+/// The sum of `w (x - max)` of each row, by halves as for long rows.
 #[inline(always)]
 fn weighted<F: Float, S: Isa>(
     simd: S,
@@ -372,8 +372,7 @@ fn weighted<F: Float, S: Isa>(
 ) -> F::Vector<S> {
     let half = F::splat(simd, F::from_f64(0.5));
     let half_max = F::times(simd, max, half);
-    let zero = F::splat(simd, F::ZERO);
-    let mut sum = zero;
+    let mut sum = F::splat(simd, F::ZERO);
     let num_classes = problem.num_classes();
     for classes in steps(num_classes) {
         if classes.len() < num_classes {
@@ -386,7 +385,6 @@ fn weighted<F: Float, S: Isa>(
         for (place, x) in tiles.logits.vectors::<S>(classes.len()).iter().enumerate() {
             let w = weights.load(simd, place);
             let x = F::minus(simd, F::times(simd, *x, half), half_max);
-            let x = F::select(simd, F::equal(simd, w, zero), zero, x);
             step = F::mul_add(simd, F::plus(simd, w, w), x, step);
         }
         sum = F::plus(simd, sum, step);

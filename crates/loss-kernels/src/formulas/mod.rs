@@ -173,18 +173,18 @@ pub trait Formula: Clone + Debug + Send + Sync + 'static {
         elementwise::run(self, pass, loss)
     }
 
-    /// Turns the terms of panels of rows into losses and slopes.
+    /// Turns the terms of a panel of rows into losses and slopes.
     #[cfg(feature = "cpu")]
     #[doc(hidden)]
-    fn panels_f32(&self, arch: Arch, panels: &mut [PanelLosses<f32>]) {
-        softmax_terms::apply(self, arch, panels);
+    fn panel_f32(&self, arch: Arch, panel: &mut PanelLosses<f32>) {
+        softmax_terms::apply(self, arch, panel);
     }
 
-    /// Turns the terms of panels of rows into losses and slopes.
+    /// Turns the terms of a panel of rows into losses and slopes.
     #[cfg(feature = "cpu")]
     #[doc(hidden)]
-    fn panels_f64(&self, arch: Arch, panels: &mut [PanelLosses<f64>]) {
-        softmax_terms::apply(self, arch, panels);
+    fn panel_f64(&self, arch: Arch, panel: &mut PanelLosses<f64>) {
+        softmax_terms::apply(self, arch, panel);
     }
 }
 
@@ -212,9 +212,6 @@ macro_rules! compile_passes {
     };
 }
 use compile_passes;
-
-/// The largest number that rounding may leave of a log-probability of 0: a larger one is a logit or a probability.
-pub const LARGEST_LOG_PROB: f64 = 0.01;
 
 /// The first number that lies outside the bounds of its input.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,6 @@
 //! Memory that threads share, and the pages under it.
 
 pub(crate) mod cells;
-pub(crate) mod clear;
 pub(crate) mod pages;
 
 pub use cells::Cells;

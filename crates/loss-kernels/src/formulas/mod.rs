@@ -173,18 +173,18 @@ pub trait Formula: Clone + Debug + Send + Sync + 'static {
         elementwise::run(self, pass, loss)
     }
 
-    /// Turns the terms of a panel of rows into losses and slopes.
+    /// Turns the terms of panels of rows into losses and slopes.
     #[cfg(feature = "cpu")]
     #[doc(hidden)]
-    fn panel_f32(&self, arch: Arch, panel: &mut PanelLosses<f32>) {
-        softmax_terms::apply(self, arch, panel);
+    fn panels_f32(&self, arch: Arch, panels: &mut [PanelLosses<f32>]) {
+        softmax_terms::apply(self, arch, panels);
     }
 
-    /// Turns the terms of a panel of rows into losses and slopes.
+    /// Turns the terms of panels of rows into losses and slopes.
     #[cfg(feature = "cpu")]
     #[doc(hidden)]
-    fn panel_f64(&self, arch: Arch, panel: &mut PanelLosses<f64>) {
-        softmax_terms::apply(self, arch, panel);
+    fn panels_f64(&self, arch: Arch, panels: &mut [PanelLosses<f64>]) {
+        softmax_terms::apply(self, arch, panels);
     }
 }
 

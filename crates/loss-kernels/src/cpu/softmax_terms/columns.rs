@@ -160,6 +160,26 @@ impl<F: Float> Tile<'_, F> {
         }
     }
 
+    /// Writes the gradient at each row's own class, and in all other places what `f` makes of the place and of what is there.
+    #[inline(always)]
+    fn map<S: Isa>(
+        &mut self,
+        simd: S,
+        classes: Range<usize>,
+        gradient: &RowGradient<F>,
+        f: impl Fn(usize, F::Vector<S>) -> F::Vector<S>,
+    ) {
+        let target = F::first::<S>(&gradient.target);
+        let places = F::first::<S>(&places(&gradient.class, &classes));
+        // Compared with a count, for scattered numbers would hold up the vectors that are read next.
+        let (mut place, one) = (F::splat(simd, F::ZERO), F::splat(simd, F::ONE));
+        for (i, x) in self.vectors_mut::<S>(classes.len()).iter_mut().enumerate() {
+            let here = F::equal(simd, places, place);
+            *x = F::select(simd, here, target, f(i, *x));
+            place = F::plus(simd, place, one);
+        }
+    }
+
     /// Where each confident row's largest logit is, for weights that may cancel it.
     #[inline(always)]
     fn confident_max<S: Isa>(
@@ -456,14 +476,13 @@ fn scale<F: Float, S: Isa>(
     let relative_lse = F::first::<S>(&gradient.relative_lse);
     let shrink = math::exp::<F, S>(simd, F::negated(simd, relative_lse));
     let factor = F::times(simd, F::first::<S>(&gradient.softmax), shrink);
-    let target = F::first::<S>(&gradient.target);
-    let places = F::first::<S>(&places(&gradient.class, &classes));
-    let (mut place, one) = (F::splat(simd, F::ZERO), F::splat(simd, F::ONE));
-    for e in tiles.logits.vectors_mut::<S>(classes.len()) {
-        let here = F::equal(simd, places, place);
-        *e = F::select(simd, here, target, F::times(simd, *e, factor));
-        place = F::plus(simd, place, one);
-    }
+    tiles.logits.map(
+        simd,
+        classes,
+        gradient,
+        #[inline(always)]
+        |_, e| F::times(simd, e, factor),
+    );
 }
 
 /// Replaces the logits of the tile by their gradient, but for rows without one.
@@ -479,32 +498,35 @@ fn replace<F: Float, S: Isa>(
     let max = F::first::<S>(&gradient.max);
     let relative_lse = F::first::<S>(&gradient.relative_lse);
     let softmax = F::first::<S>(&gradient.softmax);
-    let target = F::first::<S>(&gradient.target);
-    let places = F::first::<S>(&places(&gradient.class, &classes));
-    // Compared with a count, for scattered numbers would hold up the vectors that are read next.
-    let (mut place, one) = (F::splat(simd, F::ZERO), F::splat(simd, F::ONE));
-    let columns = tiles.logits.vectors_mut::<S>(classes.len());
     if !gradient.is_smooth {
-        for x in columns {
-            let p = math::probability::<F, S>(simd, *x, max, relative_lse);
-            let here = F::equal(simd, places, place);
-            *x = F::select(simd, here, target, F::times(simd, softmax, p));
-            place = F::plus(simd, place, one);
-        }
+        tiles.logits.map(
+            simd,
+            classes,
+            gradient,
+            #[inline(always)]
+            |_, x| {
+                let p = math::probability::<F, S>(simd, x, max, relative_lse);
+                F::times(simd, softmax, p)
+            },
+        );
         return;
     }
-    let weights = Weights::read(simd, problem, panel, classes, &mut tiles.weights);
+    let weights = Weights::read(simd, problem, panel, classes.clone(), &mut tiles.weights);
     let smooth = F::first::<S>(&gradient.smooth);
     let zero = F::splat(simd, F::ZERO);
     let without = F::equal(simd, smooth, zero);
-    for (i, x) in columns.iter_mut().enumerate() {
-        let w = F::times(simd, smooth, weights.load(simd, i));
-        let w = F::select(simd, without, zero, w);
-        let p = math::probability::<F, S>(simd, *x, max, relative_lse);
-        let here = F::equal(simd, places, place);
-        *x = F::select(simd, here, target, F::mul_add(simd, softmax, p, w));
-        place = F::plus(simd, place, one);
-    }
+    tiles.logits.map(
+        simd,
+        classes,
+        gradient,
+        #[inline(always)]
+        |i, x| {
+            let w = F::times(simd, smooth, weights.load(simd, i));
+            let w = F::select(simd, without, zero, w);
+            let p = math::probability::<F, S>(simd, x, max, relative_lse);
+            F::mul_add(simd, softmax, p, w)
+        },
+    );
 }
 
 /// Which of these classes each row's own is; -1 if it is another.

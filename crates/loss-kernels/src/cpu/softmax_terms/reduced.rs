@@ -411,15 +411,14 @@ impl<F: Float> Group<F> {
                 }
                 self.labels[i].set(problem, panel, cells.logits());
             }
-            let mut count = 0;
             for (i, panel) in panels.clone() {
                 let (labels, numbers) = (&self.labels[i], &mut self.numbers[i]);
                 self.found[i].numbers(simd, problem, panel, labels, numbers);
                 self.counts[i].set::<S>(problem, loss, panel, numbers, labels);
                 self.losses[i].set(numbers);
-                count = i + 1;
             }
-            loss.formula.apply(arch, &mut self.losses[..count]);
+            let losses = &mut self.losses[..panels.clone().count()];
+            loss.formula.apply(arch, losses);
             for (i, panel) in panels.clone() {
                 let (found, numbers) = (&self.losses[i], &mut self.numbers[i]);
                 self.counts[i].slopes(simd, problem, loss, found, sum, numbers);

@@ -208,14 +208,18 @@ fn assert_near<F: Float>(what: &str, found: &[F], expected: &[f64], tolerance: f
     }
 }
 
-#[track_caller]
-fn check<F: Float>(problem: &Problem<F>, logits: &[F], grad: &[F]) {
-    let (terms, gradient) = reference(problem, logits, grad);
-    let epsilon = if size_of::<F>() == 4 {
+fn epsilon<F: Float>() -> f64 {
+    if size_of::<F>() == 4 {
         f32::EPSILON as f64
     } else {
         f64::EPSILON
-    };
+    }
+}
+
+#[track_caller]
+fn check<F: Float>(problem: &Problem<F>, logits: &[F], grad: &[F]) {
+    let (terms, gradient) = reference(problem, logits, grad);
+    let epsilon = epsilon::<F>();
     for arch in Arch::available() {
         let found = compute(arch, problem, logits, grad);
         let what = format!("{arch:?} {:?} {:?}", problem.shape, problem.smooth.name());
@@ -254,11 +258,7 @@ fn check_reduced<F: Float>(problem: &Problem<F>, logits: &[F])
 where
     CrossEntropy: RowFormula<F>,
 {
-    let epsilon = if size_of::<F>() == 4 {
-        f32::EPSILON as f64
-    } else {
-        f64::EPSILON
-    };
+    let epsilon = epsilon::<F>();
     let scale = 0.25;
     let of_smooth = if problem.is_smooth() { scale } else { 0.0 };
     let grad: Vec<F> = [scale, of_smooth, 0.0]
@@ -292,7 +292,10 @@ where
 }
 
 /// Random logits, classes (some ignored, some invalid) and gradients (some 0) with every kind of weights.
-fn each_problem<F: Float>(shape: [usize; 3], mut check: impl FnMut(&Problem<F>, &[F], &[F])) {
+fn check_shape<F: Float>(shape: [usize; 3])
+where
+    CrossEntropy: RowFormula<F>,
+{
     let [outer, classes, inner] = shape;
     let (rows, len) = (outer * inner, outer * classes * inner);
     let mut numbers = Numbers(len as u64);
@@ -333,18 +336,9 @@ fn each_problem<F: Float>(shape: [usize; 3], mut check: impl FnMut(&Problem<F>, 
                 row_weights: None,
             };
             check(&problem, &logits, &grad);
+            check_reduced(&problem, &logits);
         }
     }
-}
-
-fn check_shape<F: Float>(shape: [usize; 3])
-where
-    CrossEntropy: RowFormula<F>,
-{
-    each_problem(shape, |problem, logits, grad| {
-        check::<F>(problem, logits, grad);
-        check_reduced(problem, logits);
-    });
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub(crate) enum Numbers {
 
 impl Numbers {
     pub(crate) fn of<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Self {
+        // A device has nothing to read for a tensor without elements, and some panic when asked.
         if tensor.shape().num_elements() == 0 {
             return Numbers::Single(Vec::new());
         }
@@ -46,10 +47,9 @@ impl Numbers {
 
 /// The tensor's elements in row-major order.
 pub(crate) fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
-    // A device has nothing to read for a tensor without elements, and some panic when asked.
-    match tensor.shape().num_elements() {
-        0 => Vec::new(),
-        _ => tensor.into_data().iter::<f64>().collect(),
+    match Numbers::of(tensor) {
+        Numbers::Single(numbers) => numbers.into_iter().map(f64::from).collect(),
+        Numbers::Double(numbers) => numbers,
     }
 }
 

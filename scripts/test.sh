@@ -19,8 +19,8 @@ RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --features w
 
 step "features"
 # Each feature of the CPU alone, those of a GPU together, and none: one must not stand on what another brings along. There is
-# no GPU to run CUDA on, but it has to compile; wgpu shares its kernels.
-for feature in "" ndarray flex autodiff cuda,autodiff,fusion; do
+# no GPU to run CUDA on, but it has to compile.
+for feature in "" ndarray flex autodiff wgpu,autodiff,fusion cuda,autodiff,fusion; do
     cargo check --locked -p burn-loss --lib --no-default-features --features "$feature"
 done
 # What is computed stands alone, with the kernels of a CPU and without.

@@ -12,6 +12,8 @@ pub enum Domain {
     Real,
     /// Probabilities.
     UnitInterval,
+    /// Logarithms of probabilities.
+    LogProbabilities,
     /// Cosines of angles; in the linear form, of vectors of any length.
     Cosines,
 }
@@ -41,6 +43,11 @@ fn row(name: &'static str, fixtures: &'static [&'static str]) -> Row {
 impl Row {
     fn of_probabilities(self) -> Self {
         let domain = Domain::UnitInterval;
+        Self { domain, ..self }
+    }
+
+    fn of_log_probabilities(self) -> Self {
+        let domain = Domain::LogProbabilities;
         Self { domain, ..self }
     }
 
@@ -287,7 +294,9 @@ pub fn each_spread<B: LossBackend>(test: &mut impl VisitSpread<B>) {
 /// Every loss of class rows.
 pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass<B>) {
     test.visit(
-        &row("NllLoss", &["nll"]).with_class_options(),
+        &row("NllLoss", &["nll"])
+            .of_log_probabilities()
+            .with_class_options(),
         |config, reduction| {
             NllLossConfig::new()
                 .with_class_weights(config.class_weights.clone())

@@ -4,7 +4,7 @@ use core::fmt::{self, Debug, Display};
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_loss_kernels::formulas::Violation;
+use burn_loss_kernels::formulas::{LARGEST_LOG_PROB, Violation};
 use burn_loss_kernels::{Fault, Formula, Input, LossBackend, Reduction};
 
 use crate::forms::{LinearHead, RegionOptions, Rows};
@@ -130,6 +130,32 @@ pub(crate) fn no_class<B: LossBackend>(loss: &str, rows: &Rows<B>, fault: Option
         };
         panic!("{loss}: {error}");
     }
+}
+
+/// Panics on a score that is no log-probability, if an operation found one.
+#[track_caller]
+pub(crate) fn no_log_prob(loss: &str, fault: Option<Fault>) {
+    if let Some(Fault::OutOfBounds(Violation { index, value, .. })) = fault {
+        above_0(loss, value, format_args!("element {index}"));
+    }
+}
+
+/// Panics unless the losses of the rows that count, not weighted, are those of log-probabilities.
+#[track_caller]
+pub(crate) fn of_log_probs<B: Backend>(loss: &str, losses: &Tensor<B, 1>) {
+    let losses = losses.to_data();
+    for (row, found) in losses.iter::<f64>().enumerate() {
+        if -found > LARGEST_LOG_PROB {
+            above_0(loss, -found, format_args!("row {row}"));
+        }
+    }
+}
+
+#[track_caller]
+fn above_0(loss: &str, value: f64, place: std::fmt::Arguments<'_>) -> ! {
+    panic!(
+        "{loss}: expected `log_probs` of at most 0, got {value} at {place}; of logits, take CrossEntropyLoss"
+    );
 }
 
 /// Panics on a number outside the bounds of a formula, if an operation found one.

@@ -444,6 +444,65 @@ pub fn amounts_out_of_bounds<B: TestBackend>() {
     refuse::<B, _>(&of_means, [-0.5, 1.0], "`prediction`");
 }
 
+pub fn scores_that_are_no_log_probabilities<B: TestBackend>() {
+    let device = B::device();
+    let loss = NllLossConfig::new()
+        .with_ignore_index(Some(-7))
+        .init::<B>(&device);
+    let scores = || Tensor::<B, 2>::from_floats([[-1.0, 4.0], [0.5, 0.25], [0.009, -1.0]], &device);
+    let targets = |classes: [i64; 3]| Tensor::<B, 1, Int>::from_ints(classes, &device);
+    if B::CHECKS_TARGETS {
+        let words = [
+            "NllLoss",
+            "`log_probs`",
+            "at most 0",
+            "0.25",
+            "CrossEntropyLoss",
+        ];
+        let wrong = || targets([0, 1, 0]);
+        let of_element = [&words[..], &["element 3"]].concat();
+        panics(&of_element, || loss.forward(scores(), wrong()));
+        panics(&of_element, || {
+            let weights = Tensor::from_floats([1.0, 0.5, 1.0], &device);
+            loss.forward_weighted(scores(), wrong(), weights)
+        });
+        panics(&[&words[..], &["row 1"]].concat(), || {
+            loss.forward_no_reduction(scores(), wrong())
+        });
+    } else {
+        let found = loss.forward(scores(), targets([0, 1, 0]));
+        assert_close(
+            "elsewhere a number like any other",
+            &numbers(found),
+            &[0.741 / 3.0],
+            B::TOLERANCE,
+        );
+    }
+    // What no row's class has, what is ignored or weighs 0, and what rounding leaves.
+    let found = loss.forward(scores(), targets([0, -7, 0]));
+    assert_close(
+        "the rows that count",
+        &numbers(found),
+        &[0.991 / 2.0],
+        B::TOLERANCE,
+    );
+    let found = loss.forward_no_reduction(scores(), targets([0, -7, 0]));
+    assert_close(
+        "not reduced",
+        &numbers(found),
+        &[1.0, 0.0, -0.009],
+        B::TOLERANCE,
+    );
+    let weights = Tensor::from_floats([1.0, 0.0, 1.0], &device);
+    let found = loss.forward_weighted(scores(), targets([0, 1, 0]), weights);
+    assert_close(
+        "the rows that count",
+        &numbers(found),
+        &[0.991 / 2.0],
+        B::TOLERANCE,
+    );
+}
+
 pub fn target_outside_the_classes<B: TestBackend>() {
     let device = B::device();
     for wrong in [3i64, -1, 1_000_000, i32::MIN.into()] {
@@ -526,9 +585,9 @@ pub fn rows_of_weight_zero<B: TestBackend>() {
     let device = B::device();
     let inf = f64::INFINITY;
     // The second row is bad in every way: its scores, its target, which is not ignored.
-    let scores = [0.5, -1.0, -2.0, f64::NAN, inf, -inf, -0.25, 0.0, -3.0];
+    let scores = [-0.5, -1.0, -2.0, f64::NAN, inf, -inf, -0.25, 0.0, -3.0];
     let scores = || tensor::<B, 2>(&scores, &[3, 3], &device);
-    let good = [0.5, -1.0, -2.0, -0.25, 0.0, -3.0];
+    let good = [-0.5, -1.0, -2.0, -0.25, 0.0, -3.0];
     let good = || tensor::<B, 2>(&good, &[2, 3], &device);
     let weights = |weights: &[f64]| tensor::<Autodiff<B>, 1>(weights, &[weights.len()], &device);
     let classes = |classes: &[i64]| Tensor::<Autodiff<B>, 1, Int>::from_ints(classes, &device);

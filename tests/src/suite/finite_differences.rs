@@ -82,6 +82,7 @@ fn input(row: &Row) -> [f64; 6] {
     match row.domain {
         Domain::Real => INPUT,
         Domain::UnitInterval => PROBABILITIES,
+        Domain::LogProbabilities => INPUT.map(|x| x - 3.0),
         Domain::Cosines => COSINES,
     }
 }

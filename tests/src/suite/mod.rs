@@ -88,6 +88,7 @@ macro_rules! suite {
                 shapes_that_differ element_types_that_differ ranks_that_do_not_fit no_class
                 weights_of_the_wrong_length configs configs_of_formulas
                 reductions_without_a_use spreads_that_do_not_fit amounts_out_of_bounds
+                scores_that_are_no_log_probabilities
                 target_outside_the_classes rows_of_weight_zero
                 targets_of_other_integer_types targets_that_32_bits_do_not_hold probabilities_outside_the_unit_interval
                 ignore_index_with_probabilities binary_targets_outside_the_unit_interval

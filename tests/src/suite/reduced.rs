@@ -30,6 +30,7 @@ fn prediction<B: LossBackend>(row: &Row, device: &B::Device) -> Tensor<B, 2> {
     match row.domain {
         Domain::Real => full(device, -4.0, 4.0),
         Domain::UnitInterval => full(device, 0.02, 0.98),
+        Domain::LogProbabilities => full(device, -8.0, 0.0),
         Domain::Cosines => full(device, -0.98, 0.98),
     }
 }

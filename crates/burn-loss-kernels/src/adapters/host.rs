@@ -628,23 +628,23 @@ where
         return Some(broken::<F, B>(row));
     }
     let scale = 1.0 / counted.divisor;
-    let (sum, gradient) = if wanted {
+    let (found, gradient) = if wanted {
         with_logits(scores, |scores| {
-            scores_kernel::reduced(rows, per_class, scale, scores, true)
+            let mut found = scores_kernel::reduced(rows, per_class, scale, scores, true);
+            let gradient = found.gradient.take();
+            (found, gradient)
         })?
     } else {
         let scores = HostTensor::<F>::read(scores)?;
         let scores = Logits::Shared(&scores);
-        (
-            scores_kernel::reduced(rows, per_class, scale, scores, false).0,
-            None,
-        )
+        let found = scores_kernel::reduced(rows, per_class, scale, scores, false);
+        (found, None)
     };
-    let loss = F::from_f64(sum / counted.divisor);
+    let loss = F::from_f64(found.sum / counted.divisor);
     Some(FoundLoss {
         loss: HostTensor::new(&[1], vec![loss]),
         gradient,
-        fault: None,
+        fault: found.violation.map(Fault::OutOfBounds),
     })
 }
 

@@ -82,7 +82,8 @@ impl NllLossConfig {
 /// For models that end in `log_softmax`. Of logits, take [`CrossEntropyLoss`](crate::CrossEntropyLoss): it is this of
 /// `log_softmax`, in one step.
 ///
-/// - `log_probs`: log-probabilities, at most 0, classes on axis 1
+/// - `log_probs`: log-probabilities, at most 0, classes on axis 1; the score of a row that counts above 0 by more than rounding
+///   (0.01) panics on NdArray and Flex, and is a number like any other elsewhere
 /// - `targets`: classes in `[0, C)`
 /// - mean: divided by the sum of `w_t` over the rows that are not ignored
 /// - PyTorch: [`nn.NLLLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html), but for
@@ -157,14 +158,16 @@ impl<B: LossBackend> ClassLoss<B> for NllLoss<B> {
         log_probs: Tensor<B, D>,
         rows: &Rows<B>,
     ) -> Tensor<B, 1> {
-        // One score per row is read: the others need no mask, and that one's gradient is a product with what it counts.
-        let losses = self.losses(log_probs, rows.valid_classes());
-        let counts = rows.counts(losses.dtype());
-        let losses = losses * counts;
-        match rows.dropped() {
-            Some(dropped) => losses.mask_fill(dropped, 0.0),
-            None => losses,
+        // One score per row is read: the others need no mask.
+        let mut losses = self.losses(log_probs, rows.valid_classes());
+        if let Some(dropped) = rows.dropped() {
+            losses = losses.mask_fill(dropped, 0.0);
         }
+        if B::ON_HOST {
+            check::of_log_probs(self.name(), &losses);
+        }
+        let counts = rows.counts(losses.dtype());
+        losses * counts
     }
 
     #[track_caller]
@@ -178,7 +181,8 @@ impl<B: LossBackend> ClassLoss<B> for NllLoss<B> {
             // On a backend that differentiates, what is tracked decides.
             false,
         );
-        check::no_class::<B>("NllLoss", &rows, found.fault);
+        check::no_class::<B>(self.name(), &rows, found.fault);
+        check::no_log_prob(self.name(), found.fault);
         tensor(found.loss)
     }
 }

@@ -2,13 +2,29 @@
 
 use std::ops::Range;
 
-use super::memory::pages;
+use super::memory::{clear, pages};
 use super::simd::Float;
 use super::softmax_terms::{HostRows, Logits};
 use super::tasks;
+use crate::Input;
+use crate::formulas::{LARGEST_LOG_PROB, Violation};
 
 /// Scores per task: read, cleared and written while they are in a cache.
 const TASK: usize = 1 << 16;
+
+/// Bytes that may still be in the caches when the gradient is used.
+const CACHES: usize = 8 << 20;
+
+/// What [`reduced`] found.
+#[derive(Clone, Debug)]
+pub struct Reduced<F> {
+    /// The sum of the rows' losses.
+    pub sum: f64,
+    /// The gradient, if it is wanted and has memory of its own.
+    pub gradient: Option<Vec<F>>,
+    /// The first score that counts and is no log-probability: it is above 0 by more than rounding.
+    pub violation: Option<Violation>,
+}
 
 /// The sum of the rows' losses, and the gradient of `scale` times it if it is wanted: of shared scores in new memory; that of
 /// owned ones replaces them.
@@ -18,7 +34,7 @@ pub fn reduced<F: Float>(
     scale: f64,
     scores: Logits<'_, F>,
     wanted: bool,
-) -> (f64, Option<Vec<F>>) {
+) -> Reduced<F> {
     let part = Part {
         rows,
         class_weights,
@@ -27,14 +43,19 @@ pub fn reduced<F: Float>(
     let step = part.step();
     match scores {
         Logits::Owned(scores) if wanted => {
+            let in_caches = size_of_val(scores) <= CACHES;
             let parts = scores.chunks_mut(step).enumerate().collect();
             let sums = tasks::each(parts, |(index, scores): (usize, &mut [F])| {
                 let sum = part.sum(index, scores);
-                scores.fill(F::ZERO);
+                if in_caches {
+                    scores.fill(F::ZERO);
+                } else {
+                    clear::clear(scores);
+                }
                 part.write(index, scores);
                 sum
             });
-            (sums.into_iter().sum(), None)
+            Reduced::new(sums, None)
         }
         Logits::Shared(scores) if wanted => {
             let mut gradient = pages::zeroed(scores.len());
@@ -46,10 +67,23 @@ pub fn reduced<F: Float>(
                     part.sum(index, scores)
                 },
             );
-            (sums.into_iter().sum(), Some(gradient))
+            Reduced::new(sums, Some(gradient))
         }
-        Logits::Owned(scores) => (part.all(scores), None),
-        Logits::Shared(scores) => (part.all(scores), None),
+        Logits::Owned(scores) => Reduced::new(part.all(scores), None),
+        Logits::Shared(scores) => Reduced::new(part.all(scores), None),
+    }
+}
+
+/// The sum of the losses of some rows, and the first score among them that is no log-probability.
+type Sum = (f64, Option<Violation>);
+
+impl<F> Reduced<F> {
+    fn new(sums: Vec<Sum>, gradient: Option<Vec<F>>) -> Self {
+        Self {
+            sum: sums.iter().map(|(sum, _)| sum).sum(),
+            gradient,
+            violation: sums.iter().find_map(|(_, violation)| *violation),
+        }
     }
 }
 
@@ -80,20 +114,27 @@ impl<F: Float> Part<'_, F> {
         index * items * inner..outer.min((index + 1) * items) * inner
     }
 
-    /// The sum of all losses.
-    fn all(&self, scores: &[F]) -> f64 {
+    /// The sums of all parts.
+    fn all(&self, scores: &[F]) -> Vec<Sum> {
         let parts = scores.chunks(self.step()).enumerate().collect();
-        let sums = tasks::each(parts, |(index, scores)| self.sum(index, scores));
-        sums.into_iter().sum()
+        tasks::each(parts, |(index, scores)| self.sum(index, scores))
     }
 
     /// The sum of the losses of a part.
-    fn sum(&self, index: usize, scores: &[F]) -> f64 {
-        let (start, mut sum) = (index * self.step(), 0.0);
+    fn sum(&self, index: usize, scores: &[F]) -> Sum {
+        let (start, mut sum) = (index * self.step(), (0.0, None));
         let rows = self.rows(index);
         self.rows
             .each_counted(self.class_weights, rows, |at, weight| {
-                sum -= weight * scores[at - start].to_f64();
+                let score = scores[at - start].to_f64();
+                sum.0 -= weight * score;
+                if score > LARGEST_LOG_PROB && weight != 0.0 {
+                    sum.1 = sum.1.or(Some(Violation {
+                        input: Input::Prediction,
+                        index: at,
+                        value: score,
+                    }));
+                }
             });
         sum
     }

@@ -213,6 +213,9 @@ macro_rules! compile_passes {
 }
 use compile_passes;
 
+/// The largest number that rounding may leave of a log-probability of 0: a larger one is a logit or a probability.
+pub const LARGEST_LOG_PROB: f64 = 0.01;
+
 /// The first number that lies outside the bounds of its input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Violation {

@@ -12,6 +12,8 @@
 //! | `pass` | the loop, one for all formulas |
 //! | `host` | all of it on memory that a backend owns |
 
+#[cfg(test)]
+mod accuracy;
 pub mod host;
 mod operand;
 mod pass;

@@ -27,11 +27,11 @@ fn numbers<F: Float>(len: usize, low: f64, high: f64, seed: u64) -> Vec<F> {
         .collect()
 }
 
-fn uninitialized<F: Float>(len: usize) -> Vec<MaybeUninit<F>> {
+pub(super) fn uninitialized<F: Float>(len: usize) -> Vec<MaybeUninit<F>> {
     vec![MaybeUninit::new(F::from_f64(7.0)); len]
 }
 
-fn written<F: Float>(cells: Vec<MaybeUninit<F>>) -> Vec<F> {
+pub(super) fn written<F: Float>(cells: Vec<MaybeUninit<F>>) -> Vec<F> {
     // SAFETY: `uninitialized` filled them.
     cells
         .into_iter()
@@ -218,82 +218,5 @@ fn the_first_number_out_of_bounds_is_found() {
             value: 1.5,
         };
         assert_eq!(violation, Some(expected));
-    }
-}
-
-/// The largest errors of the loss and of its slope in `f32`, in units of the last place of the result, against the formula in
-/// `f64`.
-fn largest_errors<L: Formula>(arch: Arch, formula: &L, x: &[f32], y: &[f32]) -> [f64; 2] {
-    let ulps = |found: f32, exact: f64| {
-        if exact.abs() < f64::from(f32::MIN_POSITIVE) || exact.abs() > f64::from(f32::MAX) {
-            return 0.0;
-        }
-        let exponent = (exact.abs().to_bits() >> 52) as i32 - 1023;
-        (f64::from(found) - exact).abs() / f64::from(exponent - 23).exp2()
-    };
-    let mut cells = uninitialized(x.len());
-    let operands = [Operand::Read(x), Operand::Read(y), Operand::One];
-    assert_eq!(losses(arch, formula, operands, &mut cells), None);
-    let found = written::<f32>(cells);
-    let mut slopes = x.to_vec();
-    let operands = [
-        Operand::Replace(&mut slopes[..]),
-        Operand::Read(y),
-        Operand::One,
-    ];
-    backward(arch, formula, operands, &vec![1.0; x.len()]);
-    let mut largest = [0f64; 2];
-    for (i, (x, y)) in x.iter().zip(y).enumerate() {
-        let inputs = [f64::from(*x), f64::from(*y), 1.0];
-        let exact = [
-            formula.loss(inputs),
-            formula.slope(Input::Prediction, inputs),
-        ];
-        for ((largest, found), exact) in largest.iter_mut().zip([found[i], slopes[i]]).zip(exact) {
-            *largest = largest.max(ulps(found, exact));
-        }
-    }
-    largest
-}
-
-/// The figures of `docs/numbers.md`.
-#[test]
-#[cfg_attr(miri, ignore = "too many numbers")]
-fn formulas_are_good_to_the_promised_place() {
-    const COUNT: usize = 40_000;
-    let magnitudes = |largest: f32| -> Vec<f32> {
-        let step = (f64::from(largest) / 1e-12).ln() / COUNT as f64;
-        (0..COUNT)
-            .map(|i| (1e-12 * (step * i as f64).exp()) as f32 * if i % 2 == 0 { 1.0 } else { -1.0 })
-            .collect()
-    };
-    let zeros = vec![0f32; COUNT];
-    let labels: Vec<f32> = (0..COUNT).map(|i| (i / 2 % 2) as f32).collect();
-    // Half of them next to 0, half next to 1.
-    let probabilities: Vec<f32> = magnitudes(0.5)
-        .iter()
-        .map(|x| if *x < 0.0 { 1.0 + x } else { *x })
-        .collect();
-    fn check<L: Formula>(formula: L, x: &[f32], y: &[f32], most: [f64; 2]) {
-        for arch in Arch::available() {
-            let found = largest_errors(arch, &formula, x, y);
-            println!("{formula:?}, {arch:?}: loss and slope are off by at most {found:.1?} ulp");
-            for (found, most) in found.iter().zip(most) {
-                assert!(*found <= most, "{formula:?}, {arch:?}: {found} ulp");
-            }
-        }
-    }
-    check(Mse, &magnitudes(1e6), &zeros, [1.0, 1.0]);
-    check(L1, &magnitudes(1e6), &zeros, [1.0, 1.0]);
-    check(Huber { delta: 0.5 }, &magnitudes(1e6), &zeros, [2.0, 1.0]);
-    check(LogCosh, &magnitudes(1e6), &zeros, [5.0, 3.0]);
-    check(Bce, &probabilities, &labels, [1.0, 2.0]);
-    let plain = BceWithLogits {
-        label_smoothing: 0.0,
-    };
-    check(plain, &magnitudes(80.0), &labels, [2.0, 3.0]);
-    for (gamma, most) in [(2.0, 8.0), (1.3, 48.0)] {
-        let focal = SigmoidFocal { alpha: None, gamma };
-        check(focal, &magnitudes(20.0), &labels, [most; 2]);
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Linear, Matrix, Order, Plan, backward, forward, reduced};
-use crate::cpu::simd::Float;
+use crate::cpu::simd::{Arch, Float};
 use crate::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula, RowLoss};
 use crate::formulas::{CrossEntropy, Focal};
 use crate::{Columns, HeadOptions, SmoothWeights};
@@ -180,7 +180,17 @@ fn assert_near<F: Float>(what: &str, found: &[F], expected: &[f64], tolerance: f
     }
 }
 
+/// With every instruction set in turn.
 fn check<F: Float>(case: Case, tolerance: f64)
+where
+    CrossEntropy: RowFormula<F>,
+{
+    for arch in Arch::available() {
+        arch.force(|| check_here::<F>(case, tolerance));
+    }
+}
+
+fn check_here<F: Float>(case: Case, tolerance: f64)
 where
     CrossEntropy: RowFormula<F>,
 {

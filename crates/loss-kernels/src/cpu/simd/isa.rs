@@ -273,6 +273,12 @@ pub enum Arch {
     Neon(Neon),
 }
 
+#[cfg(test)]
+thread_local! {
+    /// What [`Arch::detect`] finds on this thread.
+    static FORCED: std::cell::Cell<Option<Arch>> = const { std::cell::Cell::new(None) };
+}
+
 impl fmt::Debug for Arch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the list of features that the tokens hold.
@@ -291,7 +297,20 @@ impl fmt::Debug for Arch {
 impl Arch {
     /// The best one.
     pub fn detect() -> Self {
+        #[cfg(test)]
+        if let Some(forced) = FORCED.get() {
+            return forced;
+        }
         Self::available().next().unwrap_or(Arch::Scalar)
+    }
+
+    /// Runs a test as on a processor that has no better one; its tasks go where they always do.
+    #[cfg(test)]
+    pub(crate) fn force<R>(self, run: impl FnOnce() -> R) -> R {
+        let before = FORCED.replace(Some(self));
+        let result = run();
+        FORCED.set(before);
+        result
     }
 
     /// All of them, the best first.

@@ -4,8 +4,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::{FloatTensor, IntTensor};
 
 use crate::{
-    Columns, CtcLosses, CtcTargets, Elements, Formula, Linear, LinearReduced, Losses, Reduced,
-    Reduction, RowTargets, RowWeights, SoftmaxTerms, composed,
+    Columns, CtcLosses, CtcTargets, Elements, Formula, Linear, LinearReduced, Losses, MultiMargin,
+    Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms, composed,
 };
 
 /// A backend with the fused loss operations.
@@ -40,7 +40,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no loss operations",
     label = "not a `LossBackend`",
-    note = "turn on the feature of burn-loss for this backend (`ndarray`, `flex`, `wgpu`, `cuda`), and `autodiff` and `fusion` \
+    note = "turn on the feature of burn-loss for this backend (`ndarray`, `flex`, `wgpu`, `cuda`, `candle`, ..), and `autodiff` and `fusion` \
             if `Autodiff<..>` or `Fusion<..>` is part of it",
     note = "a backend of your own joins with `impl burn_loss::LossBackend for MyBackend {{}}`"
 )]
@@ -286,6 +286,48 @@ pub trait LossBackend: Backend {
         wanted: bool,
     ) -> Reduced<Self> {
         composed::target_scores_reduced(scores, targets, weights, reduction, wanted)
+    }
+
+    /// Computes the reduced sum of what the rows' classes are short of a margin in scores `[N, C]`, each row's divided by `C` and
+    /// times `c` as in [`Self::softmax_terms_reduced`], and its gradient in the same pass if it is `wanted`. A mean divides by the
+    /// sum of the rows' weights alone.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::softmax_terms`], if the scores have more than two dimensions, and if there are no classes.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::{LossBackend, MultiMargin, Reduction, RowTargets, RowWeights, SmoothWeights};
+    ///
+    /// type B = NdArray;
+    ///
+    /// let device = Default::default();
+    /// let scores = Tensor::<B, 2>::from_floats([[0.5, 0.0]], &device).into_primitive().tensor();
+    /// let targets = RowTargets::<B> {
+    ///     classes: Some(Tensor::<B, 1, Int>::from_ints([0], &device).into_primitive()),
+    ///     ignore_index: None,
+    ///     smooth: SmoothWeights::Zero,
+    /// };
+    /// let loss = MultiMargin { margin: 1.0, squared: false };
+    /// let found = B::multi_margin_reduced(loss, scores, targets, RowWeights::none(), Reduction::Sum, true);
+    /// let numbers = |tensor| Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(tensor)).into_data();
+    /// assert_eq!(numbers(found.loss).to_vec::<f32>().unwrap(), [0.25]);
+    /// let [gradient, ..] = found.gradients;
+    /// assert_eq!(numbers(gradient.unwrap()).to_vec::<f32>().unwrap(), [-0.5, 0.5]);
+    /// ```
+    fn multi_margin_reduced(
+        loss: MultiMargin,
+        scores: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        composed::multi_margin_reduced(loss, scores, targets, weights, reduction, wanted)
     }
 
     /// Computes the loss of each sample's target, spread in all ways over the steps of its log-probabilities `[T, N, C]`, and in the

@@ -44,6 +44,7 @@ pub use crate::ops::elementwise::composed::{
 pub use crate::ops::linear::composed::{
     linear_reduced, linear_terms, linear_terms_backward, scaled_and_capped,
 };
+pub use crate::ops::multi_margin::composed::{multi_margin_losses, multi_margin_reduced};
 pub use crate::ops::softmax_terms::composed::{
     smooth_weights_grad, softmax_terms, softmax_terms_backward, softmax_terms_reduced,
 };

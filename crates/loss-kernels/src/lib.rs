@@ -8,6 +8,7 @@
 
 pub mod formulas;
 mod linear;
+mod multi_margin;
 pub mod softmax_terms;
 
 #[cfg(feature = "cpu")]
@@ -15,4 +16,5 @@ pub mod cpu;
 
 pub use formulas::{Formula, Input, Number, Twin};
 pub use linear::HeadOptions;
+pub use multi_margin::MultiMargin;
 pub use softmax_terms::{Columns, LOG_SUM_EXP, SMOOTH_LOSS, SmoothWeights, TARGET_LOSS};

@@ -4,10 +4,10 @@ use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 
-use crate::ops::{ctc, elementwise, linear, softmax_terms, sum, target_scores};
+use crate::ops::{ctc, elementwise, linear, multi_margin, softmax_terms, sum, target_scores};
 use crate::{
     Columns, CtcLosses, CtcTargets, Elements, Formula, Linear, LinearReduced, LossBackend, Losses,
-    Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
 };
 
 impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
@@ -113,6 +113,18 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
     ) -> Reduced<Self> {
         first_derivatives_only(wanted);
         target_scores::autodiff::target_scores_reduced(scores, targets, weights, reduction)
+    }
+
+    fn multi_margin_reduced(
+        loss: MultiMargin,
+        scores: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        first_derivatives_only(wanted);
+        multi_margin::autodiff::multi_margin_reduced(loss, scores, targets, weights, reduction)
     }
 
     fn ctc(

@@ -9,13 +9,13 @@ use loss_kernels::cpu::elementwise::Passes;
 use loss_kernels::cpu::elementwise::host::{self as kernels, HostInput};
 use loss_kernels::cpu::simd::{Arch, Float};
 use loss_kernels::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula};
-use loss_kernels::cpu::{sum as sums, target_scores as scores_kernel};
+use loss_kernels::cpu::{multi_margin, sum as sums, target_scores as scores_kernel};
 
 use crate::ops::check::{self, rows_shape};
 use crate::ops::tensors::at_least_f32;
 use crate::{
-    Columns, CtcLosses, CtcTargets, Elements, Fault, Formula, LossBackend, Losses, Reduced,
-    Reduction, RowTargets, RowWeights, SmoothWeights, SoftmaxTerms, composed,
+    Columns, CtcLosses, CtcTargets, Elements, Fault, Formula, LossBackend, Losses, MultiMargin,
+    Reduced, Reduction, RowTargets, RowWeights, SmoothWeights, SoftmaxTerms, composed,
 };
 
 /// A tensor whose elements, if they are of type `E`, can be read and written where they lie.
@@ -599,8 +599,7 @@ pub(super) fn target_scores_reduced<B: HostBackend>(
     reduction: Reduction,
     wanted: bool,
 ) -> Reduced<B> {
-    let shape = check::targets(&scores, &targets);
-    check::row_weights(&scores, &weights, shape);
+    check::classes(&scores, &targets, &weights);
     let done = with_float!(
         scores.dtype(),
         target_scores_reduced_of::<F, B>(&mut scores, &targets, &weights, reduction, wanted),
@@ -645,6 +644,61 @@ where
         loss: HostTensor::new(&[1], vec![loss]),
         gradient,
         fault: found.violation.map(Fault::OutOfBounds),
+    })
+}
+
+/// [`LossBackend::multi_margin_reduced`].
+pub(super) fn multi_margin_reduced<B: HostBackend>(
+    loss: MultiMargin,
+    mut scores: FloatTensor<B>,
+    targets: RowTargets<B>,
+    weights: RowWeights<B>,
+    reduction: Reduction,
+    wanted: bool,
+) -> Reduced<B> {
+    check::multi_margin(&scores, &targets, &weights);
+    let done = with_float!(
+        scores.dtype(),
+        multi_margin_reduced_of::<F, B>(loss, &mut scores, &targets, &weights, reduction, wanted),
+        None
+    );
+    match done {
+        Some(found) => in_place_of(scores, found, wanted),
+        None => composed::multi_margin_reduced(loss, scores, targets, weights, reduction, wanted),
+    }
+}
+
+fn multi_margin_reduced_of<F: Float, B: HostBackend>(
+    loss: MultiMargin,
+    scores: &mut FloatTensor<B>,
+    targets: &RowTargets<B>,
+    weights: &RowWeights<B>,
+    reduction: Reduction,
+    wanted: bool,
+) -> Option<FoundLoss<B>>
+where
+    FloatTensor<B>: HostTensor<F>,
+{
+    let counted = Counted::<F>::new::<B>(scores, targets, weights, reduction)?;
+    let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
+    if let Some(row) = counted.invalid {
+        return Some(broken::<F, B>(row));
+    }
+    // The weights of the classes do not matter to what a mean divides by.
+    let divisor = reduction.divisor(rows.count(None).weight) * rows.shape[1] as f64;
+    let run = |scores: Logits<'_, F>| {
+        let scale = 1.0 / divisor;
+        multi_margin::reduced(Arch::detect(), loss, rows, per_class, scale, scores, wanted)
+    };
+    let (sum, gradient) = if wanted {
+        with_logits(scores, run)?
+    } else {
+        (run(Logits::Shared(&HostTensor::<F>::read(scores)?)).0, None)
+    };
+    Some(FoundLoss {
+        loss: HostTensor::new(&[1], vec![F::from_f64(sum / divisor)]),
+        gradient,
+        fault: None,
     })
 }
 
@@ -815,6 +869,17 @@ macro_rules! on_host {
                 wanted: bool,
             ) -> Reduced<Self> {
                 host::target_scores_reduced(scores, targets, weights, reduction, wanted)
+            }
+
+            fn multi_margin_reduced(
+                loss: MultiMargin,
+                scores: FloatTensor<Self>,
+                targets: RowTargets<Self>,
+                weights: RowWeights<Self>,
+                reduction: Reduction,
+                wanted: bool,
+            ) -> Reduced<Self> {
+                host::multi_margin_reduced(loss, scores, targets, weights, reduction, wanted)
             }
 
             fn ctc(

@@ -28,6 +28,33 @@ pub(crate) fn targets<B: Backend>(logits: &FloatTensor<B>, targets: &RowTargets<
     shape
 }
 
+/// As [`targets`], of an operation that has no loss of rows without a class, and with the weights.
+pub(crate) fn classes<B: Backend>(
+    scores: &FloatTensor<B>,
+    of: &RowTargets<B>,
+    weights: &RowWeights<B>,
+) -> [usize; 3] {
+    let shape = targets(scores, of);
+    row_weights(scores, weights, shape);
+    let given = of.classes.is_some();
+    assert!(given, "loss kernels: expected `classes`, got none");
+    shape
+}
+
+/// As [`classes`], of scores `[N, C]`.
+pub(crate) fn multi_margin<B: Backend>(
+    scores: &FloatTensor<B>,
+    targets: &RowTargets<B>,
+    weights: &RowWeights<B>,
+) -> [usize; 3] {
+    assert!(
+        scores.shape().num_dims() == 2,
+        "loss kernels: expected `scores` [N, C], got {:?}",
+        &scores.shape()[..]
+    );
+    classes(scores, targets, weights)
+}
+
 fn targets_of<B: Backend>(
     device: &B::Device,
     logits: &[usize],

@@ -13,6 +13,7 @@ pub(crate) mod elementwise;
 #[cfg(feature = "fusion")]
 pub(crate) mod fusion;
 pub(crate) mod linear;
+pub(crate) mod multi_margin;
 #[cfg(feature = "autodiff")]
 pub(crate) mod reduced_node;
 pub(crate) mod softmax_terms;

@@ -3,13 +3,14 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor};
-use burn_loss_kernels::LossBackend;
-use burn_loss_kernels::composed::at_least_f32;
+use burn::tensor::{Bool, Int, Tensor};
+use burn_loss_kernels::composed::{self, at_least_f32};
+use burn_loss_kernels::{LossBackend, MultiMargin, SmoothWeights};
 
 use crate::display::display_fields;
-use crate::forms::samples::sum_of_rows;
-use crate::forms::{ClassOptions, Rows, SampleLoss, Samples, fill_samples, sample_forwards};
+use crate::forms::{
+    ClassOptions, Rows, SampleLoss, Samples, fill_samples, primitive, sample_forwards, tensor,
+};
 use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
@@ -91,7 +92,8 @@ impl MultiMarginLossConfig {
 /// - `scores`: any real numbers, `[N, C]`
 /// - `targets`: classes in `[0, C)`, `[N]`; on NdArray and Flex another number panics, elsewhere its row's loss is NaN
 /// - mean: divided by the number of rows, whatever the class weights
-/// - gradient where exactly the margin is kept: 0; NaN stays NaN, where PyTorch counts it 0
+/// - gradient where exactly the margin is kept: 0
+/// - a score that is NaN makes the loss NaN, where PyTorch counts it 0
 /// - PyTorch: [`nn.MultiMarginLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html)
 ///
 /// # Example
@@ -160,32 +162,61 @@ impl<B: LossBackend> SampleLoss<B> for MultiMarginLoss<B> {
 
     #[track_caller]
     fn losses(&self, (scores, targets): Self::Inputs) -> Tensor<B, 1> {
-        let ([rows, num_classes], dtype) = (scores.dims(), scores.dtype());
+        let ([_, num_classes], dtype) = (scores.dims(), scores.dtype());
+        let rows = self.rows(targets, num_classes);
+        if B::ON_HOST {
+            check::first_invalid::<B>("MultiMarginLoss", &rows);
+        }
+        let classes = rows.valid_classes().into_primitive();
+        let scores = primitive(scores.cast(at_least_f32(dtype)));
+        let losses: Tensor<B, 1> = tensor(composed::multi_margin_losses::<B>(
+            self.margins(),
+            scores,
+            classes,
+        ));
+        let counts = rows.counts(losses.dtype());
+        (losses * counts * (num_classes as f64).recip()).cast(dtype)
+    }
+
+    #[track_caller]
+    fn reduced(
+        &self,
+        (scores, targets): Self::Inputs,
+        weights: Option<Tensor<B, 1>>,
+    ) -> Tensor<B, 1> {
+        let ([_, num_classes], dtype) = (scores.dims(), scores.dtype());
+        let rows = self.rows(targets, num_classes);
+        let rows = match weights {
+            Some(weights) => rows.weigh(weights),
+            None => rows,
+        };
+        let found = B::multi_margin_reduced(
+            self.margins(),
+            primitive(scores),
+            rows.targets(SmoothWeights::Zero),
+            rows.weights(dtype),
+            self.reduction,
+            // On a backend that differentiates, what is tracked decides.
+            false,
+        );
+        check::no_class::<B>("MultiMarginLoss", &rows, found.fault);
+        tensor(found.loss)
+    }
+}
+
+impl<B: LossBackend> MultiMarginLoss<B> {
+    fn margins(&self) -> MultiMargin {
+        MultiMargin {
+            margin: self.margin,
+            squared: self.p == 2,
+        }
+    }
+
+    fn rows(&self, targets: Tensor<B, 1, Int>, num_classes: usize) -> Rows<B> {
         let options = ClassOptions {
             class_weights: self.class_weights.as_ref(),
             ..ClassOptions::none()
         };
-        let targets = Rows::new(&options, targets, num_classes);
-        if B::ON_HOST {
-            check::first_invalid::<B>("MultiMarginLoss", &targets);
-        }
-        let scores = scores.cast(at_least_f32(dtype));
-        let classes = targets.valid_classes().reshape([rows, 1]);
-        let of_class = scores.clone().gather(1, classes.clone());
-        let missing = scores - of_class + self.margin;
-        // Where the margin is kept nothing is missing, nor is anything at the class itself.
-        // One number per row is written, where comparing with every class takes as long as all the rest.
-        let zeros = missing.zeros_like().detach();
-        let ones = Tensor::<B, 2>::ones([rows, 1], &missing.device()).cast(missing.dtype());
-        let is_class = zeros
-            .scatter(1, classes, ones, IndexingUpdateOp::Add)
-            .greater_elem(0.5);
-        let none = missing.clone().lower_equal_elem(0.0).bool_or(is_class);
-        let mut missing = missing.mask_fill(none, 0.0);
-        if self.p == 2 {
-            missing = missing.clone() * missing;
-        }
-        let counts = targets.counts(missing.dtype());
-        (sum_of_rows(missing) * counts * (num_classes as f64).recip()).cast(dtype)
+        Rows::new(&options, targets, num_classes)
     }
 }

@@ -163,10 +163,10 @@ impl<B: LossBackend> ClassLoss<B> for NllLoss<B> {
         if let Some(dropped) = rows.dropped() {
             losses = losses.mask_fill(dropped, 0.0);
         }
-        if B::ON_HOST {
-            check::of_log_probs(self.name(), &losses);
-        }
         let counts = rows.counts(losses.dtype());
+        if B::ON_HOST {
+            check::of_log_probs(self.name(), &losses, &counts);
+        }
         losses * counts
     }
 

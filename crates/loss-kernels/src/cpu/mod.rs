@@ -8,9 +8,10 @@
 //! | `softmax_terms` | rows of logits: terms, gradients, and the reduced loss with its gradient |
 //! | `linear` | rows of logits that are a product of hidden states and a weight, a few rows at a time |
 //! | `target_scores` | the scores of the rows' classes, with their gradient |
+//! | `multi_margin` | what the rows' classes are short of a margin, with its gradient |
 //! | `ctc` | the loss of all ways to spread a target over the steps of an input |
 //! | `sum` | sums that are right at any length |
-//! | `tasks` | work in parts of a fixed size |
+//! | `tasks`, `parts` | work in parts of a fixed size |
 //!
 //! Work is cut into tasks by its size alone, and what they find is put together in their order: the same input gives the
 //! same bits whatever the number of threads.
@@ -19,6 +20,8 @@ pub mod ctc;
 pub mod elementwise;
 pub mod linear;
 pub mod memory;
+pub mod multi_margin;
+mod parts;
 pub mod simd;
 pub mod softmax_terms;
 pub mod sum;

@@ -1,16 +1,12 @@
 //! The scores of the rows' classes, negated and summed; their gradient is 0 but for one score per row.
 
-use std::ops::Range;
-
 use super::memory::{clear, pages};
+use super::parts::Parts;
 use super::simd::Float;
 use super::softmax_terms::{HostRows, Logits};
 use super::tasks;
 use crate::Input;
 use crate::formulas::{LARGEST_LOG_PROB, Violation};
-
-/// Scores per task: read, cleared and written while they are in a cache.
-const TASK: usize = 1 << 16;
 
 /// Bytes that may still be in the caches when the gradient is used.
 const CACHES: usize = 8 << 20;
@@ -39,8 +35,9 @@ pub fn reduced<F: Float>(
         rows,
         class_weights,
         scale,
+        parts: Parts { shape: rows.shape },
     };
-    let step = part.step();
+    let step = part.parts.step();
     match scores {
         Logits::Owned(scores) if wanted => {
             let in_caches = size_of_val(scores) <= CACHES;
@@ -92,38 +89,20 @@ struct Part<'a, F: Clone> {
     rows: &'a HostRows<'a, F>,
     class_weights: Option<&'a [F]>,
     scale: f64,
+    parts: Parts,
 }
 
 impl<F: Float> Part<'_, F> {
-    /// Scores of each of the `N`, and how many of the `N` a part has.
-    fn sizes(&self) -> [usize; 2] {
-        let [_, classes, inner] = self.rows.shape;
-        let scores = (classes * inner).max(1);
-        [scores, (TASK / scores).max(1)]
-    }
-
-    /// Scores of a part.
-    fn step(&self) -> usize {
-        self.sizes().into_iter().product()
-    }
-
-    /// Rows of a part.
-    fn rows(&self, index: usize) -> Range<usize> {
-        let [outer, _, inner] = self.rows.shape;
-        let items = self.sizes()[1];
-        index * items * inner..outer.min((index + 1) * items) * inner
-    }
-
     /// The sums of all parts.
     fn all(&self, scores: &[F]) -> Vec<Sum> {
-        let parts = scores.chunks(self.step()).enumerate().collect();
+        let parts = scores.chunks(self.parts.step()).enumerate().collect();
         tasks::each(parts, |(index, scores)| self.sum(index, scores))
     }
 
     /// The sum of the losses of a part.
     fn sum(&self, index: usize, scores: &[F]) -> Sum {
-        let (start, mut sum) = (index * self.step(), (0.0, None));
-        let rows = self.rows(index);
+        let (start, mut sum) = (index * self.parts.step(), (0.0, None));
+        let rows = self.parts.rows(index);
         self.rows
             .each_counted(self.class_weights, rows, |at, weight| {
                 let score = scores[at - start].to_f64();
@@ -141,8 +120,8 @@ impl<F: Float> Part<'_, F> {
 
     /// Writes the slopes of the scores that count.
     fn write(&self, index: usize, gradient: &mut [F]) {
-        let start = index * self.step();
-        let rows = self.rows(index);
+        let start = index * self.parts.step();
+        let rows = self.parts.rows(index);
         self.rows
             .each_counted(self.class_weights, rows, |at, weight| {
                 gradient[at - start] = F::from_f64(-weight * self.scale);

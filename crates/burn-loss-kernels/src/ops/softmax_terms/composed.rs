@@ -298,6 +298,19 @@ impl<B: LossBackend> CountedRows<B> {
         }
         divisor_of(reduction, wrap(B::sum(unwrap(self.of_class.clone()))))
     }
+
+    /// What their sum is divided by where the weights of the classes do not matter to that.
+    pub(crate) fn divisor_without_classes(&self, reduction: Reduction) -> Tensor<B, 1> {
+        let [_, of_row] = self.each();
+        let of_class = of_row.clone();
+        let weighted = self.weighted;
+        Self {
+            of_class,
+            of_row,
+            weighted,
+        }
+        .divisor(reduction)
+    }
 }
 
 /// The gradient of the weights of [`SMOOTH_LOSS`], of the shape of the logits and of the weights' type: the losses of all

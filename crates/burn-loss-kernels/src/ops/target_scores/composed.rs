@@ -1,7 +1,9 @@
 //! The scores of the rows' classes in plain Burn operations.
 
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{IndexingUpdateOp, Tensor, TensorMetadata};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorMetadata};
+use loss_kernels::Input;
+use loss_kernels::formulas::{LARGEST_LOG_PROB, Violation};
 
 use crate::ops::check;
 use crate::ops::softmax_terms::composed::{CountedRows, Rows, ignore_dropped_rows};
@@ -16,12 +18,11 @@ pub fn target_scores_reduced<B: LossBackend>(
     reduction: Reduction,
     wanted: bool,
 ) -> Reduced<B> {
-    let shape @ [n, num_classes, s] = check::targets(&scores, &targets);
-    check::row_weights(&scores, &weights, shape);
+    let shape @ [n, num_classes, s] = check::classes(&scores, &targets, &weights);
     let targets = ignore_dropped_rows(targets, &weights);
     let (full_shape, dtype) = (scores.shape(), scores.dtype());
     let classes = targets.classes.clone();
-    let classes = classes.expect("target scores: expected `classes`, got none");
+    let classes = classes.expect("they are checked");
     if let Some(row) = B::first_invalid_class(&classes, num_classes, targets.ignore_index) {
         return Reduced::broken(B::sum(scores), Fault::NoClass { row });
     }
@@ -32,6 +33,11 @@ pub fn target_scores_reduced<B: LossBackend>(
     let scores = as_rows::<B>(scores).gather(1, rows.classes.clone());
     let scores: Tensor<B, 1> = wrap(widen_half::<B>(unwrap(scores.reshape([n * s]))));
     let [counts, of_row] = counted.each();
+    if B::ON_HOST
+        && let Some(violation) = violation(&scores, &counts, &rows.classes, num_classes)
+    {
+        return Reduced::broken(B::sum(unwrap(scores)), Fault::OutOfBounds(violation));
+    }
     let losses = counted.total(scores.clone().neg(), scores.zeros_like());
     let divisor = counted.divisor(reduction);
     let loss = wrap::<B, 1>(B::sum(unwrap(losses))) / divisor.clone();
@@ -49,4 +55,24 @@ pub fn target_scores_reduced<B: LossBackend>(
         gradients: [gradient, None, None],
         fault: None,
     }
+}
+
+/// The first score of a row that counts which is no log-probability.
+fn violation<B: LossBackend>(
+    scores: &Tensor<B, 1>,
+    counts: &Tensor<B, 1>,
+    classes: &Tensor<B, 3, Int>,
+    num_classes: usize,
+) -> Option<Violation> {
+    let [_, _, s] = classes.dims();
+    let [scores, counts] = [scores, counts].map(|tensor| tensor.to_data());
+    let mut rows = scores.iter::<f64>().zip(counts.iter::<f64>()).enumerate();
+    let (row, (value, _)) =
+        rows.find(|(_, (score, count))| *score > LARGEST_LOG_PROB && *count != 0.0)?;
+    let class = classes.to_data().iter::<i64>().nth(row)? as usize;
+    Some(Violation {
+        input: Input::Prediction,
+        index: (row / s * num_classes + class) * s + row % s,
+        value,
+    })
 }

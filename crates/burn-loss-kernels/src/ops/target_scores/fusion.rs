@@ -22,8 +22,7 @@ pub(crate) fn target_scores_reduced<B: FusionBackend + LossBackend>(
     reduction: Reduction,
     wanted: bool,
 ) -> Reduced<Fusion<B>> {
-    let shape = check::targets(&scores, &targets);
-    check::row_weights(&scores, &weights, shape);
+    check::classes(&scores, &targets, &weights);
     let (client, shape, dtype) = (scores.client.clone(), scores.shape(), scores.dtype);
     let outputs = ReducedIr::new(&client, dtype, [wanted.then_some(shape), None, None]);
     let mut stream = Inputs::default();

@@ -1,0 +1,382 @@
+//! What the rows' classes are short of a margin, against all other classes: summed, with the gradient over the scores.
+//!
+//! A row is read once: the classes before its own, and those after it, each go through one loop of vectors.
+
+use super::memory::pages;
+use super::parts::Parts;
+use super::simd::{Arch, Float, Isa, Kernel, Lanes};
+use super::softmax_terms::{HostRows, Logits};
+use super::sum::{VECTORS, in_f64};
+use super::tasks;
+use crate::{MultiMargin, Number};
+
+/// The sum of the losses of rows `[N, C]`, each times what its row and its class count, and the gradient of `scale` times it if it
+/// is wanted: of shared scores in new memory; that of owned ones replaces them.
+pub fn reduced<F: Float>(
+    arch: Arch,
+    loss: MultiMargin,
+    rows: &HostRows<'_, F>,
+    class_weights: Option<&[F]>,
+    scale: f64,
+    scores: Logits<'_, F>,
+    wanted: bool,
+) -> (f64, Option<Vec<F>>) {
+    assert_eq!(rows.shape[2], 1, "one class per row of scores");
+    let parts = Parts { shape: rows.shape };
+    let margins = Margins {
+        arch,
+        loss,
+        rows,
+        class_weights,
+        scale,
+        parts,
+    };
+    let step = parts.step();
+    match scores {
+        Logits::Owned(scores) if wanted => {
+            let parts = scores.chunks_mut(step).enumerate().collect();
+            let sums = tasks::each(parts, |(index, scores)| margins.replace(index, scores));
+            (sums.into_iter().sum(), None)
+        }
+        Logits::Shared(scores) if wanted => {
+            let mut gradient = pages::zeroed(scores.len());
+            let parts = gradient.chunks_mut(step).zip(scores.chunks(step));
+            let sums = tasks::each(
+                parts.enumerate().collect(),
+                |(index, (gradient, scores)): (usize, (&mut [F], &[F]))| {
+                    gradient.copy_from_slice(scores);
+                    margins.replace(index, gradient)
+                },
+            );
+            (sums.into_iter().sum(), Some(gradient))
+        }
+        Logits::Owned(scores) => (margins.sum(scores), None),
+        Logits::Shared(scores) => (margins.sum(scores), None),
+    }
+}
+
+struct Margins<'a, F: Clone> {
+    arch: Arch,
+    loss: MultiMargin,
+    rows: &'a HostRows<'a, F>,
+    class_weights: Option<&'a [F]>,
+    scale: f64,
+    parts: Parts,
+}
+
+impl<F: Float> Margins<'_, F> {
+    /// The sum of all losses.
+    fn sum(&self, scores: &[F]) -> f64 {
+        let classes = self.rows.shape[1];
+        let parts = scores.chunks(self.parts.step()).enumerate().collect();
+        let sums = tasks::each(parts, |(index, scores): (usize, &[F])| {
+            let mut sum = 0.0;
+            self.each(index, |row, class, weight| {
+                let row = &scores[row..row + classes];
+                sum += weight * self.arch.run(self.row(class, Read(row)))[0];
+            });
+            sum
+        });
+        sums.into_iter().sum()
+    }
+
+    /// The sum of the losses of a part, whose scores become their gradient.
+    fn replace(&self, index: usize, scores: &mut [F]) -> f64 {
+        let classes = self.rows.shape[1];
+        let (mut sum, mut done) = (0.0, 0);
+        self.each(index, |start, class, weight| {
+            scores[done..start].fill(F::ZERO);
+            done = start + classes;
+            let row = &mut scores[start..done];
+            let scale = weight * self.scale;
+            let write = Replace(row, F::from_f64(scale));
+            let [missing, slopes] = self.arch.run(self.row(class, write));
+            row[class] = F::from_f64(-slopes * scale);
+            sum += weight * missing;
+        });
+        scores[done..].fill(F::ZERO);
+        sum
+    }
+
+    /// Calls `f` with where in the part each of its rows that counts begins, its class, and what it counts.
+    fn each(&self, index: usize, mut f: impl FnMut(usize, usize, f64)) {
+        let (start, classes) = (index * self.parts.step(), self.rows.shape[1]);
+        let rows = self.parts.rows(index);
+        self.rows
+            .each_counted(self.class_weights, rows, |at, weight| {
+                let (row, class) = ((at - start) / classes, (at - start) % classes);
+                f(row * classes, class, weight);
+            });
+    }
+
+    fn row<R>(&self, class: usize, row: R) -> Row<R> {
+        Row {
+            loss: self.loss,
+            class,
+            row,
+        }
+    }
+}
+
+/// A row that is only read.
+struct Read<'a, F>(&'a [F]);
+
+/// A row that becomes its gradient: the slopes times a number.
+struct Replace<'a, F>(&'a mut [F], F);
+
+/// One row.
+struct Row<R> {
+    loss: MultiMargin,
+    class: usize,
+    row: R,
+}
+
+/// What one score adds: what is missing of the margin, and the slope of its power.
+#[inline(always)]
+fn missing<F: Float, S: Isa>(
+    loss: MultiMargin,
+    of_class: Lanes<F, S>,
+    x: Lanes<F, S>,
+) -> [Lanes<F, S>; 2] {
+    let missing = (x - of_class + loss.margin).at_least(0.0);
+    if loss.squared {
+        return [missing * missing, missing * 2.0];
+    }
+    let slope = Number::select(missing.is(0.0), missing, missing.constant(1.0));
+    [missing, slope]
+}
+
+/// Sums of the powers and of the slopes, the first lanes of the last vector alone if there are fewer.
+struct Sums<F: Float, S: Isa>([F::Vector<S>; 2]);
+
+impl<F: Float, S: Isa> Sums<F, S> {
+    #[inline(always)]
+    fn new(simd: S) -> Self {
+        Self([F::splat(simd, F::ZERO); 2])
+    }
+
+    #[inline(always)]
+    fn add(&mut self, simd: S, terms: [Lanes<F, S>; 2]) {
+        for (sum, term) in self.0.iter_mut().zip(terms) {
+            *sum = F::plus(simd, *sum, term.vector);
+        }
+    }
+
+    #[inline(always)]
+    fn add_first(&mut self, simd: S, lanes: usize, terms: [Lanes<F, S>; 2]) {
+        let inside = F::leading(simd, lanes);
+        for (sum, term) in self.0.iter_mut().zip(terms) {
+            let term = F::select(simd, inside, term.vector, F::splat(simd, F::ZERO));
+            *sum = F::plus(simd, *sum, term);
+        }
+    }
+
+    #[inline(always)]
+    fn add_to(self, totals: &mut [f64; 2]) {
+        for (total, sum) in totals.iter_mut().zip(self.0) {
+            *total += in_f64::<F, S>(sum);
+        }
+    }
+}
+
+impl<F: Float> Kernel for Row<Read<'_, F>> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn run<S: Isa>(self, simd: S) -> [f64; 2] {
+        let (loss, row, mut totals) = (self.loss, self.row.0, [0.0; 2]);
+        let of_class = Lanes::<F, S>::new(simd, F::splat(simd, row[self.class]));
+        for others in [&row[..self.class], &row[self.class + 1..]] {
+            for block in others.chunks(VECTORS * F::lanes::<S>()) {
+                let mut sums = Sums::new(simd);
+                let (vectors, rest) = F::vectors::<S>(block);
+                for x in vectors {
+                    sums.add(simd, missing(loss, of_class, Lanes::new(simd, *x)));
+                }
+                if !rest.is_empty() {
+                    let x = Lanes::new(simd, F::part(simd, rest, F::ZERO));
+                    sums.add_first(simd, rest.len(), missing(loss, of_class, x));
+                }
+                sums.add_to(&mut totals);
+            }
+        }
+        totals
+    }
+}
+
+impl<F: Float> Kernel for Row<Replace<'_, F>> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn run<S: Isa>(self, simd: S) -> [f64; 2] {
+        let (loss, Replace(row, scale), mut totals) = (self.loss, self.row, [0.0; 2]);
+        let of_class = Lanes::<F, S>::new(simd, F::splat(simd, row[self.class]));
+        let scale = Lanes::<F, S>::new(simd, F::splat(simd, scale));
+        let (before, from) = row.split_at_mut(self.class);
+        for others in [before, &mut from[1..]] {
+            for block in others.chunks_mut(VECTORS * F::lanes::<S>()) {
+                let mut sums = Sums::new(simd);
+                let (vectors, rest) = F::vectors_mut::<S>(block);
+                for x in vectors {
+                    let terms = missing(loss, of_class, Lanes::new(simd, *x));
+                    *x = (terms[1] * scale).vector;
+                    sums.add(simd, terms);
+                }
+                if !rest.is_empty() {
+                    let x = Lanes::new(simd, F::part(simd, rest, F::ZERO));
+                    let terms = missing(loss, of_class, x);
+                    let slopes = (terms[1] * scale).vector;
+                    let slopes: &[F] = pulp::bytemuck::cast_slice(std::slice::from_ref(&slopes));
+                    rest.copy_from_slice(&slopes[..rest.len()]);
+                    sums.add_first(simd, rest.len(), terms);
+                }
+                sums.add_to(&mut totals);
+            }
+        }
+        totals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SmoothWeights;
+    use crate::cpu::softmax_terms::Classes;
+
+    /// The loss and the gradient of one row, one class after the other.
+    fn expected(loss: MultiMargin, row: &[f64], class: usize, weight: f64) -> (f64, Vec<f64>) {
+        let (mut sum, mut gradient) = (0.0, vec![0.0; row.len()]);
+        for (c, x) in row.iter().enumerate() {
+            let missing = (loss.margin - row[class] + x).max(0.0);
+            if c == class || missing == 0.0 {
+                continue;
+            }
+            let [power, slope] = match loss.squared {
+                true => [missing * missing, 2.0 * missing],
+                false => [missing, 1.0],
+            };
+            sum += weight * power;
+            gradient[c] += weight * slope;
+            gradient[class] -= weight * slope;
+        }
+        (sum, gradient)
+    }
+
+    fn check<F: Float>(tolerance: f64) {
+        for (arch, squared) in Arch::available().flat_map(|arch| [(arch, false), (arch, true)]) {
+            let loss = MultiMargin {
+                margin: 0.75,
+                squared,
+            };
+            for [count, classes] in [
+                [0, 3],
+                [1, 1],
+                [5, 2],
+                [7, 17],
+                [3, 41],
+                [2, 1029],
+                [70, 2000],
+            ] {
+                if cfg!(miri) && classes > 100 {
+                    continue;
+                }
+                let number =
+                    |i: usize| F::from_f64((i as f64 * 0.618_033_988_749_894_9).fract() * 4.0);
+                let scores: Vec<F> = (0..count * classes).map(number).collect();
+                let targets: Vec<i64> = (0..count).map(|i| (i * 5 % classes) as i64).collect();
+                // The third of three rows does not count.
+                let weights: Vec<F> = (0..count)
+                    .map(|i| F::from_f64([1.5, 0.5, 0.0][i % 3]))
+                    .collect();
+                let class_weights: Vec<F> = (0..classes)
+                    .map(|c| F::from_f64(1.0 + (c % 2) as f64))
+                    .collect();
+                let rows = HostRows {
+                    shape: [count, classes, 1],
+                    classes: Some(Classes::I64((&targets[..]).into())),
+                    ignore_index: None,
+                    smooth: SmoothWeights::Zero,
+                    row_weights: Some((&weights[..]).into()),
+                };
+                let (mut sum, mut gradient) = (0.0, Vec::new());
+                for (i, row) in scores.chunks(classes).enumerate() {
+                    let row: Vec<f64> = row.iter().map(|x| x.to_f64()).collect();
+                    let class = targets[i] as usize;
+                    let weight = weights[i].to_f64() * class_weights[class].to_f64();
+                    let (of_row, slopes) = expected(loss, &row, class, weight);
+                    sum += of_row;
+                    gradient.extend(slopes.iter().map(|slope| slope * 0.25));
+                }
+                let what = format!("{loss:?}, {arch:?}, {count} x {classes}");
+                let close = |found: f64, expected: f64| {
+                    let error = (found - expected).abs();
+                    assert!(
+                        error <= tolerance * expected.abs().max(1.0),
+                        "{what}: {found} instead of {expected}"
+                    );
+                };
+                let run = |scores, wanted| {
+                    reduced(
+                        arch,
+                        loss,
+                        &rows,
+                        Some(&class_weights),
+                        0.25,
+                        scores,
+                        wanted,
+                    )
+                };
+                close(run(Logits::Shared(&scores), false).0, sum);
+                let (found, beside) = run(Logits::Shared(&scores), true);
+                close(found, sum);
+                let mut owned = scores.clone();
+                close(run(Logits::Owned(&mut owned), true).0, sum);
+                assert_eq!(Some(&owned), beside.as_ref(), "{what}");
+                for (found, expected) in owned.iter().zip(&gradient) {
+                    close(found.to_f64(), *expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn in_f32() {
+        check::<f32>(2e-6);
+    }
+
+    #[test]
+    fn in_f64() {
+        // Of 2000 numbers that the reference adds up one after the other.
+        check::<f64>(1e-13);
+    }
+
+    #[test]
+    fn what_is_no_number_stays() {
+        let rows = |classes: &'static [i64]| HostRows {
+            shape: [classes.len(), 3, 1],
+            classes: Some(Classes::I64(classes.into())),
+            ignore_index: Some(-1),
+            smooth: SmoothWeights::Zero,
+            row_weights: None,
+        };
+        let loss = MultiMargin {
+            margin: 1.0,
+            squared: false,
+        };
+        for arch in Arch::available() {
+            let run = |rows: &HostRows<f32>, scores: &mut [f32]| {
+                reduced(arch, loss, rows, None, 1.0, Logits::Owned(scores), true).0
+            };
+            let mut scores = [0.0, f32::NAN, 2.0, f32::NAN, 1.0, 1.0];
+            assert!(run(&rows(&[0, -1]), &mut scores).is_nan());
+            assert_eq!(scores[3..], [0.0; 3]);
+            // Infinitely far from the margin, on either side.
+            let mut scores = [f32::NEG_INFINITY, 0.0, f32::NEG_INFINITY];
+            assert_eq!(run(&rows(&[1]), &mut scores), 0.0);
+            assert_eq!(scores, [0.0; 3]);
+            let mut scores = [f32::NEG_INFINITY, 0.0, 1.0];
+            assert_eq!(run(&rows(&[0]), &mut scores), f64::INFINITY);
+            assert_eq!(scores, [-2.0, 1.0, 1.0]);
+        }
+    }
+}

@@ -5,7 +5,7 @@ use core::fmt::{self, Debug, Display};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::formulas::{LARGEST_LOG_PROB, Violation};
-use burn_loss_kernels::{Fault, Formula, Input, LossBackend, Reduction};
+use burn_loss_kernels::{Fault, Formula, LossBackend, Reduction};
 
 use crate::forms::{LinearHead, RegionOptions, Rows};
 
@@ -142,10 +142,10 @@ pub(crate) fn no_log_prob(loss: &str, fault: Option<Fault>) {
 
 /// Panics unless the losses of the rows that count, not weighted, are those of log-probabilities.
 #[track_caller]
-pub(crate) fn of_log_probs<B: Backend>(loss: &str, losses: &Tensor<B, 1>) {
-    let losses = losses.to_data();
-    for (row, found) in losses.iter::<f64>().enumerate() {
-        if -found > LARGEST_LOG_PROB {
+pub(crate) fn of_log_probs<B: Backend>(loss: &str, losses: &Tensor<B, 1>, counts: &Tensor<B, 1>) {
+    let [losses, counts] = [losses, counts].map(|tensor| tensor.to_data());
+    for (row, (found, count)) in losses.iter::<f64>().zip(counts.iter::<f64>()).enumerate() {
+        if -found > LARGEST_LOG_PROB && count != 0.0 {
             above_0(loss, -found, format_args!("row {row}"));
         }
     }
@@ -161,23 +161,20 @@ fn above_0(loss: &str, value: f64, place: std::fmt::Arguments<'_>) -> ! {
 /// Panics on a number outside the bounds of a formula, if an operation found one.
 #[track_caller]
 pub(crate) fn fault(loss: &str, formula: &impl Formula, fault: Option<Fault>) {
-    fault_of(loss, formula, "third input", fault);
+    let names = ["prediction", "target", "third input"];
+    fault_of(loss, formula, names, fault);
 }
 
-/// As [`fault`], of a loss that has a name for the third input.
+/// As [`fault`], of a loss that has other names for the inputs.
 #[track_caller]
-pub(crate) fn fault_of(loss: &str, formula: &impl Formula, third: &str, fault: Option<Fault>) {
+pub(crate) fn fault_of(loss: &str, formula: &impl Formula, names: [&str; 3], fault: Option<Fault>) {
     if let Some(Fault::OutOfBounds(Violation {
         input,
         index,
         value,
     })) = fault
     {
-        let name = match input {
-            Input::Prediction => "prediction",
-            Input::Target => "target",
-            Input::Third => third,
-        };
+        let name = names[input as usize];
         let [least, most] = formula.bounds()[input as usize].expect("it has bounds");
         panic!("{loss}: expected `{name}` in [{least}, {most}], got {value} at element {index}");
     }

@@ -733,19 +733,28 @@ pub fn binary_targets_outside_the_unit_interval<B: TestBackend>() {
     let smoothed = BceWithLogitsLossConfig::new().with_label_smoothing(0.5);
     let smoothed = smoothed.init::<B>(&device);
     let focal = SigmoidFocalLossConfig::new().init();
+    let asymmetric = AsymmetricLossConfig::new().init();
+    let labels = MultiLabelSoftMarginLossConfig::new().init::<B>(&device);
     type Forward<'a, B> = &'a dyn Fn(Tensor<B, 1>, Tensor<B, 1>) -> Tensor<B, 1>;
-    let losses: [(&str, Forward<'_, B>); 4] = [
+    let losses: [(&str, Forward<'_, B>); 7] = [
         ("BceWithLogitsLoss", &|x, y| binary.forward(x, y)),
         ("BceWithLogitsLoss", &|x, y| smoothed.forward(x, y)),
         ("BceWithLogitsLoss", &|x, y| {
             binary.forward_no_reduction(x, y)
         }),
         ("SigmoidFocalLoss", &|x, y| focal.forward(x, y)),
+        ("AsymmetricLoss", &|x, y| asymmetric.forward(x, y)),
+        ("MultiLabelSoftMarginLoss", &|x, y| {
+            labels.forward(x.unsqueeze(), y.unsqueeze())
+        }),
+        ("MultiLabelSoftMarginLoss", &|x, y| {
+            labels.forward_no_reduction(x.unsqueeze(), y.unsqueeze())
+        }),
     ];
     for (name, loss) in losses {
         for wrong in [2.0, -0.25] {
             if B::CHECKS_TARGETS {
-                let words = [name, "`target`", "[0, 1]", &wrong.to_string(), "element 2"];
+                let words = [name, "`target", "[0, 1]", &wrong.to_string(), "element 2"];
                 panics(&words, || loss(logits(), targets(wrong)));
             } else {
                 assert!(

@@ -83,7 +83,8 @@ impl AsymmetricLossConfig {
 /// where they are to be believed, take [`BceWithLogitsLoss`](crate::BceWithLogitsLoss).
 ///
 /// - `prediction`: logits, any finite real numbers
-/// - `target`: 0 or 1, as floats, of the same shape; between them both sides count their share
+/// - `target`: 0 or 1, as floats, of the same shape; between them both sides count their share. On NdArray and Flex a number outside
+///   `[0, 1]` panics, elsewhere its loss is NaN
 /// - The whole is differentiated, as in the paper; the authors' code does not differentiate the weights unless told to. Logarithms are
 ///   not clamped (theirs: at log 1e-8), and the mean is over all elements (theirs is the sum)
 /// - Source: T. Ridnik et al., [Asymmetric Loss For Multi-Label Classification](https://arxiv.org/abs/2009.14119), 2021

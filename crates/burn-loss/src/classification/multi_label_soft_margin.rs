@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, Tensor};
-use burn_loss_kernels::{Elements, LossBackend, formulas};
+use burn_loss_kernels::{Elements, Fault, LossBackend, formulas};
 
 use crate::display::display_fields;
 use crate::forms::samples::{reduce_sum, sum_of_rows};
@@ -74,7 +74,7 @@ impl MultiLabelSoftMarginLossConfig {
 /// averaged over a row's classes; take that one for a loss per element, or for weights of the positive side.
 ///
 /// - `logits`: any real numbers, `[N, C]`
-/// - `targets`: 0 or 1, or in between, `[N, C]`
+/// - `targets`: 0 or 1, or in between, `[N, C]`; on NdArray and Flex another number panics, elsewhere its row's loss is NaN
 /// - mean: divided by the number of rows, whatever the class weights
 /// - a class of weight 0 is dropped, whatever its logit and target
 /// - PyTorch: [`nn.MultiLabelSoftMarginLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html)
@@ -138,9 +138,11 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
         )
     }
 
+    #[track_caller]
     fn losses(&self, inputs: Self::Inputs) -> Tensor<B, 1> {
         let [rows, num_classes] = inputs.0.dims();
         let found = B::elementwise(&FORMULA, elements(inputs));
+        check_targets(found.fault);
         let mut losses: Tensor<B, 2> = tensor(found.losses);
         if let Some(weights) = &self.class_weights {
             let weights = weights
@@ -154,6 +156,7 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
         sum_of_rows(losses) * (num_classes as f64).recip()
     }
 
+    #[track_caller]
     fn reduced(&self, inputs: Self::Inputs, weights: Option<Tensor<B, 1>>) -> Tensor<B, 1> {
         let [rows, num_classes] = inputs.0.dims();
         let dtype = inputs.0.dtype();
@@ -178,6 +181,7 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
             // On a backend that differentiates, what is tracked decides.
             [false; 3],
         );
+        check_targets(found.fault);
         let sum: Tensor<B, 1> = tensor(found.loss);
         reduce_sum(
             self.reduction,
@@ -191,6 +195,13 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
 const FORMULA: formulas::BceWithLogits = formulas::BceWithLogits {
     label_smoothing: 0.0,
 };
+
+/// Panics on a target outside the unit interval, if an operation found one.
+#[track_caller]
+fn check_targets(fault: Option<Fault>) {
+    let names = ["logits", "targets", "none"];
+    check::fault_of("MultiLabelSoftMarginLoss", &FORMULA, names, fault);
+}
 
 fn elements<B: LossBackend>((logits, targets): (Tensor<B, 2>, Tensor<B, 2>)) -> Elements<B> {
     Elements {

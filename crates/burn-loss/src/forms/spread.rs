@@ -90,7 +90,8 @@ pub trait SpreadLoss<B: LossBackend> {
     ) -> Tensor<B, D> {
         let formula = self.formula();
         let found = B::elementwise(&formula, elements(self, prediction, target, spread));
-        check::fault_of(self.name(), &formula, self.spread_name(), found.fault);
+        let names = ["prediction", "target", self.spread_name()];
+        check::fault_of(self.name(), &formula, names, found.fault);
         tensor(found.losses)
     }
 
@@ -163,6 +164,7 @@ fn reduced<B: LossBackend, L: SpreadLoss<B> + ?Sized, const D: usize>(
         // On a backend that differentiates, what is tracked decides.
         [false; 3],
     );
-    check::fault_of(loss.name(), &formula, loss.spread_name(), found.fault);
+    let names = ["prediction", "target", loss.spread_name()];
+    check::fault_of(loss.name(), &formula, names, found.fault);
     tensor(found.loss)
 }

@@ -77,6 +77,11 @@ impl Formula for Asymmetric {
         y * of_positive + y.complement() * of_negative
     }
 
+    fn bounds(&self) -> [Option<[f64; 2]>; 3] {
+        // Of a target outside, the loss has no lowest value.
+        [None, Some([0.0, 1.0]), None]
+    }
+
     compile_passes!();
 
     fn twin(&self) -> Option<Twin> {

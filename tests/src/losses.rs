@@ -372,6 +372,26 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
                 .init::<B>(device)
         },
     );
+    let adjusted = Row {
+        variants: vec![],
+        ..row("LogitAdjustedLoss", &[])
+    };
+    // The weights of three classes are what they are adjusted to.
+    test.visit(
+        &adjusted
+            .with(|config| config.class_weights = Some(vec![0.5, 3.0, 1.25]))
+            .with(|config| {
+                config.class_weights = Some(vec![0.5, 3.0, 1.25]);
+                config.ignore_index = Some(1);
+            }),
+        |config, reduction| {
+            let priors = config.class_weights.clone().expect("each variant has some");
+            LogitAdjustedLossConfig::new(priors)
+                .with_ignore_index(config.ignore_index)
+                .with_reduction(reduction)
+                .init::<B>(device)
+        },
+    );
     of_cosines::<B>(device, test);
 }
 

@@ -5,10 +5,12 @@ use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_loss_kernels::composed::at_least_f32;
-use burn_loss_kernels::{LossBackend, formulas};
+use burn_loss_kernels::{LossBackend, RowPredictions, formulas};
 
 use crate::display::display_fields;
-use crate::forms::{ClassFormula, ClassLoss, ClassOptions, Rows, class_forwards, class_rows};
+use crate::forms::{
+    ClassFormula, ClassLoss, ClassOptions, LinearHead, Rows, class_forwards, class_rows, linear,
+};
 use crate::{Reduction, check};
 
 /// Configuration of [`LogitAdjustedLoss`].
@@ -139,16 +141,42 @@ impl<B: LossBackend> LogitAdjustedLoss<B> {
     /// The logits with the classes' offsets, in 32 bits if they have 16: an offset may be as large as a logit.
     #[track_caller]
     fn adjusted<const D: usize>(&self, logits: Tensor<B, D>) -> Tensor<B, D> {
-        let num_classes = logits.dims()[1];
-        let [length] = self.offsets.dims();
-        check::weights_length(NAME, "class_priors", "class axis", num_classes, length);
-        let devices = [logits.device(), self.offsets.device()];
-        check::same_device::<B>(NAME, ("logits", &devices[0]), ("class_priors", &devices[1]));
         let mut shape = [1; D];
-        shape[1] = num_classes;
+        shape[1] = logits.dims()[1];
+        self.check_classes("logits", shape[1], &logits.device());
         let dtype = at_least_f32(logits.dtype());
         let offsets = self.offsets.clone().cast(dtype);
         logits.cast(dtype) + offsets.reshape(shape)
+    }
+
+    /// Panics unless there is an offset for each class, on the device of the scores.
+    #[track_caller]
+    fn check_classes(&self, of: &str, num_classes: usize, device: &B::Device) {
+        let [length] = self.offsets.dims();
+        check::weights_length(NAME, "class_priors", "class axis", num_classes, length);
+        let offsets = ("class_priors", &self.offsets.device());
+        check::same_device::<B>(NAME, (of, device), offsets);
+    }
+
+    /// The head with the offsets in its bias; none where its options are in the way, or 16 bits.
+    #[track_caller]
+    fn adjusted_head(&self, head: &LinearHead<B>) -> Option<LinearHead<B>> {
+        let [_, num_classes] = head.weight.dims();
+        self.check_classes("hidden", num_classes, &head.weight.device());
+        let dtype = head.weight.dtype();
+        if head.softcap.is_some() || head.logit_scale == 0.0 || dtype != at_least_f32(dtype) {
+            return None;
+        }
+        // The scale multiplies the bias, too.
+        let offsets = self.offsets.clone().cast(dtype) * head.logit_scale.recip();
+        let bias = match &head.bias {
+            Some(bias) => bias.clone() + offsets,
+            None => offsets,
+        };
+        Some(LinearHead {
+            bias: Some(bias),
+            ..head.clone()
+        })
     }
 }
 
@@ -185,6 +213,34 @@ impl<B: LossBackend> ClassLoss<B> for LogitAdjustedLoss<B> {
     fn reduced_rows<const D: usize>(&self, logits: Tensor<B, D>, rows: Rows<B>) -> Tensor<B, 1> {
         let dtype = logits.dtype();
         class_rows::reduced_rows(self, self.adjusted(logits), rows).cast(dtype)
+    }
+
+    #[track_caller]
+    fn reduced_linear(
+        &self,
+        hidden: Tensor<B, 2>,
+        head: &LinearHead<B>,
+        rows: Rows<B>,
+        describe: bool,
+    ) -> (Tensor<B, 1>, Option<RowPredictions<B>>) {
+        match self.adjusted_head(head) {
+            // Predictions are of the plain logits.
+            Some(head) if !describe => linear::reduced_linear(self, hidden, &head, rows, false),
+            _ => linear::reduced_held(self, hidden, head, rows, describe),
+        }
+    }
+
+    #[track_caller]
+    fn counted_linear(
+        &self,
+        hidden: Tensor<B, 2>,
+        head: &LinearHead<B>,
+        rows: &Rows<B>,
+    ) -> Tensor<B, 1> {
+        match self.adjusted_head(head) {
+            Some(head) => linear::counted_linear(self, hidden, &head, rows),
+            None => self.counted_losses(head.logits(hidden), rows),
+        }
     }
 }
 

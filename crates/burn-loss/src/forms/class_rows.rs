@@ -119,9 +119,7 @@ pub trait ClassLoss<B: LossBackend> {
         rows: Rows<B>,
         describe: bool,
     ) -> (Tensor<B, 1>, Option<RowPredictions<B>>) {
-        let logits = head.logits(hidden);
-        let found = describe.then(|| linear::predictions(logits.clone(), &rows));
-        (self.reduced_rows(logits, rows), found)
+        linear::reduced_held(self, hidden, head, rows, describe)
     }
 
     /// One loss per row of hidden states `[M, H]`, each times what it counts.
@@ -270,8 +268,9 @@ pub trait ClassLoss<B: LossBackend> {
     /// Computes the loss of the head's logits as one number, reduced as configured, without holding the logits: they are made a
     /// few rows at a time, within the head's memory budget, and their gradients found in the same pass.
     ///
-    /// That is for the library's losses of logits and for a [`ClassFormulaLoss`]. A loss in plain Burn operations, like
-    /// [`NllLoss`](crate::NllLoss), holds its scores, and takes them as they come out of the head. A head or hidden states that
+    /// That is for the library's losses of logits and for a [`ClassFormulaLoss`]. A loss in plain Burn operations and
+    /// [`NllLoss`](crate::NllLoss) hold their scores, and take them as they come out of the head. So does
+    /// [`LogitAdjustedLoss`](crate::LogitAdjustedLoss) where the head has a cap, 16 bits, or a scale of 0. A head or hidden states that
     /// no gradient is wanted of cost no product for it, and on NdArray and Flex rows that do not count cost nothing.
     ///
     /// # Shapes

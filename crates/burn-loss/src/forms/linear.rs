@@ -194,6 +194,7 @@ impl<B: Backend> LinearHead<B> {
 ///
 /// Only the loss is differentiated.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct LinearOutput<B: Backend, const T: usize> {
     /// `[1]`, reduced as configured.
     pub loss: Tensor<B, 1>,
@@ -336,6 +337,20 @@ pub(crate) fn counted_linear<B: LossBackend, L: ClassFormula<B>>(
     super::class_rows::counted_terms(loss, dtype, rows, |targets, columns| {
         B::linear_terms(product(hidden, head), targets, columns)
     })
+}
+
+/// The reduced loss of rows whose logits are held, and what they said of each row if that is asked for.
+#[track_caller]
+pub(crate) fn reduced_held<B: LossBackend, L: ClassLoss<B> + ?Sized>(
+    loss: &L,
+    hidden: Tensor<B, 2>,
+    head: &LinearHead<B>,
+    rows: Rows<B>,
+    describe: bool,
+) -> (Tensor<B, 1>, Option<RowPredictions<B>>) {
+    let logits = head.logits(hidden);
+    let found = describe.then(|| predictions(logits.clone(), &rows));
+    (loss.reduced_rows(logits, rows), found)
 }
 
 /// What the logits said of each row, of logits that are held.

@@ -87,3 +87,11 @@ pub fn classes_of_64_bits_are_the_same() {
         assert_eq!(format!("{narrow:?}"), format!("{wide:?}"), "{shape:?}");
     }
 }
+
+/// Bytes that the device has handed out so far; it takes none back.
+pub fn reserved() -> u64 {
+    let tensor = Tensor::<WgpuPlain, 1>::zeros([1], &WgpuPlain::device());
+    let client = tensor.into_primitive().tensor().client;
+    let usage = client.memory_usage().expect("the device answers");
+    usage.bytes_reserved
+}

@@ -4,20 +4,13 @@ use burn::backend::Autodiff;
 use burn::tensor::{Distribution, Int, Tensor};
 use burn_loss::{CrossEntropyLossConfig, LinearHead};
 use burn_loss_tests::backend::{TestBackend, WgpuPlain};
+use burn_loss_tests::wgpu::reserved;
 
 type B = Autodiff<WgpuPlain>;
 
 /// `[M, H, C]`: the logits are 64 MiB, hidden states, weight and their gradients 1.25 MiB.
 const SHAPE: [usize; 3] = [2048, 16, 8192];
 const MIB: u64 = 1 << 20;
-
-/// Bytes that the device has handed out so far; it takes none back.
-fn reserved() -> u64 {
-    let tensor = Tensor::<WgpuPlain, 1>::zeros([1], &WgpuPlain::device());
-    let client = tensor.into_primitive().tensor().client;
-    let usage = client.memory_usage().expect("the device answers");
-    usage.bytes_reserved
-}
 
 /// Forward and backward with this budget, or through the logits.
 fn step(memory_budget: Option<usize>) {

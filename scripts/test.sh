@@ -19,10 +19,13 @@ RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --features w
 
 step "features"
 # Each feature of the CPU alone, those of a GPU together, and none: one must not stand on what another brings along. There is
-# no GPU to run CUDA on, but it has to compile.
-for feature in "" ndarray flex autodiff wgpu,autodiff,fusion cuda,autodiff,fusion; do
+# no GPU to run CUDA or ROCm on, but they have to compile. Not here: `cpu`, whose compiler is downloaded while it builds.
+for feature in "" ndarray flex autodiff wgpu,autodiff,fusion vulkan,metal,webgpu cuda,autodiff,fusion rocm,autodiff,fusion \
+    candle,router,remote,autodiff; do
     cargo check --locked -p burn-loss --lib --no-default-features --features "$feature"
 done
+# LibTorch without the library itself, which is downloaded while it builds.
+cargo check --locked -p burn-loss-kernels --lib --no-default-features --features tch,burn-tch/doc
 # What is computed stands alone, with the kernels of a CPU and without.
 cargo check --locked -p loss-kernels --lib --no-default-features
 # The metrics alone, without what its tests and the examples turn on.
@@ -89,7 +92,7 @@ awk '
         printf "\n%d passed, %d failed\n", passed, failed
     }
 ' "$log"
-for backend in ndarray_f32 ndarray_f64 flex_f32 wgpu_fusion wgpu_plain; do
+for backend in ndarray_f32 ndarray_f64 flex_f32 candle_f32 wgpu_fusion wgpu_plain; do
     if ! grep -q "Running tests/$backend.rs" "$log"; then
         echo "No test ran on $backend." >&2
         status=1

@@ -1,5 +1,7 @@
 //! The backends under test, and how closely each has to agree with the reference.
 
+#[allow(deprecated, reason = "by Burn 0.21, which has it all the same")]
+pub use burn::backend::Candle;
 use burn::backend::wgpu::graphics::AutoGraphicsApi;
 use burn::backend::wgpu::{CubeBackend, WgpuDevice, WgpuRuntime, init_setup};
 use burn::backend::{Flex, NdArray, Wgpu};
@@ -60,11 +62,11 @@ pub trait TestBackend: LossBackend {
 }
 
 macro_rules! on_cpu {
-    ($backend:ty, $tolerance:expr, halves: $has_halves:literal) => {
+    ($backend:ty, $tolerance:expr, on_host: $on_host:literal, halves: $has_halves:literal) => {
         impl TestBackend for $backend {
             const TOLERANCE: Tolerance = $tolerance;
-            const CHECKS_TARGETS: bool = true;
-            const HAS_EMPTY_TENSORS: bool = true;
+            const CHECKS_TARGETS: bool = $on_host;
+            const HAS_EMPTY_TENSORS: bool = $on_host;
             const HAS_HALVES: bool = $has_halves;
             const PROPERTY_CASES: u32 = 64;
             const ONE_OF: usize = 1;
@@ -97,9 +99,14 @@ macro_rules! on_gpu {
     };
 }
 
-on_cpu!(NdArray<f32>, F32, halves: false);
-on_cpu!(NdArray<f64>, F64, halves: false);
-on_cpu!(Flex, F32, halves: true);
+on_cpu!(NdArray<f32>, F32, on_host: true, halves: false);
+on_cpu!(NdArray<f64>, F64, on_host: true, halves: false);
+on_cpu!(Flex, F32, on_host: true, halves: true);
+#[allow(deprecated)]
+mod on_candle {
+    use super::*;
+    on_cpu!(Candle, F32, on_host: false, halves: false);
+}
 
 /// wgpu as Burn ships it, with fusion.
 pub type WgpuFusion = Wgpu;

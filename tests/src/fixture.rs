@@ -137,9 +137,11 @@ pub fn cases_of<C: DeserializeOwned>(path: &str) -> Vec<C> {
     file.cases
 }
 
-/// The cases that a backend runs: the first of every [`TestBackend::ONE_OF`].
+/// The cases that a backend runs: the first of every [`TestBackend::ONE_OF`], or each where `BURN_LOSS_EVERY_CASE` is set.
 pub fn some_of<B: TestBackend, C>(cases: Vec<C>) -> Vec<C> {
-    cases.into_iter().step_by(B::ONE_OF).collect()
+    let every = std::env::var_os("BURN_LOSS_EVERY_CASE").is_some();
+    let step = if every { 1 } else { B::ONE_OF };
+    cases.into_iter().step_by(step).collect()
 }
 
 /// A file of the fixtures, by its name without the extension.

@@ -1,7 +1,7 @@
 //! The targets of rows, checked and brought to one form.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, DType, Int, IntDType, Tensor};
+use burn::tensor::{Bool, DType, Element, Int, IntDType, Tensor};
 use burn_loss_kernels::{LossBackend, Reduction, RowTargets, RowWeights, SmoothWeights};
 
 use super::primitive;
@@ -195,11 +195,17 @@ fn classes<B: LossBackend>(
     let ignored = ignored.reduce(|a, b| a.bool_or(b));
     let too_large = unsigned.then(|| targets.clone().greater_elem(i64::from(i32::MAX)));
 
+    // Candle and LibTorch index with their own 64 bits alone.
+    let as_one = match B::IntElem::dtype() {
+        DType::I64 if !B::ON_HOST => IntDType::I64,
+        _ => IntDType::I32,
+    };
     let mut classes = match (dtype, &too_large) {
-        (DType::I32 | DType::I64, _) => targets,
+        (DType::I64, _) => targets,
+        (DType::I32, _) if as_one == IntDType::I32 => targets,
         // A cast of what does not fit may panic, or make it another class.
-        (_, Some(too_large)) => targets.mask_fill(too_large.clone(), 0).cast(IntDType::I32),
-        _ => targets.cast(IntDType::I32),
+        (_, Some(too_large)) => targets.mask_fill(too_large.clone(), 0).cast(as_one),
+        _ => targets.cast(as_one),
     };
     let invalid = if index == Some(INVALID[0]) {
         INVALID[1]

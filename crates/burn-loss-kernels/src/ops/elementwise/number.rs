@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, DType, Tensor};
 use loss_kernels::Number;
 
 use crate::ops::tensors::{log_of_one_plus, log1p, one_minus_exp_neg};
@@ -153,7 +153,15 @@ impl<'a, B: Backend> Number for Composed<'a, B> {
     }
 
     fn exp(self) -> Self {
-        self.map(Tensor::exp)
+        self.map(|tensor| {
+            // By a number of fewer bits than a normal one nothing may be divided: not every backend rounds it to 0 itself.
+            let least = match tensor.dtype() {
+                DType::F64 => -708.3,
+                _ => -87.3,
+            };
+            let below = tensor.clone().lower_elem(least);
+            tensor.exp().mask_fill(below, 0.0)
+        })
     }
 
     fn exp_m1(self) -> Self {

@@ -757,7 +757,11 @@ pub fn binary_targets_outside_the_unit_interval<B: TestBackend>() {
     for (name, loss) in losses {
         for wrong in [2.0, -0.25] {
             if B::CHECKS_TARGETS {
-                let words = [name, "`target", "[0, 1]", &wrong.to_string(), "element 2"];
+                let argument = match name {
+                    "MultiLabelSoftMarginLoss" => "`targets`",
+                    _ => "`target`",
+                };
+                let words = [name, argument, "[0, 1]", &wrong.to_string(), "element 2"];
                 panics(&words, || loss(logits(), targets(wrong)));
             } else {
                 assert!(

@@ -427,6 +427,19 @@ fn with_logits<F: Float, T: HostTensor<F>, R>(
     Some((result, gradient))
 }
 
+/// As [`with_logits`], or only lends them where no gradient is wanted.
+fn with_scores<F: Float, T: HostTensor<F>, R>(
+    scores: &mut T,
+    wanted: bool,
+    run: impl FnOnce(Logits<'_, F>) -> (R, Option<Vec<F>>),
+) -> Option<(R, Option<T>)> {
+    if wanted {
+        return with_logits(scores, run);
+    }
+    let (result, _) = run(Logits::Shared(&scores.read()?));
+    Some((result, None))
+}
+
 fn rows<'a, F: Float, B: HostBackend>(
     logits: &FloatTensor<B>,
     targets: &'a RowTargets<B>,
@@ -627,18 +640,11 @@ where
         return Some(broken::<F, B>(row));
     }
     let scale = 1.0 / counted.divisor;
-    let (found, gradient) = if wanted {
-        with_logits(scores, |scores| {
-            let mut found = scores_kernel::reduced(rows, per_class, scale, scores, true);
-            let gradient = found.gradient.take();
-            (found, gradient)
-        })?
-    } else {
-        let scores = HostTensor::<F>::read(scores)?;
-        let scores = Logits::Shared(&scores);
-        let found = scores_kernel::reduced(rows, per_class, scale, scores, false);
-        (found, None)
-    };
+    let (found, gradient) = with_scores(scores, wanted, |scores| {
+        let mut found = scores_kernel::reduced(rows, per_class, scale, scores, wanted);
+        let gradient = found.gradient.take();
+        (found, gradient)
+    })?;
     let loss = F::from_f64(found.sum / counted.divisor);
     Some(FoundLoss {
         loss: HostTensor::new(&[1], vec![loss]),
@@ -686,15 +692,10 @@ where
     }
     // The weights of the classes do not matter to what a mean divides by.
     let divisor = reduction.divisor(rows.count(None).weight) * rows.shape[1] as f64;
-    let run = |scores: Logits<'_, F>| {
-        let scale = 1.0 / divisor;
+    let scale = 1.0 / divisor;
+    let (sum, gradient) = with_scores(scores, wanted, |scores| {
         multi_margin::reduced(Arch::detect(), loss, rows, per_class, scale, scores, wanted)
-    };
-    let (sum, gradient) = if wanted {
-        with_logits(scores, run)?
-    } else {
-        (run(Logits::Shared(&HostTensor::<F>::read(scores)?)).0, None)
-    };
+    })?;
     Some(FoundLoss {
         loss: HostTensor::new(&[1], vec![F::from_f64(sum / divisor)]),
         gradient,

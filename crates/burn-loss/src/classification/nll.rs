@@ -82,8 +82,9 @@ impl NllLossConfig {
 /// For models that end in `log_softmax`. Of logits, take [`CrossEntropyLoss`](crate::CrossEntropyLoss): it is this of
 /// `log_softmax`, in one step.
 ///
-/// - `log_probs`: log-probabilities, at most 0, classes on axis 1; the score of a row that counts above 0 by more than rounding
-///   (0.01) panics on NdArray and Flex, and is a number like any other elsewhere
+/// - `log_probs`: log-probabilities, at most 0, classes on axis 1. On NdArray and Flex the score of a row's own class panics if it is
+///   above 0.01 and the row counts; elsewhere it is a number like any other. So logits are mostly found, but not the softmax of an
+///   untrained model of several hundred classes, whose probabilities are all below 0.01: `burn_loss_metrics::first_batch` finds both
 /// - `targets`: classes in `[0, C)`
 /// - mean: divided by the sum of `w_t` over the rows that are not ignored
 /// - PyTorch: [`nn.NLLLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html), but for

@@ -41,7 +41,7 @@ impl BceWithLogitsLossConfig {
     ///
     /// # Panics
     ///
-    /// If a weight is negative or not finite, or the label smoothing is outside `[0, 1]`.
+    /// If a weight is negative or not finite, the label smoothing is outside `[0, 1]`, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

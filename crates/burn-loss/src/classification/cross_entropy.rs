@@ -51,7 +51,8 @@ impl CrossEntropyLossConfig {
     ///
     /// # Panics
     ///
-    /// If a class weight or `z_loss` is negative or not finite, or the label smoothing is outside `[0, 1]`.
+    /// If a class weight or `z_loss` is negative or not finite, the label smoothing is outside `[0, 1]`, or `reduction` is
+    /// [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

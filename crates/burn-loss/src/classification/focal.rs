@@ -44,7 +44,7 @@ impl FocalLossConfig {
     ///
     /// # Panics
     ///
-    /// If `gamma` is negative or not finite, or a class weight is.
+    /// If `gamma` or a class weight is negative or not finite, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

@@ -45,7 +45,7 @@ impl GeneralizedCrossEntropyLossConfig {
     ///
     /// # Panics
     ///
-    /// If `q` is outside `(0, 1]`, or a class weight is negative or not finite.
+    /// If `q` is outside `(0, 1]`, a class weight is negative or not finite, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

@@ -42,7 +42,7 @@ impl NllLossConfig {
     ///
     /// # Panics
     ///
-    /// If a class weight is negative or not finite.
+    /// If a class weight is negative or not finite, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

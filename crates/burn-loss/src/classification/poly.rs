@@ -44,7 +44,8 @@ impl PolyLossConfig {
     ///
     /// # Panics
     ///
-    /// If `epsilon` is below -1 (being right would cost) or not finite, or a class weight is negative or not finite.
+    /// If `epsilon` is below -1 (being right would cost) or not finite, a class weight is negative or not finite, or `reduction` is
+    /// [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

@@ -37,7 +37,7 @@ impl SigmoidFocalLossConfig {
     ///
     /// # Panics
     ///
-    /// If `alpha` is outside `[0, 1]`, or `gamma` is negative or not finite.
+    /// If `alpha` is outside `[0, 1]`, `gamma` is negative or not finite, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

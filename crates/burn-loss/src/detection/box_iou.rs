@@ -75,7 +75,7 @@ impl BoxIouLossConfig {
     ///
     /// # Panics
     ///
-    /// If `eps` is negative or not finite.
+    /// If `eps` is negative or not finite, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

@@ -43,7 +43,8 @@ impl InfoNceLossConfig {
     ///
     /// # Panics
     ///
-    /// If the temperature is not above 0, or if it is to look within views and not to be symmetric.
+    /// If the temperature is not above 0, if it is to look within views and not to be symmetric, or if `reduction` is
+    /// [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

@@ -155,8 +155,8 @@ impl ArcFaceLossConfig {
     ///
     /// # Panics
     ///
-    /// If the margin is outside `[0, pi / 2]`, if the scale is not above 0, if the two lower a score by more than 80, or if a
-    /// class weight is negative or not finite.
+    /// If the margin is outside `[0, pi / 2]`, the scale is not above 0, the two lower a score by more than 80, a class weight is
+    /// negative or not finite, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -293,8 +293,8 @@ impl CosFaceLossConfig {
     ///
     /// # Panics
     ///
-    /// If the margin is negative or not finite, if the scale is not above 0, if the two lower a score by more than 80, or if a
-    /// class weight is negative or not finite.
+    /// If the margin is negative or not finite, the scale is not above 0, the two lower a score by more than 80, a class weight is
+    /// negative or not finite, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

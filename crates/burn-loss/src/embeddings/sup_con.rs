@@ -38,7 +38,7 @@ impl SupConLossConfig {
     ///
     /// # Panics
     ///
-    /// If the temperature is not above 0.
+    /// If the temperature is not above 0, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

@@ -32,7 +32,7 @@ impl HuberLossConfig {
     ///
     /// # Panics
     ///
-    /// If `delta` is not a finite number above 0.
+    /// If `delta` is not a finite number above 0, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

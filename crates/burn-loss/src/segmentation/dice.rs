@@ -54,7 +54,8 @@ impl DiceLossConfig {
     ///
     /// # Panics
     ///
-    /// If `smooth` or `eps` is negative or not finite, if a class weight is, or if no class or a class twice is to count.
+    /// If `smooth`, `eps` or a class weight is negative or not finite, no class or a class twice is to count, or `reduction` is
+    /// [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

@@ -47,7 +47,7 @@ impl LovaszSoftmaxLossConfig {
     ///
     /// # Panics
     ///
-    /// If a class weight is negative or not finite, or if no class or a class twice is to count.
+    /// If a class weight is negative or not finite, no class or a class twice is to count, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

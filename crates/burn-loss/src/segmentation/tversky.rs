@@ -63,8 +63,8 @@ impl TverskyLossConfig {
     ///
     /// # Panics
     ///
-    /// If `alpha`, `beta`, `smooth` or `eps` is negative or not finite, if a class weight is, if `gamma` is not above 0, or if no
-    /// class or a class twice is to count.
+    /// If `alpha`, `beta`, `smooth`, `eps` or a class weight is negative or not finite, `gamma` is not above 0, no class or a class
+    /// twice is to count, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///

@@ -75,8 +75,11 @@ impl BceWithLogitsLossConfig {
 /// The binary cross entropy of logits, `-(w y log s(x) + (1 - y) log s(-x))`, with the sigmoid `s` and the weight `w` of
 /// the positive side.
 ///
-/// For yes or no, and for several labels that do not exclude one another: one logit a label. Stable for logits of any
-/// size. Its mean divides by the number of elements, whatever the `pos_weight`.
+/// For yes or no, and for several labels that do not exclude one another: one logit per label. Where exactly one of several classes
+/// holds, take [`CrossEntropyLoss`](crate::CrossEntropyLoss); where almost all labels are negative and drown the others,
+/// [`SigmoidFocalLoss`](crate::SigmoidFocalLoss) or [`AsymmetricLoss`](crate::AsymmetricLoss).
+///
+/// Stable for logits of any size. Its mean divides by the number of elements, whatever the `pos_weight`.
 ///
 /// - `prediction`: logits, any finite real numbers
 /// - `target`: probabilities in `[0, 1]`, as floats, of the same shape; mostly 0 or 1. With label smoothing `a` it

@@ -91,8 +91,11 @@ impl CrossEntropyLossConfig {
 /// `(1 - a) w_t (lse - x_t) + a / C * sum_c w_c (lse - x_c) + z w_t lse^2`, with `lse = log sum_c exp(x_c)`, the label
 /// smoothing `a` and the weight `z` of the auxiliary loss.
 ///
-/// For picking one of several classes. The logits go in raw: the softmax is part of the loss, computed relative to the
-/// row's largest logit, in one fused operation.
+/// For picking exactly one of several classes. Where several labels may hold at once, take
+/// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss); where some labels are wrong,
+/// [`GeneralizedCrossEntropyLoss`](crate::GeneralizedCrossEntropyLoss).
+///
+/// The logits go in raw: the softmax is part of the loss, computed relative to the row's largest logit, in one fused operation.
 ///
 /// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
 /// - `targets`: classes in `[0, C)`, or one probability a class with

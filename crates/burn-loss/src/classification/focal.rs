@@ -80,9 +80,9 @@ impl FocalLossConfig {
 /// The cross entropy of a target class, weighted down where the model is already right, `-w_t (1 - p_t)^gamma log p_t`,
 /// with `p = softmax(x)`.
 ///
-/// For classes of which a few easy ones would drown the others. With `gamma = 0` it is
-/// [`CrossEntropyLoss`](crate::CrossEntropyLoss). For labels that do not exclude one another take
-/// [`SigmoidFocalLoss`](crate::SigmoidFocalLoss).
+/// For classes of which a few easy ones would drown the others. Where some labels are wrong, to which it looks most, or the
+/// probabilities are to be believed, take [`CrossEntropyLoss`](crate::CrossEntropyLoss), which it is with `gamma = 0`; for labels that
+/// do not exclude one another [`SigmoidFocalLoss`](crate::SigmoidFocalLoss).
 ///
 /// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
 /// - `targets`: classes in `[0, C)`

@@ -82,8 +82,10 @@ impl GeneralizedCrossEntropyLossConfig {
 /// A loss of at most `1 / q` a row, so that a wrong label cannot pull without bound, `w_t (1 - p_t^q) / q`, with
 /// `p = softmax(x)`.
 ///
-/// For training on labels of which some are wrong. Towards `q = 0` it is [`CrossEntropyLoss`](crate::CrossEntropyLoss);
-/// at `q = 1` it is half the absolute error of the probabilities.
+/// For training on labels of which some are wrong. Where they are right, take [`CrossEntropyLoss`](crate::CrossEntropyLoss): it learns
+/// faster, above all with many classes, because it pulls hardest where the model is most wrong.
+///
+/// Towards `q = 0` it is cross entropy; at `q = 1` it is half the absolute error of the probabilities.
 ///
 /// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
 /// - `targets`: classes in `[0, C)`

@@ -88,8 +88,9 @@ impl PolyLossConfig {
 /// Cross entropy with another first coefficient in its series in `1 - p_t`, `w_t (-log p_t + epsilon (1 - p_t))`, with
 /// `p = softmax(x)`.
 ///
-/// For tuning cross entropy by one number: `epsilon > 0` keeps pulling at rows that are almost right, `epsilon < 0` lets
-/// go of them. With `epsilon = 0` it is [`CrossEntropyLoss`](crate::CrossEntropyLoss).
+/// For the last points of accuracy, by one number to search for: `epsilon > 0` keeps pulling at rows that are almost right,
+/// `epsilon < 0` lets go of them. Without such a search, or where the probabilities are to be believed, take
+/// [`CrossEntropyLoss`](crate::CrossEntropyLoss), which it is with `epsilon = 0`.
 ///
 /// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
 /// - `targets`: classes in `[0, C)`

@@ -75,8 +75,10 @@ impl SigmoidFocalLossConfig {
 /// `a_t (1 - p_t)^gamma (y softplus(-x) + (1 - y) softplus(x))`, with `s = sigmoid(x)`, `p_t = y s + (1 - y) (1 - s)` and
 /// `a_t = y alpha + (1 - y) (1 - alpha)`.
 ///
-/// For labels of which few are positive, such as those of a detector. With `gamma = 0` and no `alpha` it is
-/// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss). Its mean divides by the number of elements, whatever the `alpha`.
+/// For labels of which few are positive, such as those of a detector. Where positives are not rare, or the probabilities are to be
+/// believed, take [`BceWithLogitsLoss`](crate::BceWithLogitsLoss), which it is with `gamma = 0` and no `alpha`.
+///
+/// Its mean divides by the number of elements, whatever the `alpha`.
 ///
 /// - `prediction`: logits, any finite real numbers
 /// - `target`: probabilities in `[0, 1]`, as floats, of the same shape; mostly 0 or 1

@@ -83,7 +83,8 @@ impl TripletMarginLossConfig {
 /// `max(0, d(a, p) - d(a, n) + margin)`, with `d(x, y) = (sum_i |x_i - y_i + eps|^p)^(1 / p)`.
 ///
 /// For embeddings that are learned from triplets, of faces or of products, where only relative nearness is known. Most triplets
-/// of a trained model cost nothing: choose hard ones, or take a loss of all pairs of a batch.
+/// of a trained model cost nothing: choose hard ones, or take a loss that compares all of a batch, [`SupConLoss`](crate::SupConLoss)
+/// of classes or [`InfoNceLoss`](crate::InfoNceLoss) of pairs.
 ///
 /// - `anchor`, `positive`, `negative`: embeddings, `[N, D]`, any real numbers
 /// - with `swap`, `d(a, n)` is the smaller one of it and `d(p, n)`

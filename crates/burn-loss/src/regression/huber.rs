@@ -62,7 +62,9 @@ impl HuberLossConfig {
 /// Quadratic for small errors, linear for large ones: with `e = x - y`,
 /// `e^2 / 2` where `|e| <= delta`, and `delta (|e| - delta / 2)` elsewhere.
 ///
-/// For regression with some outliers: smooth at 0 like the squared error, robust like the absolute error.
+/// For regression with some outliers: smooth at 0 like the squared error, robust like the absolute error. Without outliers
+/// [`MseLoss`](crate::MseLoss) has no threshold to choose; where the size of an ordinary error is not known, take
+/// [`LogCoshLoss`](crate::LogCoshLoss).
 ///
 /// - `prediction`, `target`: any real numbers, of one shape
 /// - PyTorch: [`nn.HuberLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html);

@@ -57,9 +57,11 @@ impl L1LossConfig {
 
 /// The absolute error, `|x - y|`; its mean is the mean absolute error, MAE.
 ///
-/// For regression with outliers: every error pulls with the same force, and the fit is the median. The gradient at an
-/// error of 0 is 0.
+/// For regression with many outliers: every error pulls with the same force, and the fit is the median. Where the mean is asked for,
+/// take [`MseLoss`](crate::MseLoss); where training is to settle, which a force that never fades keeps it from,
+/// [`HuberLoss`](crate::HuberLoss).
 ///
+/// - gradient: the sign of the error, 0 at an error of 0
 /// - `prediction`, `target`: any real numbers, of one shape
 /// - PyTorch: [`nn.L1Loss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html)
 ///

@@ -57,7 +57,9 @@ impl MseLossConfig {
 
 /// The squared error, `(x - y)^2`.
 ///
-/// For regression where large errors matter most and outliers are rare.
+/// For regression where large errors matter most and outliers are rare: the fit is the mean. An outlier counts with its square and
+/// drags the fit along, so where there are some take [`HuberLoss`](crate::HuberLoss), and where there are many
+/// [`L1Loss`](crate::L1Loss).
 ///
 /// - `prediction`, `target`: any real numbers, of one shape
 /// - PyTorch: [`nn.MSELoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html)

@@ -89,8 +89,8 @@ impl LovaszSoftmaxLossConfig {
 ///
 /// For segmentation that is judged by intersection over union, usually as the last part of a training that began with
 /// [`CrossEntropyLoss`](crate::CrossEntropyLoss), or beside it. It meets the score more closely than
-/// [`JaccardLoss`](crate::JaccardLoss) where probabilities are still unsure, but sorts all positions of each class: it costs many
-/// times as much.
+/// [`JaccardLoss`](crate::JaccardLoss) where probabilities are still unsure, but sorts all positions of each class: where that takes
+/// too long, take that one.
 ///
 /// - `logits`: any real numbers `[N, C, d1, ..]`; the softmax is part of the loss
 /// - `targets`: classes in `[0, C)`

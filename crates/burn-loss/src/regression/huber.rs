@@ -67,6 +67,9 @@ impl HuberLossConfig {
 /// [`LogCoshLoss`](crate::LogCoshLoss).
 ///
 /// - `prediction`, `target`: any real numbers, of one shape
+/// - second derivatives: lost, as in every fused loss; in plain Burn operations, as in [a loss of your
+///   own](crate#a-loss-of-your-own), `c.clone() * (e - c * 0.5)` has them, with `e = x - y` and
+///   `c = e.clone().clamp(-delta, delta)`
 /// - PyTorch: [`nn.HuberLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html);
 ///   P. Huber, [Robust Estimation of a Location Parameter](https://doi.org/10.1214/aoms/1177703732), 1964
 ///

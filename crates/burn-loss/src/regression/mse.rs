@@ -62,6 +62,8 @@ impl MseLossConfig {
 /// [`L1Loss`](crate::L1Loss).
 ///
 /// - `prediction`, `target`: any real numbers, of one shape
+/// - second derivatives: lost, as in every fused loss; in plain Burn operations, as in [a loss of your
+///   own](crate#a-loss-of-your-own), `(x - y).square()` has them
 /// - PyTorch: [`nn.MSELoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html)
 ///
 /// # Example

@@ -1,43 +1,143 @@
 //! No test of the suite is left out of the list that makes tests of them.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+
+/// Words and single signs, without comments.
+fn tokens(text: &str) -> Vec<&str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let mut rest = line.split("//").next().unwrap_or("").trim_start();
+        while let Some(first) = rest.chars().next() {
+            let length = match is_word(first) {
+                true => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+                false => first.len_utf8(),
+            };
+            found.push(&rest[..length]);
+            rest = rest[length..].trim_start();
+        }
+    }
+    found
+}
+
+fn is_name(token: &str) -> bool {
+    token.starts_with(|c: char| c.is_alphabetic() || c == '_')
+}
+
+/// Module and name of each test that the suite's macro is given: `module { name name }`.
+fn listed(text: &str) -> HashSet<(String, String)> {
+    let tokens = tokens(text);
+    let mut found = HashSet::new();
+    for (index, pair) in tokens.windows(2).enumerate() {
+        let [module, "{"] = pair else { continue };
+        let names = tokens[index + 2..]
+            .iter()
+            .take_while(|token| is_name(token));
+        let names: Vec<_> = names.collect();
+        if is_name(module) && tokens.get(index + 2 + names.len()) == Some(&"}") {
+            found.extend(
+                names
+                    .iter()
+                    .map(|name| (module.to_string(), name.to_string())),
+            );
+        }
+    }
+    found
+}
+
+/// Module and name of each test that is called by its path, `suite::module::name::<..>`.
+fn called(text: &str) -> HashSet<(String, String)> {
+    let tokens = tokens(text);
+    let calls = tokens.windows(10).filter_map(|window| match window {
+        ["suite", ":", ":", module, ":", ":", name, ":", ":", "<"] => {
+            Some((module.to_string(), name.to_string()))
+        }
+        _ => None,
+    });
+    calls.collect()
+}
+
+/// The public functions that have a type to run on, no arguments and no result: a module's tests. Those that a macro makes
+/// are named first where it is called.
+fn tests_of(text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    let (mut found, mut makers, mut last_macro) = (Vec::new(), Vec::new(), "");
+    for (index, start) in tokens.windows(4).enumerate() {
+        match start {
+            ["macro_rules", "!", name, _] => last_macro = name,
+            ["pub", "fn", "$", _] => makers.push(last_macro),
+            [name, "!", "(", test] if makers.contains(name) => found.push(test.to_string()),
+            _ => {}
+        }
+        let ["pub", "fn", name, "<"] = start else {
+            continue;
+        };
+        let rest = &tokens[index + 3..];
+        // Up to the body, or the bounds of the type.
+        let end = rest.iter().position(|token| ["{", "where"].contains(token));
+        let signature = &rest[..end.expect("a function has a body")];
+        if signature.ends_with(&[">", "(", ")"]) {
+            found.push(name.to_string());
+        }
+    }
+    found
+}
 
 #[test]
 fn every_function_of_the_suite_is_run() {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/suite");
-    let mut list = fs::read_to_string(suite.join("mod.rs")).expect("the list is there");
+    let list = fs::read_to_string(suite.join("mod.rs")).expect("the list is there");
+    let mut run = listed(&list);
     // What is run on one backend alone.
-    list += include_str!("ndarray_f32.rs");
-    let words: Vec<&str> = list
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .collect();
-    let mut found = 0;
+    run.extend(called(include_str!("ndarray_f32.rs")));
+    let mut found = HashSet::new();
     for file in fs::read_dir(&suite).expect("the suite is there") {
         let path = file.expect("it can be read").path();
-        let module = path
-            .file_stem()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
+        let module = path.file_stem().expect("a name").to_string_lossy();
         let text = fs::read_to_string(&path).expect("it can be read");
-        for line in text.lines() {
-            let Some(rest) = line.strip_prefix("pub fn ") else {
-                continue;
-            };
-            // A test has the backend as its parameter and no arguments.
-            let Some((name, _)) = rest.split_once("<B: TestBackend>() {") else {
-                continue;
-            };
-            found += 1;
-            assert!(
-                words.contains(&name),
-                "{module}::{name} is in no list, and never runs"
-            );
+        for name in tests_of(&text) {
+            found.insert((module.to_string(), name));
         }
     }
-    assert!(
-        found > 80,
-        "only {found} tests were found: the search is broken"
-    );
+    let missing: Vec<_> = found.difference(&run).collect();
+    assert!(missing.is_empty(), "in no list, and never run: {missing:?}");
+    // The compiler knows those that are run: this search has to find them all.
+    let unseen: Vec<_> = run.difference(&found).collect();
+    assert!(unseen.is_empty(), "not found as tests: {unseen:?}");
+}
+
+#[test]
+fn what_is_a_test_and_what_is_listed() {
+    let text = "
+        /// pub fn in_a_comment<B: TestBackend>() {
+        pub fn in_one_line<B: TestBackend>() {}
+        pub fn in_several<
+            B: TestBackend,
+        >()
+        where
+            A<B>: Clone,
+        {
+        }
+        pub fn with_arguments<B: TestBackend>(shape: [usize; 2]) {}
+        pub fn with_a_result<B: TestBackend>() -> Vec<f64> {}
+        pub(super) fn for_other_modules<B: TestBackend>() {}
+        macro_rules! fixtures {
+            ($name:ident) => { pub fn $name<B: TestBackend>() {} };
+        }
+        fixtures!(of_a_macro, Config);
+    ";
+    assert_eq!(tests_of(text), ["in_one_line", "in_several", "of_a_macro"]);
+    let list =
+        listed("mod gaps { $crate::suite! { cfg(all()) => boxes { one two } samples { one } } }");
+    let pair = |module: &str, name: &str| (module.to_owned(), name.to_owned());
+    let expected = [
+        pair("boxes", "one"),
+        pair("boxes", "two"),
+        pair("samples", "one"),
+    ];
+    assert_eq!(list, HashSet::from(expected));
+    let call = called("burn_loss_tests::suite::boxes::one::<\n NdArray>();");
+    assert_eq!(call, HashSet::from([pair("boxes", "one")]));
 }

@@ -23,10 +23,6 @@ fn main() {
     let target = Tensor::from_floats([3.0, 1.0], &device);
     let mask = Tensor::from_floats([1.0, 0.0], &device);
     let mean = RelativeError.forward_weighted(prediction, target, mask);
-    assert_eq!(
-        mean.into_scalar(),
-        0.25,
-        "NaN under the mask reaches nothing"
-    );
-    println!("a quarter, as it should be");
+    // NaN under the mask reaches nothing.
+    assert_eq!(mean.into_scalar(), 0.25);
 }

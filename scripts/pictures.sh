@@ -26,3 +26,5 @@ example outliers fits
 example imbalance calibration
 example multi-label roc
 example segmentation masks-cross-entropy masks-class-weights masks-cross-entropy-dice
+
+scripts/embed.sh >crates/burn-loss/src/pictures.md

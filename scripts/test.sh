@@ -15,6 +15,10 @@ cargo fmt --all --check
 step "lints"
 cargo clippy --locked --workspace --all-targets --features wgpu -- -D warnings
 step "docs"
+scripts/embed.sh | cmp - crates/burn-loss/src/pictures.md || {
+    echo "The crate's page has other pictures than the README: scripts/embed.sh >crates/burn-loss/src/pictures.md" >&2
+    exit 1
+}
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --features wgpu
 
 step "features"

@@ -1,3 +1,5 @@
+// The pictures of the page, which only the repository has as files: `scripts/embed.sh`.
+#![doc = include_str!("pictures.md")]
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 

@@ -48,7 +48,6 @@ macro_rules! suite {
                 embeddings { sup_con embedding_gradients embeddings_of_extreme_sizes }
                 linear {
                     equals_the_loss_of_logits finite_differences layers_and_embeddings
-                    what_is_left_out
                 }
                 linear_targets {
                     probabilities_equal_the_loss_of_logits distillation_equals_the_loss_of_logits
@@ -76,7 +75,7 @@ macro_rules! suite {
             embeddings {
                 info_nce arc_face cos_face embeddings_refuse margins_at_the_ends embedding_weights
             }
-            linear { equals_pytorch bad_heads }
+            linear { equals_pytorch bad_heads what_is_left_out }
             linear_targets { linear_targets_refuse }
             pytorch { elementwise_losses spread_losses class_losses cross_entropy_probabilities }
             finite_differences { elementwise_losses spread_losses class_losses cross_entropy_probabilities }

@@ -7,13 +7,12 @@ mod fit;
 
 use std::process::ExitCode;
 
-use burn_loss::AutodiffLossBackend;
+use burn_loss::{AutodiffLossBackend, HuberLossConfig, L1LossConfig, MseLossConfig};
 use burn_loss_plots::{Lines, Picture};
 use clap::Parser;
 use example_support::{Example, Result, SharedArgs, Table, Training, checks, on_backend};
 
 use crate::data::{Line, Points};
-use crate::fit::RegressionLoss;
 
 /// Fits a line to points with outliers by MSE, L1 and Huber loss, and says how far each is from the true line.
 #[derive(Parser)]
@@ -45,13 +44,14 @@ fn run<B: AutodiffLossBackend>(cli: &Cli) -> Result<()> {
         seed: args.seed,
     };
 
-    let mut fits = Vec::new();
-    for (name, loss) in RegressionLoss::all(cli.delta) {
-        fits.push((
-            name,
-            fit::line::<B>(name, &loss, &points, &training, &device)?,
-        ));
-    }
+    let mse = MseLossConfig::new().init();
+    let l1 = L1LossConfig::new().init();
+    let huber = HuberLossConfig::new().with_delta(cli.delta).init();
+    let fits = [
+        fit::line::<B, _>(&mse, &points, &training, &device)?,
+        fit::line::<B, _>(&l1, &points, &training, &device)?,
+        fit::line::<B, _>(&huber, &points, &training, &device)?,
+    ];
     args.save("fits", &picture(&points, &fits)?)?;
     println!("\n{}", table(&fits));
     Ok(())

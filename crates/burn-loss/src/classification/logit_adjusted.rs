@@ -98,6 +98,8 @@ impl LogitAdjustedLossConfig {
 /// - `logits`: any real numbers, classes on axis 1; predict with them as they are
 /// - `targets`: classes in `[0, C)`
 /// - mean: divided by the number of rows that are not ignored
+/// - `forward_linear_with_predictions` takes the product of hidden states and head twice, since predictions are of the plain
+///   logits. A head with a cap, of 16 bits or with a scale of 0 has its logits held
 /// - the probabilities `softmax(x)` are not calibrated to the training data's frequencies; those of `x + tau log pi` are
 /// - Source: [Long-tail learning via logit adjustment](https://arxiv.org/abs/2007.07314), equation 10;
 ///   [`class_weights::priors`](crate::class_weights::priors) counts the classes
@@ -136,6 +138,15 @@ display_fields!([<B: Backend>] LogitAdjustedLoss<B>: {offsets} ignore_index, ign
 class_forwards!(LogitAdjustedLoss, logits);
 
 const NAME: &str = "LogitAdjustedLoss";
+
+/// The head without its graph.
+fn detached<B: LossBackend>(head: &LinearHead<B>) -> LinearHead<B> {
+    LinearHead {
+        weight: head.weight.clone().detach(),
+        bias: head.bias.clone().map(Tensor::detach),
+        ..head.clone()
+    }
+}
 
 impl<B: LossBackend> LogitAdjustedLoss<B> {
     /// The logits with the classes' offsets, in 32 bits if they have 16: an offset may be as large as a logit.
@@ -223,11 +234,16 @@ impl<B: LossBackend> ClassLoss<B> for LogitAdjustedLoss<B> {
         rows: Rows<B>,
         describe: bool,
     ) -> (Tensor<B, 1>, Option<RowPredictions<B>>) {
-        match self.adjusted_head(head) {
-            // Predictions are of the plain logits.
-            Some(head) if !describe => linear::reduced_linear(self, hidden, &head, rows, false),
-            _ => linear::reduced_held(self, hidden, head, rows, describe),
-        }
+        let Some(adjusted) = self.adjusted_head(head) else {
+            return linear::reduced_held(self, hidden, head, rows, describe);
+        };
+        // Predictions are of the plain logits: a second product, of which no gradient is wanted.
+        let found = describe.then(|| {
+            let (hidden, rows) = (hidden.clone().detach(), rows.clone());
+            linear::reduced_linear(self, hidden, &detached(head), rows, true).1
+        });
+        let (loss, _) = linear::reduced_linear(self, hidden, &adjusted, rows, false);
+        (loss, found.flatten())
     }
 
     #[track_caller]

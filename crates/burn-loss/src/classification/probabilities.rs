@@ -139,6 +139,10 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     /// logits: see [`ClassLoss::forward_linear`](crate::ClassLoss::forward_linear). If the probabilities are tracked, what
     /// their gradient needs is held, as large as the logits.
     ///
+    /// The probabilities themselves are as large as the logits, and label smoothing or class weights make a changed copy of
+    /// them. Where that is too much, take the rows in parts with `Reduction::Sum`, each part's probabilities made when it is
+    /// its turn: the second example.
+    ///
     /// # Shapes
     ///
     /// - `hidden`: `[N, H]`, `[N, T, H]`, ..: classes are not on axis 1 here, hidden states are last
@@ -167,6 +171,36 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     /// // The logits are 0 and 2.
     /// let lse = (1.0 + 2f32.exp()).ln();
     /// assert!((mean - (lse - 0.75 * 2.0)).abs() < 1e-6);
+    /// ```
+    ///
+    /// In parts of two rows, as the mean over all:
+    ///
+    /// ```
+    /// use burn::backend::{Autodiff, NdArray};
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::{CrossEntropyLossConfig, LinearHead, Reduction};
+    ///
+    /// type B = Autodiff<NdArray>;
+    ///
+    /// let device = Default::default();
+    /// let hidden = Tensor::<B, 2>::ones([6, 2], &device);
+    /// let weight = Tensor::<B, 2>::zeros([2, 4], &device).require_grad();
+    /// let head = LinearHead::new(weight, None);
+    /// let loss = CrossEntropyLossConfig::new()
+    ///     .with_label_smoothing(0.1)
+    ///     .with_reduction(Reduction::Sum)
+    ///     .init(&device);
+    ///
+    /// let (mut mean, mut gradient) = (0.0, Tensor::<NdArray, 2>::zeros([2, 4], &device));
+    /// for part in hidden.split(2, 0) {
+    ///     // A teacher's, say.
+    ///     let probabilities = Tensor::full([2, 4], 0.25, &device);
+    ///     let sum = loss.forward_linear_probabilities(part, &head, probabilities) / 6.0;
+    ///     mean += sum.clone().into_scalar();
+    ///     gradient = gradient + head.weight.grad(&sum.backward()).unwrap();
+    /// }
+    /// assert!((mean - 4f32.ln()).abs() < 1e-6);
+    /// assert!(gradient.abs().max().into_scalar() < 1e-6);
     /// ```
     #[track_caller]
     pub fn forward_linear_probabilities<const D: usize>(

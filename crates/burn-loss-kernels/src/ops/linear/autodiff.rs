@@ -1,7 +1,7 @@
 //! The backward nodes of the linear form.
 
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{TensorMetadata, backend::AutodiffBackend, backend::Backend};
+use burn::tensor::{TensorMetadata, backend::Backend};
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn_autodiff::grads::Gradients;
@@ -9,7 +9,9 @@ use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
 use super::{Linear, LinearReduced, RowPredictions};
 use crate::ops::reduced_node::track;
-use crate::ops::softmax_terms::autodiff::{are_tracked, inner, inner_weights, tracked_weights};
+use crate::ops::softmax_terms::autodiff::{
+    are_tracked, inner, inner_weights, tracked_weights, untracked,
+};
 use crate::ops::tensors::at_least_f32;
 use crate::{
     Columns, Formula, LossBackend, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
@@ -105,7 +107,7 @@ pub(crate) fn linear_terms<B: LossBackend, C: CheckpointStrategy>(
     };
     SoftmaxTerms {
         terms,
-        normalizer: <Autodiff<B, C> as AutodiffBackend>::from_inner(found.normalizer),
+        normalizer: untracked::<B, C>(found.normalizer),
     }
 }
 
@@ -154,7 +156,7 @@ pub(crate) fn linear_reduced<B: LossBackend, C: CheckpointStrategy, L: Formula>(
             fault: found.reduced.fault,
         },
         rows: found.rows.map(|rows| RowPredictions {
-            log_probs: <Autodiff<B, C> as AutodiffBackend>::from_inner(rows.log_probs),
+            log_probs: untracked::<B, C>(rows.log_probs),
             predicted: rows.predicted,
         }),
     }

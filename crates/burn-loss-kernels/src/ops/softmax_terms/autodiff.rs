@@ -1,6 +1,6 @@
 //! The backward nodes of the terms.
 
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorMetadata};
 use burn_autodiff::Autodiff;
@@ -75,7 +75,7 @@ impl LogitsBackward {
         };
         SoftmaxTerms {
             terms,
-            normalizer: <Autodiff<B, C> as AutodiffBackend>::from_inner(normalizer),
+            normalizer: untracked::<B, C>(normalizer),
         }
     }
 }
@@ -132,6 +132,14 @@ pub(crate) fn inner<B: Backend, C: CheckpointStrategy>(
     }
 }
 
+/// A tensor that no gradient is wanted of. Not `AutodiffBackend::from_inner`: with Burn's feature `distributed` only CubeCL
+/// backends have that trait.
+pub(crate) fn untracked<B: Backend, C: CheckpointStrategy>(
+    tensor: FloatTensor<B>,
+) -> FloatTensor<Autodiff<B, C>> {
+    <FloatTensor<Autodiff<B, C>>>::new(tensor)
+}
+
 /// [`LossBackend::softmax_terms`].
 pub(crate) fn softmax_terms<B: LossBackend, C: CheckpointStrategy>(
     logits: FloatTensor<Autodiff<B, C>>,
@@ -162,7 +170,7 @@ pub(crate) fn softmax_terms<B: LossBackend, C: CheckpointStrategy>(
     };
     SoftmaxTerms {
         terms,
-        normalizer: <Autodiff<B, C> as AutodiffBackend>::from_inner(normalizer),
+        normalizer: untracked::<B, C>(normalizer),
     }
 }
 

@@ -108,8 +108,7 @@ fn with_gradients<B: LossBackend, L: Formula>(
     // 0, or NaN for the mean of nothing.
     let mut loss = divisor.zeros_like() / divisor;
     let mut rows = describe.then(Vec::new);
-    for chunk in chunks(&linear, &targets) {
-        let logits = chunk.logits.clone();
+    for chunk in chunks(&linear, &targets, Pass::Gradients) {
         if let Some(rows) = &mut rows {
             rows.push(chunk.predictions());
         }
@@ -120,18 +119,18 @@ fn with_gradients<B: LossBackend, L: Formula>(
             }),
             per_class: weights.per_class.clone(),
         };
-        let targets = chunk.targets.clone();
         let found = B::softmax_terms_reduced(
             formula,
-            unwrap(logits),
-            targets,
+            unwrap(chunk.logits),
+            chunk.targets,
             weights,
             Reduction::Sum,
             true,
         );
         loss = loss + wrap(found.loss);
         let [gradient, ..] = found.gradients;
-        gradients.add(&chunk, wrap(gradient.expect("it was wanted")));
+        let gradient = wrap(gradient.expect("it was wanted"));
+        gradients.add(chunk.hidden, chunk.capped, gradient);
     }
     LinearReduced {
         reduced: Reduced {
@@ -152,8 +151,7 @@ pub fn linear_terms<B: LossBackend>(
     let [m, ..] = check::linear(&linear, &targets, None);
     let dtype = linear.hidden.dtype();
     let (mut terms, mut normalizer) = (Vec::new(), Vec::new());
-    let chunks = chunks(&linear, &targets);
-    for chunk in chunks {
+    for chunk in chunks(&linear, &targets, Pass::Terms) {
         let found = B::softmax_terms(unwrap(chunk.logits), chunk.targets, columns);
         let rows = [chunk.range.len(), columns.count()];
         terms.push(wrap::<B, 2>(B::float_reshape(found.terms, rows.into())));
@@ -182,17 +180,17 @@ pub fn linear_terms_backward<B: LossBackend>(
     let mut gradients = Gradients::<B>::new(&linear, wanted);
     let (normalizer, grad) = (wrap::<B, 2>(normalizer), widen_half::<B>(grad));
     let one_column = grad.shape().num_dims() == 1;
-    for chunk in chunks(&linear, &targets) {
-        let range = chunk.range.clone();
+    for chunk in chunks(&linear, &targets, Pass::Gradients) {
+        let range = chunk.range;
         let normalizer = normalizer.clone().slice([range.clone(), 0..2]);
         let grad = if one_column {
             unwrap(wrap::<B, 1>(grad.clone()).slice([range]))
         } else {
             unwrap(wrap::<B, 2>(grad.clone()).slice([range, 0..3]))
         };
-        let (logits, targets) = (unwrap(chunk.logits.clone()), chunk.targets.clone());
-        let gradient = B::softmax_terms_backward(logits, targets, unwrap(normalizer), grad);
-        gradients.add(&chunk, wrap(gradient));
+        let logits = unwrap(chunk.logits);
+        let gradient = B::softmax_terms_backward(logits, chunk.targets, unwrap(normalizer), grad);
+        gradients.add(chunk.hidden, chunk.capped, wrap(gradient));
     }
     gradients.finish()
 }
@@ -203,32 +201,57 @@ struct Chunk<B: Backend> {
     targets: RowTargets<B>,
     /// `[m, H]`, 0 in rows that do not count: NaN times a gradient of 0 would be NaN in the weight's.
     hidden: Tensor<B, 2>,
-    /// `[m, C]` in at least 32 bits, capped.
+    /// `[m, C]` in at least 32 bits, capped. To be moved out where the gradient may take their place.
     logits: Tensor<B, 2>,
+    /// The same logits again where a cap's slope is computed from them.
+    capped: Option<Tensor<B, 2>>,
+}
+
+/// What is done with the logits of a chunk.
+#[derive(Clone, Copy, PartialEq)]
+enum Pass {
+    Terms,
+    Gradients,
+}
+
+/// The most bytes that a chunk holds per logit.
+///
+/// The gradient is written over the logits, except where the slope of a cap is still to be computed from them: then capped
+/// logits, their gradient and a factor of the slope are there at a time. A product of 16 bits is there until it is widened.
+/// What composed operations hold between two steps, on a backend without kernels of its own, comes on top.
+fn bytes_per_logit<B: Backend>(linear: &Linear<B>, pass: Pass) -> usize {
+    let product = linear.hidden.dtype();
+    let wide = at_least_f32(product);
+    let widened = if product == wide { 0 } else { product.size() };
+    match (pass, linear.options.softcap) {
+        (Pass::Gradients, Some(_)) => 3 * wide.size(),
+        _ => wide.size() + widened,
+    }
 }
 
 /// The chunks of all rows; one of no rows if there are none.
 fn chunks<'a, B: LossBackend>(
     linear: &'a Linear<B>,
     targets: &'a RowTargets<B>,
+    pass: Pass,
 ) -> impl Iterator<Item = Chunk<B>> + use<'a, B> {
     let (hidden, weight) = (linear.hidden.shape(), linear.weight.shape());
     let (rows, num_classes) = (hidden[0], weight[1]);
-    // Logits and their gradient, in 32 bits.
-    let bytes = 2 * 4 * num_classes;
+    let bytes = bytes_per_logit(linear, pass) * num_classes;
     let most = (linear.options.memory_budget / bytes).max(1);
     let count = rows.div_ceil(most).max(1);
     let step = rows.div_ceil(count).max(1);
     (0..count)
         .map(move |index| (index * step).min(rows)..((index + 1) * step).min(rows))
         .filter(move |range| rows == 0 || !range.is_empty())
-        .map(|range| chunk(linear, targets, range))
+        .map(move |range| chunk(linear, targets, range, pass))
 }
 
 fn chunk<B: LossBackend>(
     linear: &Linear<B>,
     targets: &RowTargets<B>,
     range: Range<usize>,
+    pass: Pass,
 ) -> Chunk<B> {
     let targets = targets_of(targets, &range, linear.weight.shape()[1]);
     let hidden = wrap::<B, 2>(linear.hidden.clone());
@@ -250,11 +273,14 @@ fn chunk<B: LossBackend>(
         logits = logits + wrap::<B, 1>(bias.clone()).cast(wide).unsqueeze();
     }
     let options = &linear.options;
+    let logits = scaled_and_capped(logits, options.logit_scale, options.softcap);
+    let capped = pass == Pass::Gradients && options.softcap.is_some();
     Chunk {
         range,
         targets,
         hidden,
-        logits: scaled_and_capped(logits, options.logit_scale, options.softcap),
+        capped: capped.then(|| logits.clone()),
+        logits,
     }
 }
 
@@ -346,7 +372,7 @@ fn concatenated<B: LossBackend>(rows: Vec<[Predictions<B>; 1]>) -> RowPrediction
 /// What the logits say of each row.
 fn predictions<B: LossBackend>(linear: &Linear<B>, targets: &RowTargets<B>) -> RowPredictions<B> {
     concatenated(
-        chunks(linear, targets)
+        chunks(linear, targets, Pass::Terms)
             .map(|chunk| chunk.predictions())
             .collect(),
     )
@@ -372,11 +398,16 @@ impl<'a, B: LossBackend> Gradients<'a, B> {
         }
     }
 
-    /// Adds those of a chunk, given the gradient of its capped logits.
-    fn add(&mut self, chunk: &Chunk<B>, mut gradient: Tensor<B, 2>) {
+    /// Adds those of a chunk, given its hidden states, its capped logits if there is a cap, and the gradient of its logits.
+    fn add(
+        &mut self,
+        of_chunk: Tensor<B, 2>,
+        capped: Option<Tensor<B, 2>>,
+        mut gradient: Tensor<B, 2>,
+    ) {
         let options = &self.linear.options;
-        if let Some(cap) = options.softcap {
-            let t = chunk.logits.clone() * cap.recip();
+        if let (Some(cap), Some(capped)) = (options.softcap, capped) {
+            let t = capped * cap.recip();
             gradient = gradient * (t.clone().neg() + 1.0) * (t + 1.0);
         }
         if options.logit_scale != 1.0 {
@@ -390,11 +421,8 @@ impl<'a, B: LossBackend> Gradients<'a, B> {
                 .push(gradient.clone().matmul(weight.transpose()));
         }
         if weight {
-            let hidden = chunk.hidden.clone().cast(wide);
-            add_to(
-                &mut self.weight,
-                hidden.transpose().matmul(gradient.clone()),
-            );
+            let hidden = of_chunk.cast(wide).transpose();
+            add_to(&mut self.weight, hidden.matmul(gradient.clone()));
         }
         if bias && self.linear.bias.is_some() {
             add_to(&mut self.bias, gradient.sum_dim(0));

@@ -7,6 +7,7 @@ use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
+use super::composed::{self, DescribedTerms};
 use super::{Linear, LinearReduced, RowPredictions};
 use crate::ops::reduced_node::track;
 use crate::ops::softmax_terms::autodiff::{
@@ -15,7 +16,6 @@ use crate::ops::softmax_terms::autodiff::{
 use crate::ops::tensors::at_least_f32;
 use crate::{
     Columns, Formula, LossBackend, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
-    composed,
 };
 
 /// Backward of the terms with respect to hidden states, weight and, where `N` is 3, bias: computes the logits again.
@@ -89,25 +89,50 @@ pub(crate) fn linear_terms<B: LossBackend, C: CheckpointStrategy>(
     targets: RowTargets<Autodiff<B, C>>,
     columns: Columns,
 ) -> SoftmaxTerms<Autodiff<B, C>> {
+    described_terms(linear, targets, columns, false).0
+}
+
+/// The terms, and what the logits say of each row if that is asked for.
+fn described_terms<B: LossBackend, C: CheckpointStrategy>(
+    linear: Linear<Autodiff<B, C>>,
+    targets: RowTargets<Autodiff<B, C>>,
+    columns: Columns,
+    describe: bool,
+) -> DescribedTerms<Autodiff<B, C>> {
     if tracked_weights(&targets).is_some() && columns == Columns::All {
         // Their gradient is as large as all logits together.
-        return composed::linear_terms(linear, targets, columns);
+        return composed::described_terms(linear, targets, columns, describe);
     }
     let state_of = |normalizer| State {
         linear: inner_linear(&linear),
         targets: inner(targets.clone()),
         normalizer,
     };
-    let found = B::linear_terms(inner_linear(&linear), inner(targets.clone()), columns);
+    let of_inner = (inner_linear(&linear), inner(targets.clone()));
+    let (found, rows) = if describe {
+        composed::described_terms(of_inner.0, of_inner.1, columns, true)
+    } else {
+        (B::linear_terms(of_inner.0, of_inner.1, columns), None)
+    };
     let (hidden, weight) = (&linear.hidden, &linear.weight);
     let state = state_of(found.normalizer.clone());
     let terms = match &linear.bias {
         Some(bias) => LinearBackward.track::<B, C, 3>([hidden, weight, bias], state, found.terms),
         None => LinearBackward.track::<B, C, 2>([hidden, weight], state, found.terms),
     };
-    SoftmaxTerms {
+    let terms = SoftmaxTerms {
         terms,
         normalizer: untracked::<B, C>(found.normalizer),
+    };
+    (terms, rows.map(untracked_rows))
+}
+
+fn untracked_rows<B: LossBackend, C: CheckpointStrategy>(
+    rows: RowPredictions<B>,
+) -> RowPredictions<Autodiff<B, C>> {
+    RowPredictions {
+        log_probs: untracked::<B, C>(rows.log_probs),
+        predicted: rows.predicted,
     }
 }
 
@@ -124,10 +149,8 @@ pub(crate) fn linear_reduced<B: LossBackend, C: CheckpointStrategy, L: Formula>(
     let dtype = linear.hidden.dtype();
     let is_narrow = dtype != at_least_f32(dtype);
     if is_narrow || tracked_weights(&targets).is_some() || are_tracked(&weights) {
-        let none = [false; 3];
-        return composed::linear_reduced(
-            formula, linear, targets, weights, reduction, none, describe,
-        );
+        let terms = |linear, targets| described_terms(linear, targets, Columns::All, describe);
+        return composed::reduced_of_terms(formula, linear, targets, weights, reduction, terms);
     }
     let (hidden, weight, bias) = (&linear.hidden, &linear.weight, linear.bias.as_ref());
     let wanted = [
@@ -155,9 +178,6 @@ pub(crate) fn linear_reduced<B: LossBackend, C: CheckpointStrategy, L: Formula>(
             gradients: [None, None, None],
             fault: found.reduced.fault,
         },
-        rows: found.rows.map(|rows| RowPredictions {
-            log_probs: untracked::<B, C>(rows.log_probs),
-            predicted: rows.predicted,
-        }),
+        rows: found.rows.map(untracked_rows),
     }
 }

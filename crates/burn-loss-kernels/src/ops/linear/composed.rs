@@ -26,44 +26,56 @@ pub fn linear_reduced<B: LossBackend, L: Formula>(
     wanted: [bool; 3],
     describe: bool,
 ) -> LinearReduced<B> {
-    let shape @ [_, num_classes, _] = check::linear(&linear, &targets, Some(&weights));
-    let targets = ignore_dropped_rows(targets, &weights);
-    if let Some(classes) = &targets.classes
-        && let Some(row) = B::first_invalid_class(classes, num_classes, targets.ignore_index)
-    {
-        return LinearReduced {
-            reduced: Reduced::broken(B::sum(linear.hidden), Fault::NoClass { row }),
-            rows: None,
-        };
-    }
-    let counted = CountedRows::new(&linear.hidden, &targets, &weights, shape);
     if wanted == [false; 3] {
-        let rows = describe.then(|| predictions(&linear, &targets));
-        let loss = from_terms(formula, linear, targets, &counted, reduction);
-        return LinearReduced {
-            reduced: Reduced {
-                loss,
-                gradients: [None, None, None],
-                fault: None,
-            },
-            rows,
-        };
+        let terms = |linear, targets| described_terms(linear, targets, Columns::All, describe);
+        return reduced_of_terms(formula, linear, targets, weights, reduction, terms);
     }
+    let (targets, counted) = match counted_rows(&linear, targets, &weights) {
+        Ok(found) => found,
+        Err(broken) => return broken,
+    };
     with_gradients(
         formula, linear, targets, weights, &counted, reduction, wanted, describe,
     )
 }
 
-/// The reduced loss, of the terms of all rows.
-fn from_terms<B: LossBackend, L: Formula>(
+/// The targets without the rows that do not count, and what each of the others counts; the loss that is broken by a target
+/// that is no class.
+fn counted_rows<B: LossBackend>(
+    linear: &Linear<B>,
+    targets: RowTargets<B>,
+    weights: &RowWeights<B>,
+) -> Result<(RowTargets<B>, CountedRows<B>), LinearReduced<B>> {
+    let shape @ [_, num_classes, _] = check::linear(linear, &targets, Some(weights));
+    let targets = ignore_dropped_rows(targets, weights);
+    if let Some(classes) = &targets.classes
+        && let Some(row) = B::first_invalid_class(classes, num_classes, targets.ignore_index)
+    {
+        let number = B::sum(linear.hidden.clone());
+        return Err(LinearReduced {
+            reduced: Reduced::broken(number, Fault::NoClass { row }),
+            rows: None,
+        });
+    }
+    let counted = CountedRows::new(&linear.hidden, &targets, weights, shape);
+    Ok((targets, counted))
+}
+
+/// The reduced loss of the terms of all rows, which `terms` computes.
+pub(crate) fn reduced_of_terms<B: LossBackend, L: Formula>(
     formula: &L,
     linear: Linear<B>,
     targets: RowTargets<B>,
-    counted: &CountedRows<B>,
+    weights: RowWeights<B>,
     reduction: Reduction,
-) -> FloatTensor<B> {
+    terms: impl FnOnce(Linear<B>, RowTargets<B>) -> DescribedTerms<B>,
+) -> LinearReduced<B> {
     let dtype = linear.hidden.dtype();
-    let found = B::linear_terms(linear, targets, Columns::All);
+    let (targets, counted) = match counted_rows(&linear, targets, &weights) {
+        Ok(found) => found,
+        Err(broken) => return broken,
+    };
+    let (found, rows) = terms(linear, targets);
     let terms: Tensor<B, 2> = wrap(widen_half::<B>(found.terms));
     let [target, smooth, lse] =
         [TARGET_LOSS, SMOOTH_LOSS, LOG_SUM_EXP].map(|index| column(terms.clone(), index));
@@ -75,7 +87,14 @@ fn from_terms<B: LossBackend, L: Formula>(
     let losses: Tensor<B, 1> = wrap(B::elementwise(formula, inputs).losses);
     let losses = counted.total(losses, smooth);
     let loss = wrap::<B, 1>(B::sum(unwrap(losses))) / counted.divisor(reduction);
-    cast::<B>(unwrap(loss), dtype)
+    LinearReduced {
+        reduced: Reduced {
+            loss: cast::<B>(unwrap(loss), dtype),
+            gradients: [None, None, None],
+            fault: None,
+        },
+        rows,
+    }
 }
 
 /// The reduced loss, chunk by chunk, with the gradients that are wanted.
@@ -110,7 +129,7 @@ fn with_gradients<B: LossBackend, L: Formula>(
     let mut rows = describe.then(Vec::new);
     for chunk in chunks(&linear, &targets, Pass::Gradients) {
         if let Some(rows) = &mut rows {
-            rows.push(chunk.predictions());
+            rows.push(chunk.predictions(chunk.target_losses()));
         }
         let weights = RowWeights {
             per_row: weights.per_row.clone().map(|weights| {
@@ -148,13 +167,32 @@ pub fn linear_terms<B: LossBackend>(
     targets: RowTargets<B>,
     columns: Columns,
 ) -> SoftmaxTerms<B> {
+    described_terms(linear, targets, columns, false).0
+}
+
+/// The terms of all rows, and what their logits say if that is asked for.
+pub(crate) type DescribedTerms<B> = (SoftmaxTerms<B>, Option<RowPredictions<B>>);
+
+/// The terms of all rows and what their logits say, of one product per chunk.
+pub(crate) fn described_terms<B: LossBackend>(
+    linear: Linear<B>,
+    targets: RowTargets<B>,
+    columns: Columns,
+    describe: bool,
+) -> DescribedTerms<B> {
     let [m, ..] = check::linear(&linear, &targets, None);
     let dtype = linear.hidden.dtype();
     let (mut terms, mut normalizer) = (Vec::new(), Vec::new());
+    let mut rows = describe.then(Vec::new);
     for chunk in chunks(&linear, &targets, Pass::Terms) {
-        let found = B::softmax_terms(unwrap(chunk.logits), chunk.targets, columns);
-        let rows = [chunk.range.len(), columns.count()];
-        terms.push(wrap::<B, 2>(B::float_reshape(found.terms, rows.into())));
+        let logits = unwrap(chunk.logits.clone());
+        let found = B::softmax_terms(logits, chunk.targets.clone(), columns);
+        let shape = [chunk.range.len(), columns.count()];
+        let of_chunk = wrap::<B, 2>(B::float_reshape(found.terms, shape.into()));
+        if let Some(rows) = &mut rows {
+            rows.push(chunk.predictions(column(of_chunk.clone(), TARGET_LOSS)));
+        }
+        terms.push(of_chunk);
         normalizer.push(wrap::<B, 2>(found.normalizer));
     }
     let terms = unwrap(Tensor::cat(terms, 0));
@@ -162,10 +200,11 @@ pub fn linear_terms<B: LossBackend>(
         Columns::TargetLoss => B::float_reshape(terms, [m].into()),
         Columns::All => terms,
     };
-    SoftmaxTerms {
+    let terms = SoftmaxTerms {
         terms: cast::<B>(terms, dtype),
         normalizer: unwrap(Tensor::cat(normalizer, 0)),
-    }
+    };
+    (terms, rows.map(concatenated))
 }
 
 /// Computes what [`LossBackend::linear_terms_backward`] promises.
@@ -336,46 +375,39 @@ fn targets_of<B: Backend>(
 }
 
 impl<B: LossBackend> Chunk<B> {
-    /// The log-probability of each row's class, and the class of its largest logit.
-    fn predictions(&self) -> [Predictions<B>; 1] {
+    /// The target losses of its rows.
+    fn target_losses(&self) -> Tensor<B, 1> {
+        let (logits, targets) = (unwrap(self.logits.clone()), self.targets.clone());
+        wrap(B::softmax_terms(logits, targets, Columns::TargetLoss).terms)
+    }
+
+    /// The log-probability of each row's class, and the class of its largest logit, given the rows' target losses.
+    fn predictions(&self, target_losses: Tensor<B, 1>) -> Predictions<B> {
         let rows = self.range.len();
-        let logits = unwrap(self.logits.clone());
-        let found = B::softmax_terms(logits, self.targets.clone(), Columns::TargetLoss);
-        let log_probs = wrap::<B, 1>(found.terms).neg();
+        let log_probs = target_losses.neg().detach();
         let predicted = self.logits.clone().argmax(1).reshape([rows]);
         let classes = self.targets.classes.clone();
         let shape = [rows, self.logits.dims()[1], 1];
         let Some(of_rows) = Rows::<B>::new(classes.clone(), self.targets.ignore_index, shape)
         else {
-            return [(log_probs, predicted)];
+            return (log_probs, predicted);
         };
         let classes: Tensor<B, 1, Int> = Tensor::from_primitive(classes.expect("there are rows"));
         let predicted = predicted.cast(classes.dtype());
-        [(
-            log_probs,
-            predicted.mask_fill(of_rows.ignored.reshape([rows]), -1),
-        )]
+        let ignored = of_rows.ignored.reshape([rows]);
+        (log_probs, predicted.mask_fill(ignored, -1))
     }
 }
 
 type Predictions<B> = (Tensor<B, 1>, Tensor<B, 1, Int>);
 
-fn concatenated<B: LossBackend>(rows: Vec<[Predictions<B>; 1]>) -> RowPredictions<B> {
-    let (log_probs, predicted): (Vec<_>, Vec<_>) = rows.into_iter().flatten().unzip();
+fn concatenated<B: LossBackend>(rows: Vec<Predictions<B>>) -> RowPredictions<B> {
+    let (log_probs, predicted): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let predicted: IntTensor<B> = Tensor::<B, 1, Int>::cat(predicted, 0).into_primitive();
     RowPredictions {
         log_probs: unwrap(Tensor::cat(log_probs, 0)),
         predicted,
     }
-}
-
-/// What the logits say of each row.
-fn predictions<B: LossBackend>(linear: &Linear<B>, targets: &RowTargets<B>) -> RowPredictions<B> {
-    concatenated(
-        chunks(linear, targets, Pass::Terms)
-            .map(|chunk| chunk.predictions())
-            .collect(),
-    )
 }
 
 /// The gradients that are wanted.

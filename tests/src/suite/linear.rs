@@ -4,7 +4,7 @@ use burn::backend::Autodiff;
 use burn::module::Param;
 use burn::nn::{EmbeddingConfig, LinearConfig};
 use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 use burn_loss::*;
 use serde::Deserialize;
 
@@ -12,6 +12,7 @@ use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
 use crate::fixture::{Config, cases_of, some_of, tensor};
 use crate::losses::{Domain, Row, VisitClass, cross_entropy, each_class};
+use crate::suite::bad_input::integers;
 
 pub(super) type A<B> = Autodiff<B>;
 
@@ -451,5 +452,42 @@ pub fn bad_heads<B: TestBackend>() {
     } else {
         let found = loss.forward_linear(zeros([2, 4]), &head(), wrong);
         assert!(numbers(found)[0].is_nan());
+    }
+}
+
+/// The class of the highest logit is what it is, whatever type the targets have: 299 is neither 43 nor a number below 0.
+pub fn predictions_beside_targets_of_any_integer<B: TestBackend>() {
+    let device = B::device();
+    const CLASSES: usize = 300;
+    let mut weight = [[-1.0; CLASSES]; 2];
+    weight[0][299] = 0.0;
+    weight[1][2] = 0.0;
+    let head = |dtype: DType| {
+        let weight = tensor::<B, 2>(weight.as_flattened(), &[2, CLASSES], &device);
+        LinearHead::new(weight.cast(dtype), None)
+    };
+    let hidden = tensor::<B, 2>(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.0], &[3, 2], &device);
+    let config = CrossEntropyLossConfig::new().with_ignore_index(Some(7));
+    let of_logits = config.init::<B>(&device);
+    let config = NllLossConfig::new().with_ignore_index(Some(7));
+    let of_log_probs = config.init::<B>(&device);
+    let own = hidden.dtype();
+    for dtype in integers::<B>() {
+        // As 8 bits, 299 would be 43.
+        let targets = || Tensor::<B, 1, Int>::from_ints([43, 2, 7], &device).cast(dtype);
+        let check = |found: LinearOutput<B, 1>| {
+            let predicted: Vec<i64> = found.predicted.into_data().iter::<i64>().collect();
+            assert_eq!(predicted, [299, 2, -1], "{dtype:?}");
+            let correct: Vec<i64> = found.correct.int().into_data().iter::<i64>().collect();
+            assert_eq!(correct, [0, 1, 0], "{dtype:?}");
+        };
+        for float in [own, DType::F16] {
+            if float == own || B::HAS_HALVES {
+                let hidden = || hidden.clone().cast(float);
+                let head = head(float);
+                check(of_logits.forward_linear_with_predictions(hidden(), &head, targets()));
+                check(of_log_probs.forward_linear_with_predictions(hidden(), &head, targets()));
+            }
+        }
     }
 }

@@ -48,6 +48,7 @@ macro_rules! suite {
                 embeddings { sup_con embedding_gradients embeddings_of_extreme_sizes }
                 linear {
                     equals_the_loss_of_logits finite_differences layers_and_embeddings
+                    predictions_beside_targets_of_any_integer
                 }
                 linear_targets {
                     probabilities_equal_the_loss_of_logits distillation_equals_the_loss_of_logits

@@ -358,11 +358,12 @@ pub trait ClassLoss<B: LossBackend> {
         targets: Tensor<B, T, Int>,
     ) -> LinearOutput<B, T> {
         let hidden = checked_rows(self, hidden, head, &targets);
-        let rows = Rows::new(&self.options(), targets.clone(), head.weight.dims()[1]);
-        let ignored = rows.ignored();
+        let shape = targets.dims();
+        let rows = Rows::new(&self.options(), targets, head.weight.dims()[1]);
+        let (classes, ignored) = (rows.classes.clone(), rows.ignored());
         let (loss, found) = self.reduced_linear(hidden, head, rows, true);
         let found = found.expect("it was asked for");
-        linear::output(loss, found, targets, ignored)
+        linear::output(loss, found, classes, ignored, shape)
     }
 
     /// Computes one loss per row of hidden states; 0 for ignored rows. The backward pass computes the logits again.

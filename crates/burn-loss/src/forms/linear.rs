@@ -203,7 +203,8 @@ pub struct LinearOutput<B: Backend, const T: usize> {
     pub log_probs: Tensor<B, T>,
     /// Whether the highest logit was the target's; false for ignored rows.
     pub correct: Tensor<B, T, Bool>,
-    /// The class of the highest logit; -1 for ignored rows.
+    /// The class of the highest logit; -1 for ignored rows. Of 32 or 64 bits with a sign, whatever type the targets have: 8 bits do
+    /// not hold all classes, and an unsigned type does not hold -1.
     pub predicted: Tensor<B, T, Int>,
 }
 
@@ -370,17 +371,17 @@ pub(crate) fn predictions<B: LossBackend>(
     }
 }
 
-/// A loss with what the logits said of each row, in the shape of the targets.
+/// A loss with what the logits said of each row of these classes, in the shape of the targets.
 pub(crate) fn output<B: LossBackend, const T: usize>(
     loss: Tensor<B, 1>,
+    shape: [usize; T],
     found: RowPredictions<B>,
-    targets: Tensor<B, T, Int>,
+    classes: Tensor<B, 1, Int>,
     ignored: Option<Tensor<B, 1, Bool>>,
 ) -> LinearOutput<B, T> {
-    let shape = targets.dims();
     let mut log_probs = tensor::<B, 1>(found.log_probs);
-    let mut predicted = Tensor::<B, 1, Int>::from_primitive(found.predicted).cast(targets.dtype());
-    let mut correct = predicted.clone().equal(targets.flatten(0, T - 1));
+    let mut predicted = Tensor::<B, 1, Int>::from_primitive(found.predicted).cast(classes.dtype());
+    let mut correct = predicted.clone().equal(classes);
     if let Some(ignored) = ignored {
         log_probs = log_probs.mask_fill(ignored.clone(), 0.0);
         predicted = predicted.mask_fill(ignored.clone(), -1);

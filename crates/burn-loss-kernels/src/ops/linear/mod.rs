@@ -78,6 +78,7 @@ pub struct LinearReduced<B: Backend> {
 pub struct RowPredictions<B: Backend> {
     /// The log-probability of the row's class, `[M]`; 0 for rows that do not count.
     pub log_probs: FloatTensor<B>,
-    /// The class of the largest logit, `[M]`, in the type of the targets; -1 for rows that do not count.
+    /// The class of the largest logit, `[M]`, in the type of [`RowTargets::classes`](crate::RowTargets::classes); -1 for rows that
+    /// do not count.
     pub predicted: IntTensor<B>,
 }

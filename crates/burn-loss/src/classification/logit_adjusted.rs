@@ -210,14 +210,13 @@ impl<B: LossBackend> ClassLoss<B> for LogitAdjustedLoss<B> {
         logits: Tensor<B, D>,
         classes: Tensor<B, 1, Int>,
     ) -> Tensor<B, 1> {
-        let rows = Rows::all(classes, logits.dims()[1]);
-        self.counted_losses(logits, &rows)
+        let (rows, dtype) = (Rows::all(classes, logits.dims()[1]), logits.dtype());
+        self.counted_losses(logits, &rows).cast(dtype)
     }
 
     #[track_caller]
     fn counted_losses<const D: usize>(&self, logits: Tensor<B, D>, rows: &Rows<B>) -> Tensor<B, 1> {
-        let dtype = logits.dtype();
-        class_rows::counted_losses(self, self.adjusted(logits), rows).cast(dtype)
+        class_rows::counted_losses(self, self.adjusted(logits), rows)
     }
 
     #[track_caller]

@@ -4,6 +4,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
+use burn_loss_kernels::composed::at_least_f32;
 use burn_loss_kernels::{LossBackend, SmoothWeights};
 
 use crate::display::display_fields;
@@ -164,11 +165,14 @@ impl<B: LossBackend> ClassLoss<B> for NllLoss<B> {
         if let Some(dropped) = rows.dropped() {
             losses = losses.mask_fill(dropped, 0.0);
         }
-        let counts = rows.counts(losses.dtype());
         if B::ON_HOST {
-            check::of_log_probs(self.name(), &losses, &counts);
+            check::of_log_probs(
+                self.name(),
+                &losses,
+                &rows.counts(at_least_f32(losses.dtype())),
+            );
         }
-        losses * counts
+        rows.counted(losses)
     }
 
     #[track_caller]

@@ -456,8 +456,8 @@ macro_rules! of_scaled_cosines {
                 cosines: Tensor<B, D>,
                 classes: Tensor<B, 1, Int>,
             ) -> Tensor<B, 1> {
-                let rows = Rows::all(classes, cosines.dims()[1]);
-                class_rows::counted_losses(self, cosines * self.scale, &rows)
+                let (rows, dtype) = (Rows::all(classes, cosines.dims()[1]), cosines.dtype());
+                class_rows::counted_losses(self, cosines * self.scale, &rows).cast(dtype)
             }
 
             fn counted_losses<const D: usize>(

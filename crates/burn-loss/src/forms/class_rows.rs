@@ -73,7 +73,7 @@ pub trait ClassLoss<B: LossBackend> {
         classes: Tensor<B, 1, Int>,
     ) -> Tensor<B, 1>;
 
-    /// One loss per row, `[M]`, each times what it counts.
+    /// One loss per row, `[M]`, each times what it counts, in at least 32 bits.
     #[doc(hidden)]
     #[track_caller]
     fn counted_losses<const D: usize>(
@@ -89,9 +89,7 @@ pub trait ClassLoss<B: LossBackend> {
             let dropped = dropped.clone().reshape(shape).expand(scores.dims());
             scores = scores.mask_fill(dropped, 0.5);
         }
-        let losses = self.losses(scores, rows.valid_classes());
-        let counts = rows.counts(losses.dtype());
-        let losses = losses * counts;
+        let losses = rows.counted(self.losses(scores, rows.valid_classes()));
         match dropped {
             Some(dropped) => losses.mask_fill(dropped, 0.0),
             None => losses,
@@ -106,7 +104,7 @@ pub trait ClassLoss<B: LossBackend> {
         let dtype = scores.dtype();
         let losses = self.counted_losses(scores, &rows);
         let counts = (!rows.count_alike()).then(|| rows.counts(at_least_f32(dtype)));
-        reduction.reduce_counted(losses, counts)
+        reduction.reduce_counted(losses, counts).cast(dtype)
     }
 
     /// The reduced loss of rows of hidden states `[M, H]`, and what the logits said of each row if that is asked for.
@@ -122,7 +120,7 @@ pub trait ClassLoss<B: LossBackend> {
         linear::reduced_held(self, hidden, head, rows, describe)
     }
 
-    /// One loss per row of hidden states `[M, H]`, each times what it counts.
+    /// One loss per row of hidden states `[M, H]`, each times what it counts, in at least 32 bits.
     #[doc(hidden)]
     #[track_caller]
     fn counted_linear(
@@ -258,7 +256,8 @@ pub trait ClassLoss<B: LossBackend> {
         if B::ON_HOST {
             check::first_invalid::<B>(self.name(), &rows);
         }
-        let losses = self.counted_losses(scores, &rows);
+        let dtype = scores.dtype();
+        let losses = self.counted_losses(scores, &rows).cast(dtype);
         if T == 1 {
             return tensor(primitive(losses));
         }
@@ -389,7 +388,9 @@ pub trait ClassLoss<B: LossBackend> {
         if B::ON_HOST {
             check::first_invalid::<B>(self.name(), &rows);
         }
-        self.counted_linear(hidden, head, &rows).reshape(shape)
+        let dtype = hidden.dtype();
+        let losses = self.counted_linear(hidden, head, &rows);
+        losses.cast(dtype).reshape(shape)
     }
 
     /// Computes the loss of the head's logits with one weight, or one 0 or 1 of a mask, per row, as
@@ -599,11 +600,27 @@ pub(crate) trait ClassFormula<B: LossBackend> {
     }
 }
 
-/// One loss per row times what it counts, by the operation.
+/// The logits as the operation takes them beside these weights. Weights of classes may make a loss that 16 bits do not hold, and
+/// the operation's terms have the type of its logits.
+fn beside<B: LossBackend, const D: usize>(
+    smooth: &SmoothWeights<FloatTensor<B>>,
+    logits: Tensor<B, D>,
+) -> Tensor<B, D> {
+    match smooth {
+        SmoothWeights::PerClass(_) => {
+            let dtype = at_least_f32(logits.dtype());
+            logits.cast(dtype)
+        }
+        _ => logits,
+    }
+}
+
+/// One loss per row times what it counts, by the operation, in at least 32 bits.
 pub(crate) fn counted_losses<B: LossBackend, L: ClassFormula<B>, const D: usize>(
     loss: &L,
     logits: Tensor<B, D>,
     rows: &Rows<B>,
+    let logits = beside(&loss.smooth(rows.num_classes, dtype), logits);
 ) -> Tensor<B, 1> {
     let dtype = logits.dtype();
     counted_terms(loss, dtype, rows, |targets, columns| {
@@ -611,13 +628,14 @@ pub(crate) fn counted_losses<B: LossBackend, L: ClassFormula<B>, const D: usize>
     })
 }
 
-/// One loss per row times what it counts, of terms that an operation finds.
+/// One loss per row times what it counts, of terms that an operation finds, in at least 32 bits.
 pub(crate) fn counted_terms<B: LossBackend, L: ClassFormula<B>>(
     loss: &L,
     dtype: DType,
     rows: &Rows<B>,
     find: impl FnOnce(RowTargets<B>, Columns) -> SoftmaxTerms<B>,
 ) -> Tensor<B, 1> {
+    let dtype = at_least_f32(dtype);
     let smooth = loss.smooth(rows.num_classes, dtype);
     let is_smooth = !matches!(smooth, SmoothWeights::Zero);
     let counts = (!rows.count_alike()).then(|| rows.counts(dtype));
@@ -628,6 +646,7 @@ pub(crate) fn counted_terms<B: LossBackend, L: ClassFormula<B>>(
             prediction: primitive(target),
             target: primitive(lse),
             third: None,
+        let losses = losses.cast(dtype);
         };
         let losses: Tensor<B, 1> = tensor(B::elementwise(&formula, inputs).losses);
         match &counts {
@@ -647,7 +666,7 @@ pub(crate) fn counted_terms<B: LossBackend, L: ClassFormula<B>>(
     let losses = of_formula(column(TARGET_LOSS), column(LOG_SUM_EXP));
     if is_smooth {
         // Weighted by the classes already.
-        losses + column(SMOOTH_LOSS)
+        losses + column(SMOOTH_LOSS).cast(dtype)
     } else {
         losses
     }
@@ -659,17 +678,18 @@ pub(crate) fn reduced_rows<B: LossBackend, L: ClassFormula<B>, const D: usize>(
     loss: &L,
     logits: Tensor<B, D>,
     rows: Rows<B>,
+    let smooth = loss.smooth(rows.num_classes, dtype);
 ) -> Tensor<B, 1> {
     let dtype = logits.dtype();
     let found = B::softmax_terms_reduced(
         &loss.formula(),
-        primitive(logits),
-        rows.targets(loss.smooth(rows.num_classes, dtype)),
+        primitive(beside(&smooth, logits)),
+        rows.targets(smooth),
         rows.weights(dtype),
         loss.options().reduction,
         // On a backend that differentiates, what is tracked decides.
         false,
     );
     check::no_class::<B>(loss.name(), &rows, found.fault);
-    tensor(found.loss)
+    tensor::<B, 1>(found.loss).cast(dtype)
 }

@@ -56,8 +56,9 @@ macro_rules! class_formula {
                 logits: Tensor<$backend, D>,
                 classes: Tensor<$backend, 1, Int>,
             ) -> Tensor<$backend, 1> {
-                let rows = $crate::forms::Rows::all(classes, logits.dims()[1]);
-                $crate::forms::class_rows::counted_losses(self, logits, &rows)
+                let (rows, dtype) =
+                    ($crate::forms::Rows::all(classes, logits.dims()[1]), logits.dtype());
+                $crate::forms::class_rows::counted_losses(self, logits, &rows).cast(dtype)
             }
 
             fn counted_losses<const D: usize>(

@@ -328,7 +328,7 @@ pub(crate) fn reduced_linear<B: LossBackend, L: ClassFormula<B>>(
     (tensor(found.reduced.loss), found.rows)
 }
 
-/// One loss per row times what it counts, by the operation.
+/// One loss per row times what it counts, by the operation, in at least 32 bits.
 pub(crate) fn counted_linear<B: LossBackend, L: ClassFormula<B>>(
     loss: &L,
     hidden: Tensor<B, 2>,

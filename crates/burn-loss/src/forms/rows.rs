@@ -2,6 +2,7 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, DType, Element, Int, IntDType, Tensor};
+use burn_loss_kernels::composed::at_least_f32;
 use burn_loss_kernels::{LossBackend, Reduction, RowTargets, RowWeights, SmoothWeights};
 
 use super::primitive;
@@ -98,7 +99,8 @@ impl<B: LossBackend> Rows<B> {
         }
     }
 
-    /// What the rows count, as the operations take it.
+    /// What the rows count, as the operations take it beside scores of this type: in at least 32 bits, because 16 hold neither a
+    /// weight of 1e5 nor one of 1e-8.
     pub(crate) fn weights(&self, dtype: DType) -> RowWeights<B> {
         let weights = |weights: &Option<Tensor<B, 1>>| {
             let weights = weights.as_ref()?;
@@ -106,6 +108,7 @@ impl<B: LossBackend> Rows<B> {
         };
         RowWeights {
             per_class: weights(&self.class_weights),
+        let dtype = at_least_f32(dtype);
             per_row: weights(&self.row_weights),
         }
     }
@@ -165,6 +168,12 @@ impl<B: LossBackend> Rows<B> {
         self.class_weights.is_none() && self.row_weights.is_none() && self.ignore_index.is_none()
     }
 }
+
+    /// The losses of the rows, each times what its row counts, in at least 32 bits.
+    pub(crate) fn counted(&self, losses: Tensor<B, 1>) -> Tensor<B, 1> {
+        let dtype = at_least_f32(losses.dtype());
+        losses.cast(dtype) * self.counts(dtype)
+    }
 
 /// Targets of 32 or 64 bits with a sign, and the index among them that is ignored.
 fn classes<B: LossBackend>(

@@ -216,3 +216,257 @@ pub fn gradients_of_the_probabilities<B: TestBackend>() {
         assert_close("gradient", &numbers(grad), &expected, TOLERANCE);
     }
 }
+
+/// Class weights and their sums that 16 bits do not hold: their quotient is a mean like any other.
+pub fn class_weights_beyond_the_type<B: TestBackend>() {
+    if !has_halves::<B>() {
+        return;
+    }
+    let device = B::device();
+    let zeros = |shape: [usize; 2]| Tensor::<A<B>, 2>::zeros(shape, &device).cast(DType::F16);
+    let targets = || Tensor::<A<B>, 1, Int>::from_ints([0, 3, 1], &device);
+    let row_weights = || half::<A<B>, 1>(&[1.0, 2.0, 0.5], [3], &device);
+    let head = || LinearHead::new(zeros([2, 4]), None);
+    for weight in [1e5, 1e-8] {
+        let weights = Some(vec![weight; 4]);
+        let check =
+            |what: &str, loss: &dyn Fn(Tensor<A<B>, 2>) -> Tensor<A<B>, 1>, of: f64, slope: f64| {
+                let of_logits = |x| loss(x);
+                let (mean, gradient) = loss_and_grad::<B, 2>(zeros([3, 4]), of_logits);
+                let what = format!("{what}, weights of {weight}");
+                assert_close(&what, &[mean], &[of], TOLERANCE);
+                assert_close(&what, &gradient[1..2], &[512.0 * slope], TOLERANCE);
+            };
+        let config = CrossEntropyLossConfig::new().with_class_weights(weights.clone());
+        let loss = config.init::<A<B>>(&device);
+        let ln_4 = 4f64.ln();
+        check(
+            "cross entropy",
+            &|x| loss.forward(x, targets()),
+            ln_4,
+            0.25 / 3.0,
+        );
+        let weighted = |x| loss.forward_weighted(x, targets(), row_weights());
+        check("weighted", &weighted, ln_4, 0.25 / 3.5);
+        let dense = |x: Tensor<A<B>, 2>| {
+            let x = x.reshape([1, 3, 4]).swap_dims(1, 2);
+            loss.forward_nd(x, targets().reshape([1, 3]))
+        };
+        check("dense", &dense, ln_4, 0.25 / 3.0);
+        let smooth = config.with_label_smoothing(0.1).with_z_loss(0.5);
+        let smooth = smooth.init::<A<B>>(&device);
+        let of_smooth = ln_4 + 0.5 * ln_4 * ln_4;
+        let slope = (0.25 - 0.1 / 4.0 + 0.5 * 2.0 * ln_4 * 0.25) / 3.0;
+        check(
+            "smoothed",
+            &|x| smooth.forward(x, targets()),
+            of_smooth,
+            slope,
+        );
+
+        let config = FocalLossConfig::new().with_class_weights(weights.clone());
+        let focal = config.init::<A<B>>(&device);
+        // (1 - p)^2 (1 + 2 p l / (1 - p)) for the target's logit, times p for another.
+        let slope = 0.25 * 0.75 * 0.75 * (1.0 + 2.0 * ln_4 / 3.0);
+        let of_focal = 0.75 * 0.75 * ln_4;
+        check(
+            "focal",
+            &|x| focal.forward(x, targets()),
+            of_focal,
+            slope / 3.0,
+        );
+        let config = NllLossConfig::new().with_class_weights(weights.clone());
+        let nll = config.init::<A<B>>(&device);
+        check("NLL", &|x| nll.forward(x - 2.0, targets()), 2.0, 0.0);
+        let config = CosFaceLossConfig::new().with_margin(0.0).with_scale(1.0);
+        let cosines = config
+            .with_class_weights(weights.clone())
+            .init::<A<B>>(&device);
+        check(
+            "CosFace",
+            &|x| cosines.forward(x, targets()),
+            ln_4,
+            0.25 / 3.0,
+        );
+
+        let linear = loss.forward_linear(zeros([3, 2]), &head(), targets());
+        assert_close("linear", &numbers(linear), &[ln_4], TOLERANCE);
+        let linear = nll.forward_linear(zeros([3, 2]), &head(), targets());
+        assert_close("held", &numbers(linear), &[0.0], TOLERANCE);
+        let normalizer = numbers(loss.normalizer(&targets()));
+        let sum = 3.0 * f64::from(weight);
+        assert_close("normalizer", &normalizer, &[sum], TOLERANCE);
+    }
+
+    // Each loss is held by 16 bits, its weight is not.
+    let weights = Some(vec![1e5; 4]);
+    let config = MultiMarginLossConfig::new().with_class_weights(weights.clone());
+    let loss = config.init::<A<B>>(&device);
+    let missing = 2f64.powi(-8);
+    let scores = || half::<A<B>, 2>(&[1.0, missing, 0.0, 0.0], [1, 4], &device);
+    let class = || Tensor::<A<B>, 1, Int>::zeros([1], &device);
+    let expected = [1e5 * missing / 4.0];
+    assert_close(
+        "margin",
+        &numbers(loss.forward(scores(), class())),
+        &expected,
+        TOLERANCE,
+    );
+    let each = loss.forward_no_reduction(scores(), class());
+    assert_close("margins", &numbers(each), &expected, TOLERANCE);
+    let config = NllLossConfig::new().with_class_weights(weights.clone());
+    let loss = config.init::<A<B>>(&device);
+    let each = loss.forward_no_reduction(scores() * -1.0, class() + 1);
+    assert_close("NLL", &numbers(each), &[1e5 * missing], TOLERANCE);
+    let config = CrossEntropyLossConfig::new().with_class_weights(weights);
+    let loss = config.init::<A<B>>(&device);
+    let each = loss.forward_no_reduction(scores() * 8.0, class());
+    let l = (1.0 + (8.0 * missing - 8.0).exp() + 2.0 * (-8f64).exp()).ln();
+    assert_close("cross entropy", &numbers(each), &[1e5 * l], TOLERANCE);
+}
+
+/// Vectors whose squares 16 bits do not hold have the directions that they have in 32.
+pub fn directions_of_any_length<B: TestBackend>() {
+    if !has_halves::<B>() {
+        return;
+    }
+    let device = B::device();
+    // Long, short, and without length.
+    let rows = [300.0, 0.0, 120.0, -500.0, 1e-4, 2e-4, 0.0, 0.0];
+    let targets = || Tensor::<A<B>, 1, Int>::from_ints([0, 1, 1, 0], &device);
+    type Forward<'a, B> = &'a dyn Fn(Tensor<A<B>, 2>) -> Tensor<A<B>, 1>;
+    for dtype in [DType::F16, DType::BF16] {
+        if !B::supports_dtype(&device, dtype) {
+            continue;
+        }
+        let others = |own: DType| {
+            let others = tensor::<A<B>, 2>(
+                &[400.0, 10.0, 0.5, -2.0, 3e-4, 0.0, 1.0, 1.0],
+                &[4, 2],
+                &device,
+            );
+            others.cast(dtype).cast(own)
+        };
+        // None of them near its class, where the slope of an angle has no bound.
+        let head = |own: DType| {
+            let weight = tensor::<A<B>, 2>(&[3.0, -400.0, 200.0, 1.0], &[2, 2], &device);
+            LinearHead::new(weight.cast(dtype).cast(own), None)
+        };
+        let info = InfoNceLossConfig::new().with_temperature(0.5).init();
+        let within = InfoNceLossConfig::new()
+            .with_temperature(0.5)
+            .with_within_views(true);
+        let within = within.init();
+        let sup = SupConLossConfig::new().with_temperature(0.5).init();
+        let arc = ArcFaceLossConfig::new()
+            .with_scale(4.0)
+            .init::<A<B>>(&device);
+        let cos = CosFaceLossConfig::new()
+            .with_scale(4.0)
+            .init::<A<B>>(&device);
+        let losses: [(&str, Forward<'_, B>); 6] = [
+            ("InfoNCE", &|x| {
+                let others = others(x.dtype());
+                info.forward(x, others)
+            }),
+            ("NT-Xent", &|x| {
+                let others = others(x.dtype());
+                within.forward(x, others)
+            }),
+            ("SupCon", &|x| sup.forward(x, targets())),
+            ("ArcFace", &|x| {
+                let head = head(x.dtype());
+                arc.forward_linear(x, &head, targets())
+            }),
+            ("CosFace", &|x| {
+                let head = head(x.dtype());
+                cos.forward_linear(x, &head, targets())
+            }),
+            ("CosFace, each", &|x| {
+                let head = head(x.dtype());
+                cos.forward_linear_no_reduction(x, &head, targets()).sum()
+            }),
+        ];
+        let tolerance = match dtype {
+            DType::F16 => Tolerance {
+                relative: 4e-3,
+                absolute: 2e-6,
+            },
+            _ => Tolerance {
+                relative: 3e-2,
+                absolute: 2e-5,
+            },
+        };
+        for (name, loss) in losses {
+            let of = |wide: bool| {
+                let mut x = tensor::<A<B>, 2>(&rows, &[4, 2], &device).cast(dtype);
+                if wide {
+                    x = x.cast(DType::F32);
+                }
+                let x = x.require_grad();
+                let value = loss(x.clone());
+                let gradient = numbers(x.grad(&value.backward()).expect("it is tracked"));
+                (numbers(value), gradient)
+            };
+            let ((found, of_rows), (expected, of_wide)) = (of(false), of(true));
+            let what = format!("{name}, {dtype:?}");
+            assert_close(&what, &found, &expected, tolerance);
+            // The slopes of the short row and of the row without length are beyond 16 bits or in them rounded.
+            assert_close(&what, &of_rows[..4], &of_wide[..4], tolerance);
+            assert!(
+                of_rows[..4].iter().all(|slope| slope.is_finite()),
+                "{what}: {of_rows:?}"
+            );
+        }
+    }
+}
+
+/// A divergence much smaller than the two terms whose difference it is.
+pub fn a_student_near_its_teacher<B: TestBackend>() {
+    if !has_halves::<B>() {
+        return;
+    }
+    const CLASSES: usize = 1000;
+    let device = B::device();
+    let size = |index: usize| 0.125 * ((index * 7919 % 17) as f64 - 8.0) / 8.0;
+    let student: Vec<f64> = (0..CLASSES).map(size).collect();
+    let teacher: Vec<f64> = (0..CLASSES).map(|index| size(index + 5)).collect();
+    for dtype in [DType::F16, DType::BF16] {
+        if !B::supports_dtype(&device, dtype) {
+            continue;
+        }
+        let [x, z] = [&student, &teacher]
+            .map(|logits| tensor::<A<B>, 2>(logits, &[1, CLASSES], &device).cast(dtype));
+        let exact = |tensor: &Tensor<A<B>, 2>| {
+            let logits = numbers(tensor.clone());
+            let sum: f64 = logits.iter().map(|x| (x / 2.0).exp()).sum();
+            logits
+                .iter()
+                .map(|x| x / 2.0 - sum.ln())
+                .collect::<Vec<f64>>()
+        };
+        let terms = exact(&x).into_iter().zip(exact(&z));
+        let expected: f64 = 4.0 * terms.map(|(x, z)| z.exp() * (z - x)).sum::<f64>();
+        assert!(expected > 1e-3 && expected < 0.1, "{expected}");
+        let loss = DistillationLossConfig::new().with_alpha(1.0).init();
+        let targets = || Tensor::<A<B>, 1, Int>::zeros([1], &device);
+        let tolerance = Tolerance {
+            relative: if dtype == DType::F16 { 1e-3 } else { 8e-3 },
+            absolute: 0.0,
+        };
+        let weights = || Tensor::<A<B>, 1>::ones([1], &device).cast(dtype);
+        let head = || LinearHead::new(x.clone(), None);
+        let one = || Tensor::<A<B>, 2>::ones([1, 1], &device).cast(dtype);
+        let found = [
+            loss.forward(x.clone(), z.clone(), targets()),
+            loss.forward_no_reduction(x.clone(), z.clone(), targets()),
+            loss.forward_weighted(x.clone(), z.clone(), targets(), weights()),
+            loss.forward_linear(one(), &head(), z.clone(), targets()),
+            loss.forward_linear_no_reduction(one(), &head(), z.clone(), targets()),
+        ];
+        for found in found {
+            assert_eq!(found.dtype(), dtype);
+            assert_close("divergence", &numbers(found), &[expected], tolerance);
+        }
+    }
+}

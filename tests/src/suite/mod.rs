@@ -55,6 +55,7 @@ macro_rules! suite {
                     target_differences margins_of_extreme_embeddings heads_of_any_size
                     rows_left_out_of_distillation
                 }
+                halves { directions_of_any_length }
                 exact_means {
                     a_loop_of_ones_own gradients_accumulated_by_the_learner gradients_of_two_devices
                     what_averages_keeps_the_mean a_step_in_which_nothing_counts
@@ -130,6 +131,7 @@ macro_rules! suite {
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
+                class_weights_beyond_the_type a_student_near_its_teacher
             samples {
                 margin_ranking distances_of_ones_own bad_input wrong_targets configs_survive_json
                 modules_print_themselves logits_that_are_adjusted

@@ -98,7 +98,8 @@ impl DistillationLossConfig {
 /// - `student`, `teacher`: logits, any real numbers, `[N, C]`; the teacher gets no gradient
 /// - `targets`: classes in `[0, C)`, `[N]`
 /// - mean: divided by the number of rows that are not ignored
-/// - two passes over the student's logits, one over the teacher's, and one tensor of the teacher's probabilities
+/// - two passes over the student's logits, one over the teacher's, and one tensor of the teacher's probabilities; logits of 16 bits
+///   are copied to 32 first, and so are hidden states and the head of `forward_linear`
 /// - Source: [Distilling the Knowledge in a Neural Network](https://arxiv.org/abs/1503.02531)
 ///
 /// # Example
@@ -355,6 +356,27 @@ impl<B: LossBackend> Student<'_, B> {
             Self::Logits(rows) | Self::Hidden(rows, _) => rows.dtype(),
         }
     }
+    /// In at least 32 bits: the divergence is the difference of two terms, of which 16 bits would leave nothing where the student
+    /// is near its teacher.
+    fn widened(self) -> Self {
+        fn wide<B: LossBackend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
+            let dtype = at_least_f32(tensor.dtype());
+            tensor.cast(dtype)
+        }
+        match self {
+            Self::Logits(logits) => Self::Logits(wide(logits)),
+            Self::Hidden(hidden, head) if hidden.dtype() == at_least_f32(hidden.dtype()) => {
+                Self::Hidden(hidden, head)
+            }
+            Self::Hidden(hidden, head) => {
+                let mut head = head.into_owned();
+                head.weight = wide(head.weight);
+                head.bias = head.bias.map(wide);
+                Self::Hidden(wide(hidden), Cow::Owned(head))
+            }
+        }
+    }
+
 
     /// Student and teacher with something harmless in the rows that do not count.
     fn without(
@@ -461,18 +483,19 @@ impl DistillationLoss {
         }
         let dropped = rows.dropped();
         let (student, teacher) = student.without(teacher, dropped.as_ref());
+        let student = student.widened();
         let dtype = student.dtype();
         let (teacher, probabilities) = self.softened_teacher(teacher);
         let smooth_loss = |of: Student<B>| of.terms(soft_targets(&probabilities), Columns::All);
         let divergence = smooth_loss(student.clone().softened(self.temperature))
             - smooth_loss(Student::Logits(teacher));
         let hard = student.terms(rows.targets(SmoothWeights::Zero), Columns::TargetLoss);
-        let losses = self.sum_of_parts(divergence, hard);
-        let losses = losses * rows.counts(at_least_f32(dtype)).cast(dtype);
-        match dropped {
+        let losses = rows.counted(self.sum_of_parts(divergence, hard));
+        let losses = match dropped {
             Some(dropped) => losses.mask_fill(dropped, 0.0),
             None => losses,
-        }
+        };
+        losses.cast(dtype)
     }
 
     /// The reduced loss of rows.
@@ -484,9 +507,10 @@ impl DistillationLoss {
         rows: Rows<B>,
     ) -> Tensor<B, 1> {
         let (student, teacher) = student.without(teacher, rows.dropped().as_ref());
+        let student = student.widened();
         let dtype = student.dtype();
         let (teacher, probabilities) = self.softened_teacher(teacher);
-        let per_row = (!rows.count_alike()).then(|| primitive(rows.counts(dtype)));
+        let per_row = (!rows.count_alike()).then(|| primitive(rows.counts(at_least_f32(dtype))));
         let smooth_loss = |of: Student<B>| {
             let weights = RowWeights {
                 per_class: None,
@@ -501,15 +525,16 @@ impl DistillationLoss {
         let targets = rows.targets(SmoothWeights::Zero);
         let (hard, fault) = student.reduced(1.0, targets, rows.weights(dtype), self.reduction);
         check::no_class::<B>(NAME, &rows, fault);
-        self.sum_of_parts(divergence, hard)
+        self.sum_of_parts(divergence, hard).cast(dtype)
     }
 
-    /// The teacher's logits over the temperature, and its probabilities.
+    /// The teacher's logits over the temperature, in at least 32 bits, and its probabilities.
     fn softened_teacher<B: LossBackend>(
         &self,
         teacher: Tensor<B, 2>,
     ) -> (Tensor<B, 2>, Tensor<B, 2>) {
-        let teacher = softened(teacher.detach(), self.temperature);
+        let wide = at_least_f32(teacher.dtype());
+        let teacher = softened(teacher.detach().cast(wide), self.temperature);
         let probabilities = softmax(teacher.clone(), 1);
         (teacher, probabilities)
     }

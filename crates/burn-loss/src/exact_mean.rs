@@ -6,6 +6,7 @@ use burn::module::{AutodiffModule, Module, ModuleVisitor, Param, ParamId};
 use burn::optim::{GradientsParams, MultiGradientsParams};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn_loss_kernels::composed::at_least_f32;
 
 /// Divides a step's gradient by what all its micro-batches and devices counted, `sum_b g_b / sum_b n_b`, where a mean of their
 /// means would weight each row by the size of the others in its batch.
@@ -77,8 +78,11 @@ pub struct ExactMean<B: Backend> {
 impl<B: Backend> ExactMean<B> {
     /// A step that has counted nothing yet.
     pub fn new(device: &B::Device) -> Self {
+        let nothing = Tensor::<B, 1>::zeros([1], device);
+        // 16 bits do not hold what a batch counts.
+        let dtype = at_least_f32(nothing.dtype());
         Self {
-            counted: Param::from_tensor(Tensor::zeros([1], device)),
+            counted: Param::from_tensor(nothing.cast(dtype)),
         }
     }
 

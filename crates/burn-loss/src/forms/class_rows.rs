@@ -466,7 +466,7 @@ pub trait ClassLoss<B: LossBackend> {
         let device = targets.device();
         let dtype = match options.class_weights {
             Some(weights) => at_least_f32(weights.dtype()),
-            None => Tensor::<B, 1>::zeros([1], &device).dtype(),
+            None => at_least_f32(Tensor::<B, 1>::zeros([1], &device).dtype()),
         };
         tensor(B::sum(primitive(rows.counts(dtype))))
     }

@@ -3,7 +3,7 @@
 use core::fmt::{self, Debug, Display};
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, DType, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
 use burn_loss_kernels::formulas::{LARGEST_LOG_PROB, Violation};
 use burn_loss_kernels::{Fault, Formula, LossBackend, Reduction};
 
@@ -33,6 +33,13 @@ pub struct TargetError {
 
 impl Display for TargetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, &[])
+    }
+}
+
+impl TargetError {
+    /// Writes the message, with the further ignored indices of a loss.
+    fn write(&self, f: &mut fmt::Formatter<'_>, ignore_indices: &[i64]) -> fmt::Result {
         let Self {
             row,
             target,
@@ -41,12 +48,31 @@ impl Display for TargetError {
         } = self;
         write!(
             f,
-            "`targets` at row {row} is {target}, expected a class in [0, {num_classes})"
+            "`targets` at row {row} is {target}, expected a class in [0, {num_classes}) (C = {num_classes}"
         )?;
-        match ignore_index {
-            Some(index) => write!(f, " (C = {num_classes}) or ignore_index = {index}"),
-            None => write!(f, " (C = {num_classes}; there is no ignore_index)"),
+        if ignore_index.is_none() && ignore_indices.is_empty() {
+            return write!(f, "; there is no ignore_index)");
         }
+        write!(f, ")")?;
+        if let Some(index) = ignore_index {
+            write!(f, " or ignore_index = {index}")?;
+        }
+        if !ignore_indices.is_empty() {
+            write!(f, " or one of ignore_indices = {ignore_indices:?}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The message of a loss that may ignore several indices.
+struct WithIndices<'a> {
+    error: TargetError,
+    ignore_indices: &'a [i64],
+}
+
+impl Display for WithIndices<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.write(f, self.ignore_indices)
     }
 }
 
@@ -84,17 +110,21 @@ pub fn check_targets<B: Backend, const D: usize>(
     ignore_index: Option<i64>,
 ) -> Result<(), TargetError> {
     let data = targets.to_data();
+    let is_wrong =
+        |target: i64| !(0..num_classes as i64).contains(&target) && Some(target) != ignore_index;
     let find = |mut targets: &mut dyn Iterator<Item = i64>| {
-        let wrong = |&(_, target): &(usize, i64)| {
-            !(0..num_classes as i64).contains(&target) && Some(target) != ignore_index
-        };
-        (&mut targets).enumerate().find(wrong)
+        let mut rows = (&mut targets).enumerate();
+        rows.find(|(_, target)| is_wrong(*target))
     };
     // The common element types without the cost of a conversion an element.
     let found = if let Ok(targets) = data.as_slice::<i64>() {
         find(&mut targets.iter().copied())
     } else if let Ok(targets) = data.as_slice::<i32>() {
         find(&mut targets.iter().map(|&target| target.into()))
+    } else if let Ok(targets) = data.as_slice::<u64>() {
+        let mut rows = targets.iter().enumerate();
+        let found = rows.find(|(_, target)| i64::try_from(**target).map_or(true, is_wrong));
+        found.map(|(row, target)| (row, saturated(*target)))
     } else {
         find(&mut data.iter::<i64>())
     };
@@ -106,6 +136,19 @@ pub fn check_targets<B: Backend, const D: usize>(
             num_classes,
             ignore_index,
         }),
+    }
+}
+
+/// The number, or the largest that there is: no class, either.
+fn saturated(target: u64) -> i64 {
+    i64::try_from(target).unwrap_or(i64::MAX)
+}
+
+/// The first number of integers of any type.
+fn first_integer(data: &TensorData) -> Option<i64> {
+    match data.as_slice::<u64>() {
+        Ok(numbers) => numbers.first().map(|number| saturated(*number)),
+        Err(_) => data.iter::<i64>().next(),
     }
 }
 
@@ -121,14 +164,21 @@ pub(crate) fn first_invalid<B: LossBackend>(loss: &str, rows: &Rows<B>) {
 #[track_caller]
 pub(crate) fn no_class<B: LossBackend>(loss: &str, rows: &Rows<B>, fault: Option<Fault>) {
     if let Some(Fault::NoClass { row }) = fault {
-        let target = rows.classes.clone().narrow(0, row, 1).into_data();
+        let target = rows.as_given.clone().narrow(0, row, 1).into_data();
         let error = TargetError {
             row,
-            target: target.iter::<i64>().next().expect("there is such a row"),
+            target: first_integer(&target).expect("there is such a row"),
             num_classes: rows.num_classes,
             ignore_index: rows.named_index,
         };
-        panic!("{loss}: {error}");
+        let ignore_indices = &rows.named_indices;
+        panic!(
+            "{loss}: {}",
+            WithIndices {
+                error,
+                ignore_indices
+            }
+        );
     }
 }
 

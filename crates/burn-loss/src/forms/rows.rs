@@ -39,8 +39,11 @@ pub struct Rows<B: LossBackend> {
     /// The class of each row, `[M]`, of 32 or 64 bits.
     pub(crate) classes: Tensor<B, 1, Int>,
     pub(crate) ignore_index: Option<i64>,
-    /// The ignored index as the user knows it.
+    /// The targets as they came, for messages: in the classes, sentinels stand for some of them.
+    pub(crate) as_given: Tensor<B, 1, Int>,
+    /// The ignored index as the user knows it, and the further ones.
     pub(crate) named_index: Option<i64>,
+    pub(crate) named_indices: Vec<i64>,
     pub(crate) num_classes: usize,
     class_weights: Option<Tensor<B, 1>>,
     row_weights: Option<Tensor<B, 1>>,
@@ -63,11 +66,14 @@ impl<B: LossBackend> Rows<B> {
             1 => Tensor::from_primitive(targets.into_primitive()),
             _ => targets.flatten(0, T - 1),
         };
+        let as_given = targets.clone();
         let (classes, ignore_index) = classes(options, targets);
         Self {
             classes,
             ignore_index,
+            as_given,
             named_index: options.ignore_index,
+            named_indices: options.ignore_indices.to_vec(),
             num_classes,
             class_weights: options.class_weights.cloned(),
             row_weights: None,
@@ -102,13 +108,13 @@ impl<B: LossBackend> Rows<B> {
     /// What the rows count, as the operations take it beside scores of this type: in at least 32 bits, because 16 hold neither a
     /// weight of 1e5 nor one of 1e-8.
     pub(crate) fn weights(&self, dtype: DType) -> RowWeights<B> {
+        let dtype = at_least_f32(dtype);
         let weights = |weights: &Option<Tensor<B, 1>>| {
             let weights = weights.as_ref()?;
             Some(primitive(weights.clone().cast(dtype)))
         };
         RowWeights {
             per_class: weights(&self.class_weights),
-        let dtype = at_least_f32(dtype);
             per_row: weights(&self.row_weights),
         }
     }
@@ -163,17 +169,17 @@ impl<B: LossBackend> Rows<B> {
         }
     }
 
-    /// Whether every row counts 1.
-    pub(crate) fn count_alike(&self) -> bool {
-        self.class_weights.is_none() && self.row_weights.is_none() && self.ignore_index.is_none()
-    }
-}
-
     /// The losses of the rows, each times what its row counts, in at least 32 bits.
     pub(crate) fn counted(&self, losses: Tensor<B, 1>) -> Tensor<B, 1> {
         let dtype = at_least_f32(losses.dtype());
         losses.cast(dtype) * self.counts(dtype)
     }
+
+    /// Whether every row counts 1.
+    pub(crate) fn count_alike(&self) -> bool {
+        self.class_weights.is_none() && self.row_weights.is_none() && self.ignore_index.is_none()
+    }
+}
 
 /// Targets of 32 or 64 bits with a sign, and the index among them that is ignored.
 fn classes<B: LossBackend>(
@@ -188,6 +194,10 @@ fn classes<B: LossBackend>(
         DType::I64 => true,
         DType::U64 => index >= 0,
         DType::U32 => u32::try_from(index).is_ok(),
+        DType::U16 => u16::try_from(index).is_ok(),
+        DType::U8 => u8::try_from(index).is_ok(),
+        DType::I16 => i16::try_from(index).is_ok(),
+        DType::I8 => i8::try_from(index).is_ok(),
         _ => i32::try_from(index).is_ok(),
     };
     let fits = |index: &i64| of_64_bits || i32::try_from(*index).is_ok();

@@ -395,13 +395,13 @@ pub(crate) fn class_weights<B: Backend>(
     loss: &str,
     weights: Option<&Tensor<B, 1>>,
     num_classes: usize,
-    device: &B::Device,
+    scores: (&str, &B::Device),
 ) {
     if let Some(weights) = weights {
         let [length] = weights.dims();
         weights_length(loss, "class_weights", "class axis", num_classes, length);
         let got = ("class_weights", &weights.device());
-        same_device::<B>(loss, ("scores", device), got);
+        same_device::<B>(loss, scores, got);
     }
 }
 
@@ -509,9 +509,11 @@ pub(crate) fn config_above_zero(name: &str, field: &str, got: f64) {
     config(valid, name, field, "finite and above 0", got);
 }
 
-/// Panics unless a loss has a use for a config's reduction; for [`KlDivLoss`](crate::KlDivLoss) every one is of use.
+/// Panics unless a loss, or its config, has a use for a reduction; for [`KlDivLoss`](crate::KlDivLoss) every one is of use.
+///
+/// The fields of losses are public: what their configs refuse may be set later.
 #[track_caller]
-pub(crate) fn config_reduction(name: &str, reduction: Reduction) {
+pub(crate) fn reduction(name: &str, reduction: Reduction) {
     config(
         reduction != Reduction::BatchMean,
         name,
@@ -541,7 +543,7 @@ pub(crate) fn config_regions(
     class_weights: Option<&Vec<f32>>,
     classes: Option<&Vec<usize>>,
 ) {
-    config_reduction(name, reduction);
+    self::reduction(name, reduction);
     config_weights(name, "class_weights", class_weights);
     config_classes(name, "classes", classes);
 }
@@ -560,15 +562,16 @@ fn config_classes(name: &str, field: &str, classes: Option<&Vec<usize>>) {
     config(valid, name, field, expected, classes);
 }
 
-/// Panics unless class weights and classes of regions fit.
+/// Panics unless class weights and classes of regions fit, and the reduction is of use.
 #[track_caller]
-pub(crate) fn region_classes<B: Backend>(
+pub(crate) fn region_options<B: Backend>(
     loss: &str,
     options: &RegionOptions<'_, B>,
     num_classes: usize,
     device: &B::Device,
 ) {
-    class_weights(loss, options.class_weights, num_classes, device);
+    reduction(loss, options.reduction);
+    class_weights(loss, options.class_weights, num_classes, ("logits", device));
     for class in options.classes.into_iter().flatten() {
         assert!(
             *class < num_classes,

@@ -66,7 +66,7 @@ impl AsymmetricLossConfig {
             "in [0, 1)",
             self.clip,
         );
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         AsymmetricLoss {
             gamma_negative: self.gamma_negative,
             gamma_positive: self.gamma_positive,

@@ -49,7 +49,7 @@ impl BceLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> BceLoss {
-        check::config_reduction("BceLossConfig", self.reduction);
+        check::reduction("BceLossConfig", self.reduction);
         BceLoss {
             reduction: self.reduction,
         }

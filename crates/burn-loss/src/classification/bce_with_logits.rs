@@ -63,7 +63,7 @@ impl BceWithLogitsLossConfig {
         let name = "BceWithLogitsLossConfig";
         check::config_weights(name, "pos_weight", self.pos_weight.as_ref());
         check::config_label_smoothing(name, self.label_smoothing);
-        check::config_reduction("BceWithLogitsLossConfig", self.reduction);
+        check::reduction("BceWithLogitsLossConfig", self.reduction);
         BceWithLogitsLoss {
             pos_weight: weights_tensor(self.pos_weight.as_ref(), device),
             label_smoothing: self.label_smoothing,

@@ -75,7 +75,7 @@ impl CrossEntropyLossConfig {
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
         check::config_label_smoothing(name, self.label_smoothing);
         check::config_at_least_zero(name, "z_loss", self.z_loss);
-        check::config_reduction("CrossEntropyLossConfig", self.reduction);
+        check::reduction("CrossEntropyLossConfig", self.reduction);
         CrossEntropyLoss {
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,

@@ -66,7 +66,7 @@ impl FocalLossConfig {
         let name = "FocalLossConfig";
         check::config_at_least_zero(name, "gamma", self.gamma);
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
-        check::config_reduction("FocalLossConfig", self.reduction);
+        check::reduction("FocalLossConfig", self.reduction);
         FocalLoss {
             gamma: self.gamma,
             class_weights: weights_tensor(self.class_weights.as_ref(), device),

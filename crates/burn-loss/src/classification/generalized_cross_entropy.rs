@@ -68,7 +68,7 @@ impl GeneralizedCrossEntropyLossConfig {
         let valid = self.q > 0.0 && self.q <= 1.0;
         check::config(valid, name, "q", "in (0, 1]", self.q);
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
-        check::config_reduction("GeneralizedCrossEntropyLossConfig", self.reduction);
+        check::reduction("GeneralizedCrossEntropyLossConfig", self.reduction);
         GeneralizedCrossEntropyLoss {
             q: self.q,
             class_weights: weights_tensor(self.class_weights.as_ref(), device),

@@ -78,7 +78,7 @@ impl LogitAdjustedLossConfig {
         check::config_at_least_zero(name, "tau", self.tau);
         let offset = |prior: &f32| self.tau * f64::from(*prior).ln();
         let offsets: Vec<f64> = self.class_priors.iter().map(offset).collect();
-        check::config_reduction("LogitAdjustedLossConfig", self.reduction);
+        check::reduction("LogitAdjustedLossConfig", self.reduction);
         LogitAdjustedLoss {
             offsets: Tensor::from_data(TensorData::from(offsets.as_slice()), device),
             ignore_index: self.ignore_index,

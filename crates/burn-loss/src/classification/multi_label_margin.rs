@@ -50,7 +50,7 @@ impl MultiLabelMarginLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> MultiLabelMarginLoss {
-        check::config_reduction("MultiLabelMarginLossConfig", self.reduction);
+        check::reduction("MultiLabelMarginLossConfig", self.reduction);
         MultiLabelMarginLoss {
             reduction: self.reduction,
         }

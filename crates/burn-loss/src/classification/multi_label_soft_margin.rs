@@ -59,7 +59,7 @@ impl MultiLabelSoftMarginLossConfig {
     pub fn init<B: Backend>(&self, device: &B::Device) -> MultiLabelSoftMarginLoss<B> {
         let name = "MultiLabelSoftMarginLossConfig";
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
-        check::config_reduction("MultiLabelSoftMarginLossConfig", self.reduction);
+        check::reduction("MultiLabelSoftMarginLossConfig", self.reduction);
         MultiLabelSoftMarginLoss {
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             reduction: self.reduction,
@@ -123,7 +123,7 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
         check::alike(name, ("logits", logits), ("targets", targets));
         let num_classes = check::class_axis(name, "logits", logits.dims());
         let weights = self.class_weights.as_ref();
-        check::class_weights(name, weights, num_classes, &logits.device());
+        check::class_weights(name, weights, num_classes, ("logits", &logits.device()));
         Samples::of("logits", logits)
     }
 

@@ -73,7 +73,7 @@ impl MultiMarginLossConfig {
             self.margin,
         );
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
-        check::config_reduction("MultiMarginLossConfig", self.reduction);
+        check::reduction("MultiMarginLossConfig", self.reduction);
         MultiMarginLoss {
             p: self.p,
             margin: self.margin,
@@ -145,7 +145,7 @@ impl<B: LossBackend> SampleLoss<B> for MultiMarginLoss<B> {
         let devices = [scores.device(), targets.device()];
         check::same_device::<B>(name, ("scores", &devices[0]), ("targets", &devices[1]));
         let weights = self.class_weights.as_ref();
-        check::class_weights(name, weights, num_classes, &devices[0]);
+        check::class_weights(name, weights, num_classes, ("scores", &devices[0]));
         Samples::of("scores", scores)
     }
 

@@ -68,7 +68,7 @@ impl NllLossConfig {
             "class_weights",
             self.class_weights.as_ref(),
         );
-        check::config_reduction("NllLossConfig", self.reduction);
+        check::reduction("NllLossConfig", self.reduction);
         NllLoss {
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,

@@ -74,7 +74,7 @@ impl PolyLossConfig {
             self.epsilon,
         );
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
-        check::config_reduction("PolyLossConfig", self.reduction);
+        check::reduction("PolyLossConfig", self.reduction);
         PolyLoss {
             epsilon: self.epsilon,
             class_weights: weights_tensor(self.class_weights.as_ref(), device),

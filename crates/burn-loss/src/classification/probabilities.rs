@@ -299,7 +299,7 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         let name = "CrossEntropyLoss";
         check::alike(name, ("logits", logits), ("probabilities", probabilities));
         let num_classes = check::class_axis(name, "logits", logits.dims());
-        self.check_classes(num_classes, &logits.device());
+        self.check_classes(num_classes, ("logits", &logits.device()));
     }
 
     #[track_caller]
@@ -311,15 +311,16 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
     ) {
         let name = "CrossEntropyLoss";
         check_beside(name, hidden, head, ("probabilities", probabilities));
-        self.check_classes(head.weight.dims()[1], &hidden.device());
+        self.check_classes(head.weight.dims()[1], ("hidden", &hidden.device()));
     }
 
     /// Checks what depends on the number of classes alone.
     #[track_caller]
-    fn check_classes(&self, num_classes: usize, device: &B::Device) {
+    fn check_classes(&self, num_classes: usize, scores: (&str, &B::Device)) {
         let name = "CrossEntropyLoss";
         let weights = self.class_weights.as_ref();
-        check::class_weights(name, weights, num_classes, device);
+        check::reduction(name, self.reduction);
+        check::class_weights(name, weights, num_classes, scores);
         let ignored = self.ignore_index.into_iter();
         for index in ignored.chain(self.ignore_indices.iter().copied()) {
             check::no_ignored_class(name, Some(index));

@@ -62,7 +62,7 @@ impl SigmoidFocalLossConfig {
             check::config(valid, name, "alpha", "in [0, 1] or none", alpha);
         }
         check::config_at_least_zero(name, "gamma", self.gamma);
-        check::config_reduction("SigmoidFocalLossConfig", self.reduction);
+        check::reduction("SigmoidFocalLossConfig", self.reduction);
         SigmoidFocalLoss {
             alpha: self.alpha,
             gamma: self.gamma,

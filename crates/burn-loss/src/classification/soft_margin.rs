@@ -48,7 +48,7 @@ impl SoftMarginLossConfig {
     #[track_caller]
     pub fn init(&self) -> SoftMarginLoss {
         let name = "SoftMarginLossConfig";
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         SoftMarginLoss {
             reduction: self.reduction,
         }

@@ -92,7 +92,7 @@ impl BoxIouLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> BoxIouLoss {
-        check::config_reduction("BoxIouLossConfig", self.reduction);
+        check::reduction("BoxIouLossConfig", self.reduction);
         check::config_at_least_zero("BoxIouLossConfig", "eps", self.eps);
         BoxIouLoss {
             kind: self.kind,
@@ -196,6 +196,7 @@ impl BoxIouLoss {
         target: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
         check_boxes(&prediction, &target);
+        check::reduction(NAME, self.reduction);
         let dtype = prediction.dtype();
         let [boxes, _] = prediction.dims();
         if boxes == 0 {

@@ -330,6 +330,7 @@ impl DistillationLoss {
         head: &'a LinearHead<B>,
         teacher: Tensor<B, D>,
         targets: Tensor<B, T, Int>,
+        check::reduction(NAME, self.reduction);
     ) -> (Student<'a, B>, Tensor<B, 2>, Rows<B>) {
         let weight = head.weight.dims();
         check::hidden_shapes(NAME, hidden.dims(), weight, targets.dims());
@@ -355,7 +356,6 @@ impl<B: LossBackend> Student<'_, B> {
         match self {
             Self::Logits(rows) | Self::Hidden(rows, _) => rows.dtype(),
         }
-    }
     /// In at least 32 bits: the divergence is the difference of two terms, of which 16 bits would leave nothing where the student
     /// is near its teacher.
     fn widened(self) -> Self {
@@ -377,6 +377,7 @@ impl<B: LossBackend> Student<'_, B> {
         }
     }
 
+    }
 
     /// Student and teacher with something harmless in the rows that do not count.
     fn without(
@@ -482,8 +483,8 @@ impl DistillationLoss {
             check::first_invalid::<B>(NAME, rows);
         }
         let dropped = rows.dropped();
-        let (student, teacher) = student.without(teacher, dropped.as_ref());
         let student = student.widened();
+        let (student, teacher) = student.without(teacher, dropped.as_ref());
         let dtype = student.dtype();
         let (teacher, probabilities) = self.softened_teacher(teacher);
         let smooth_loss = |of: Student<B>| of.terms(soft_targets(&probabilities), Columns::All);
@@ -506,8 +507,8 @@ impl DistillationLoss {
         teacher: Tensor<B, 2>,
         rows: Rows<B>,
     ) -> Tensor<B, 1> {
-        let (student, teacher) = student.without(teacher, rows.dropped().as_ref());
         let student = student.widened();
+        let (student, teacher) = student.without(teacher, rows.dropped().as_ref());
         let dtype = student.dtype();
         let (teacher, probabilities) = self.softened_teacher(teacher);
         let per_row = (!rows.count_alike()).then(|| primitive(rows.counts(at_least_f32(dtype))));

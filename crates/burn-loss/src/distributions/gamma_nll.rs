@@ -47,7 +47,7 @@ impl GammaNllLossConfig {
     #[track_caller]
     pub fn init(&self) -> GammaNllLoss {
         let name = "GammaNllLossConfig";
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         GammaNllLoss {
             reduction: self.reduction,
         }

@@ -49,7 +49,7 @@ impl GaussianCrpsLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> GaussianCrpsLoss {
-        check::config_reduction("GaussianCrpsLossConfig", self.reduction);
+        check::reduction("GaussianCrpsLossConfig", self.reduction);
         GaussianCrpsLoss {
             reduction: self.reduction,
         }

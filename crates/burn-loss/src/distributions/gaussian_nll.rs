@@ -57,7 +57,7 @@ impl GaussianNllLossConfig {
     pub fn init(&self) -> GaussianNllLoss {
         let name = "GaussianNllLossConfig";
         check::config_above_zero(name, "eps", self.eps);
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         GaussianNllLoss {
             full: self.full,
             eps: self.eps,

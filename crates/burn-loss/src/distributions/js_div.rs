@@ -60,7 +60,7 @@ impl JsDivLossConfig {
             "in [0, 1]",
             self.beta,
         );
-        check::config_reduction("JsDivLossConfig", self.reduction);
+        check::reduction("JsDivLossConfig", self.reduction);
         JsDivLoss {
             beta: self.beta,
             reduction: self.reduction,

@@ -59,7 +59,7 @@ impl PoissonNllLossConfig {
     pub fn init(&self) -> PoissonNllLoss {
         let name = "PoissonNllLossConfig";
         check::config_at_least_zero(name, "eps", self.eps);
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         PoissonNllLoss {
             log_input: self.log_input,
             full: self.full,

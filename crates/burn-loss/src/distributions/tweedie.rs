@@ -59,7 +59,7 @@ impl TweedieLossConfig {
             "between 1 and 2",
             self.power,
         );
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         TweedieLoss {
             power: self.power,
             reduction: self.reduction,

@@ -63,7 +63,7 @@ impl CosineEmbeddingLossConfig {
             "in [-1, 1]",
             self.margin,
         );
-        check::config_reduction("CosineEmbeddingLossConfig", self.reduction);
+        check::reduction("CosineEmbeddingLossConfig", self.reduction);
         CosineEmbeddingLoss {
             margin: self.margin,
             reduction: self.reduction,

@@ -63,7 +63,7 @@ impl InfoNceLossConfig {
     #[track_caller]
     pub fn init(&self) -> InfoNceLoss {
         let name = "InfoNceLossConfig";
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         check::config_above_zero(name, "temperature", self.temperature);
         check::config(
             self.symmetric || !self.within_views,
@@ -249,6 +249,7 @@ impl InfoNceLoss {
         second: Tensor<B, 2>,
         negatives: Option<Tensor<B, 2>>,
     ) -> Similarities<B> {
+        check::reduction(NAME, self.reduction);
         check::alike(NAME, ("first", &first), ("second", &second));
         if let Some(negatives) = &negatives {
             same_width(NAME, ("first", &first), ("negatives", negatives));

@@ -175,7 +175,7 @@ impl ArcFaceLossConfig {
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> ArcFaceLoss<B> {
         let name = "ArcFaceLossConfig";
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         let valid = (0.0..=std::f64::consts::FRAC_PI_2).contains(&self.margin);
         check::config(valid, name, "margin", "in [0, pi / 2]", self.margin);
         check_scale(name, self.scale, 2.0 * (self.margin / 2.0).sin());
@@ -313,7 +313,7 @@ impl CosFaceLossConfig {
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> CosFaceLoss<B> {
         let name = "CosFaceLossConfig";
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         check::config_at_least_zero(name, "margin", self.margin);
         check_scale(name, self.scale, self.margin);
         check::config_weights(name, "class_weights", self.class_weights.as_ref());

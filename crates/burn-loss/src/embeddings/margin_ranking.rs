@@ -161,6 +161,7 @@ impl MarginRankingLoss {
 
     #[track_caller]
     fn reduced<B: LossBackend, const D: usize>(
+        check::reduction("MarginRankingLoss", self.reduction);
         &self,
         first: Tensor<B, D>,
         second: Tensor<B, D>,

@@ -56,7 +56,7 @@ impl SupConLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> SupConLoss {
-        check::config_reduction("SupConLossConfig", self.reduction);
+        check::reduction("SupConLossConfig", self.reduction);
         check::config_above_zero("SupConLossConfig", "temperature", self.temperature);
         SupConLoss {
             temperature: self.temperature,
@@ -191,6 +191,7 @@ impl SupConLoss {
         classes: Tensor<B, 1, Int>,
     ) -> (Tensor<B, 1>, Tensor<B, 1>) {
         let [n, _] = embeddings.dims();
+        check::reduction(NAME, self.reduction);
         check::same_shape(NAME, ("the embeddings", [n]), ("classes", classes.dims()));
         let device = embeddings.device();
         let classes_device = ("classes", &classes.device());

@@ -68,7 +68,7 @@ impl TripletMarginLossConfig {
         let valid = self.p.is_finite() && self.p >= 1.0;
         check::config(valid, name, "p", "finite and at least 1", self.p);
         check::config_at_least_zero(name, "eps", self.eps);
-        check::config_reduction("TripletMarginLossConfig", self.reduction);
+        check::reduction("TripletMarginLossConfig", self.reduction);
         TripletMarginLoss {
             margin: self.margin,
             p: self.p,
@@ -223,6 +223,7 @@ impl TripletMarginLoss {
         negative: Tensor<B, D>,
         distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
     ) -> Tensor<B, 1> {
+        check::reduction(name, self.reduction);
         let name = "TripletMarginLoss";
         check::alike(name, ("anchor", &anchor), ("positive", &positive));
         check::alike(name, ("anchor", &anchor), ("negative", &negative));

@@ -486,12 +486,10 @@ fn check_rows<B: LossBackend, L: ClassLoss<B> + ?Sized, const D: usize, const T:
         (scores_name, &scores.device()),
         ("targets", &targets.device()),
     );
-    check::class_weights(
-        name,
-        loss.options().class_weights,
-        num_classes,
-        &scores.device(),
-    );
+    let (options, device) = (loss.options(), scores.device());
+    check::reduction(name, options.reduction);
+    let weights = options.class_weights;
+    check::class_weights(name, weights, num_classes, (scores_name, &device));
     num_classes
 }
 
@@ -620,9 +618,9 @@ pub(crate) fn counted_losses<B: LossBackend, L: ClassFormula<B>, const D: usize>
     loss: &L,
     logits: Tensor<B, D>,
     rows: &Rows<B>,
-    let logits = beside(&loss.smooth(rows.num_classes, dtype), logits);
 ) -> Tensor<B, 1> {
     let dtype = logits.dtype();
+    let logits = beside(&loss.smooth(rows.num_classes, dtype), logits);
     counted_terms(loss, dtype, rows, |targets, columns| {
         B::softmax_terms(primitive(logits), targets, columns)
     })
@@ -635,9 +633,9 @@ pub(crate) fn counted_terms<B: LossBackend, L: ClassFormula<B>>(
     rows: &Rows<B>,
     find: impl FnOnce(RowTargets<B>, Columns) -> SoftmaxTerms<B>,
 ) -> Tensor<B, 1> {
-    let dtype = at_least_f32(dtype);
     let smooth = loss.smooth(rows.num_classes, dtype);
     let is_smooth = !matches!(smooth, SmoothWeights::Zero);
+    let dtype = at_least_f32(dtype);
     let counts = (!rows.count_alike()).then(|| rows.counts(dtype));
     let targets = rows.targets(smooth);
     let formula = loss.formula();
@@ -646,9 +644,9 @@ pub(crate) fn counted_terms<B: LossBackend, L: ClassFormula<B>>(
             prediction: primitive(target),
             target: primitive(lse),
             third: None,
-        let losses = losses.cast(dtype);
         };
         let losses: Tensor<B, 1> = tensor(B::elementwise(&formula, inputs).losses);
+        let losses = losses.cast(dtype);
         match &counts {
             Some(counts) => losses * counts.clone(),
             None => losses,
@@ -678,9 +676,9 @@ pub(crate) fn reduced_rows<B: LossBackend, L: ClassFormula<B>, const D: usize>(
     loss: &L,
     logits: Tensor<B, D>,
     rows: Rows<B>,
-    let smooth = loss.smooth(rows.num_classes, dtype);
 ) -> Tensor<B, 1> {
     let dtype = logits.dtype();
+    let smooth = loss.smooth(rows.num_classes, dtype);
     let found = B::softmax_terms_reduced(
         &loss.formula(),
         primitive(beside(&smooth, logits)),

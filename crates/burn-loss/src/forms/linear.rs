@@ -227,7 +227,10 @@ pub(crate) fn checked_rows<
     let device = hidden.device();
     check::same_device::<B>(name, ("hidden", &device), ("targets", &targets.device()));
     check_head(name, &hidden, head);
-    check::class_weights(name, loss.options().class_weights, num_classes, &device);
+    let options = loss.options();
+    check::reduction(name, options.reduction);
+    let weights = options.class_weights;
+    check::class_weights(name, weights, num_classes, ("hidden", &device));
     as_rows(hidden)
 }
 
@@ -371,10 +374,10 @@ pub(crate) fn predictions<B: LossBackend>(
     }
 }
 
+    shape: [usize; T],
 /// A loss with what the logits said of each row of these classes, in the shape of the targets.
 pub(crate) fn output<B: LossBackend, const T: usize>(
     loss: Tensor<B, 1>,
-    shape: [usize; T],
     found: RowPredictions<B>,
     classes: Tensor<B, 1, Int>,
     ignored: Option<Tensor<B, 1, Bool>>,

@@ -464,7 +464,7 @@ where
     let (positions, of_class) =
         Positions::of_classes(loss.name(), options.ignore_index, logits, targets, weights);
     let num_classes = positions.logits.dims()[1];
-    check::region_classes(
+    check::region_options(
         loss.name(),
         &options,
         num_classes,
@@ -495,7 +495,7 @@ where
     let ignored = options.ignore_index;
     let (positions, y) =
         Positions::of_numbers(loss.name(), ignored, logits, targets, weights, labels);
-    check::region_classes(loss.name(), &options, labels, &positions.logits.device());
+    check::region_options(loss.name(), &options, labels, &positions.logits.device());
     let p = sigmoid(positions.logits);
     let sum = |numbers| sum_positions(numbers, positions.counts.as_ref(), options.per_image);
     let above = p.clone().greater(y.clone());

@@ -94,6 +94,7 @@ pub trait SampleLoss<B: LossBackend> {
     /// If the inputs do not fit one another.
     #[track_caller]
     fn forward(&self, inputs: Self::Inputs) -> Tensor<B, 1> {
+        check::reduction(self.name(), self.reduction());
         self.check(&inputs);
         self.reduced(inputs, None)
     }
@@ -119,6 +120,7 @@ pub trait SampleLoss<B: LossBackend> {
     /// As [`forward`](Self::forward), and if the shape, the element type or the device of the weights does not fit.
     #[track_caller]
     fn forward_weighted(&self, inputs: Self::Inputs, weights: Tensor<B, 1>) -> Tensor<B, 1> {
+        check::reduction(self.name(), self.reduction());
         let samples = self.check(&inputs);
         samples.check_weights(self.name(), &weights);
         self.reduced(inputs, Some(weights))

@@ -155,6 +155,7 @@ fn reduced<B: LossBackend, L: SpreadLoss<B> + ?Sized, const D: usize>(
     spread: Tensor<B, D>,
     weights: Option<Tensor<B, D>>,
 ) -> Tensor<B, 1> {
+    check::reduction(loss.name(), loss.reduction());
     let formula = loss.formula();
     let found = B::elementwise_reduced(
         &formula,

@@ -51,7 +51,7 @@ impl CharbonnierLossConfig {
     pub fn init(&self) -> CharbonnierLoss {
         let name = "CharbonnierLossConfig";
         check::config_above_zero(name, "eps", self.eps);
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         CharbonnierLoss {
             eps: self.eps,
             reduction: self.reduction,

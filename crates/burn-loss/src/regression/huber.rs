@@ -51,7 +51,7 @@ impl HuberLossConfig {
     #[track_caller]
     pub fn init(&self) -> HuberLoss {
         check::config_above_zero("HuberLossConfig", "delta", self.delta);
-        check::config_reduction("HuberLossConfig", self.reduction);
+        check::reduction("HuberLossConfig", self.reduction);
         HuberLoss {
             delta: self.delta,
             reduction: self.reduction,

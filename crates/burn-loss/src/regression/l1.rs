@@ -48,7 +48,7 @@ impl L1LossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> L1Loss {
-        check::config_reduction("L1LossConfig", self.reduction);
+        check::reduction("L1LossConfig", self.reduction);
         L1Loss {
             reduction: self.reduction,
         }

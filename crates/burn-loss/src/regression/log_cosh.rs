@@ -47,7 +47,7 @@ impl LogCoshLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> LogCoshLoss {
-        check::config_reduction("LogCoshLossConfig", self.reduction);
+        check::reduction("LogCoshLossConfig", self.reduction);
         LogCoshLoss {
             reduction: self.reduction,
         }

@@ -48,7 +48,7 @@ impl MseLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> MseLoss {
-        check::config_reduction("MseLossConfig", self.reduction);
+        check::reduction("MseLossConfig", self.reduction);
         MseLoss {
             reduction: self.reduction,
         }

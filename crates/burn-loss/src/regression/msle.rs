@@ -48,7 +48,7 @@ impl MsleLossConfig {
     #[track_caller]
     pub fn init(&self) -> MsleLoss {
         let name = "MsleLossConfig";
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         MsleLoss {
             reduction: self.reduction,
         }

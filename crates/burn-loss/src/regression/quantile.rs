@@ -74,7 +74,7 @@ impl QuantileLossConfig {
                 level,
             );
         }
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         let levels = TensorData::from(self.levels.as_slice());
         QuantileLoss {
             levels: Tensor::from_data(levels, (device, B::FloatElem::dtype())),

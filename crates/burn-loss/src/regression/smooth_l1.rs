@@ -52,7 +52,7 @@ impl SmoothL1LossConfig {
     pub fn init(&self) -> SmoothL1Loss {
         let name = "SmoothL1LossConfig";
         check::config_at_least_zero(name, "beta", self.beta);
-        check::config_reduction(name, self.reduction);
+        check::reduction(name, self.reduction);
         SmoothL1Loss {
             beta: self.beta,
             reduction: self.reduction,

@@ -205,7 +205,7 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
             Positions::of_classes(name, self.ignore_index, logits, targets, None);
         let [n, num_classes, s] = positions.logits.dims();
         let options = self.options();
-        check::region_classes(name, &options, num_classes, &positions.logits.device());
+        check::region_options(name, &options, num_classes, &positions.logits.device());
         let p = softmax(positions.logits);
         let mut errors = p.clone().mask_where(of_class.clone(), p.neg() + 1.0);
         let mut truth = of_class.float().cast(errors.dtype());
@@ -277,7 +277,7 @@ impl LovaszHingeLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> LovaszHingeLoss {
-        check::config_reduction("LovaszHingeLossConfig", self.reduction);
+        check::reduction("LovaszHingeLossConfig", self.reduction);
         LovaszHingeLoss {
             per_image: self.per_image,
             ignore_index: self.ignore_index,
@@ -372,6 +372,7 @@ impl LovaszHingeLoss {
             self.ignore_index,
             logits,
             targets,
+        check::reduction("LovaszHingeLoss", self.reduction);
             None,
             1,
         );

@@ -55,7 +55,7 @@ impl CtcLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> CtcLoss {
-        check::config_reduction("CtcLossConfig", self.reduction);
+        check::reduction("CtcLossConfig", self.reduction);
         CtcLoss {
             blank: self.blank,
             zero_infinity: self.zero_infinity,

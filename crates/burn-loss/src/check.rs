@@ -495,18 +495,35 @@ pub(crate) fn config_weights(name: &str, field: &str, weights: Option<&Vec<f32>>
     }
 }
 
+/// The sizes that a config's number may have beside 0. Its square and its reciprocal, too, are then numbers of f32 with all their
+/// digits; a `beta` of 1e-40 has an infinite reciprocal there, and an `eps` of 1e-50 is 0.
+const SIZES: [f64; 2] = [1e-18, 1e18];
+
+/// Panics unless a config's number is as it must be, and one that f32 computes with.
+#[track_caller]
+pub(crate) fn config_number(valid: bool, name: &str, field: &str, expected: &str, got: f64) {
+    let [least, most] = SIZES;
+    let has_size = got == 0.0 || (least..=most).contains(&got.abs());
+    let expected = format!("{expected}, and if not 0 of a size in [{least:e}, {most:e}]");
+    config(valid && has_size, name, field, &expected, got);
+}
+
+/// Panics unless a config's number is finite.
+#[track_caller]
+pub(crate) fn config_finite(name: &str, field: &str, got: f64) {
+    config_number(got.is_finite(), name, field, "finite", got);
+}
+
 /// Panics unless a config's number is finite and not negative.
 #[track_caller]
 pub(crate) fn config_at_least_zero(name: &str, field: &str, got: f64) {
-    let valid = got.is_finite() && got >= 0.0;
-    config(valid, name, field, "finite and at least 0", got);
+    config_number(got >= 0.0, name, field, "finite and at least 0", got);
 }
 
 /// Panics unless a config's number is finite and above 0.
 #[track_caller]
 pub(crate) fn config_above_zero(name: &str, field: &str, got: f64) {
-    let valid = got.is_finite() && got > 0.0;
-    config(valid, name, field, "finite and above 0", got);
+    config_number(got > 0.0, name, field, "finite and above 0", got);
 }
 
 /// Panics unless a loss, or its config, has a use for a reduction; for [`KlDivLoss`](crate::KlDivLoss) every one is of use.
@@ -526,7 +543,7 @@ pub(crate) fn reduction(name: &str, reduction: Reduction) {
 /// Panics unless a config's label smoothing is a proportion.
 #[track_caller]
 pub(crate) fn config_label_smoothing(name: &str, label_smoothing: f64) {
-    config(
+    config_number(
         (0.0..=1.0).contains(&label_smoothing),
         name,
         "label_smoothing",

@@ -108,6 +108,8 @@ macro_rules! suite {
                 target_outside_the_classes rows_of_weight_zero
                 targets_of_other_integer_types targets_that_32_bits_do_not_hold probabilities_outside_the_unit_interval
                 ignore_index_with_probabilities binary_targets_outside_the_unit_interval
+                reductions_set_beside_the_config messages_have_what_came
+                options_at_the_ends_of_the_numbers numbers_that_configs_refuse
             }
             autodiff {
                 untracked_inputs detached_losses logits_used_twice gradients_for_some_rows
@@ -129,9 +131,9 @@ macro_rules! suite {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
                 label_smoothing_is_not_rounded gradients_of_the_probabilities
             }
+                class_weights_beyond_the_type a_student_near_its_teacher
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
-                class_weights_beyond_the_type a_student_near_its_teacher
             samples {
                 margin_ranking distances_of_ones_own bad_input wrong_targets configs_survive_json
                 modules_print_themselves logits_that_are_adjusted

@@ -59,7 +59,7 @@ impl AsymmetricLossConfig {
         let name = "AsymmetricLossConfig";
         check::config_at_least_zero(name, "gamma_negative", self.gamma_negative);
         check::config_at_least_zero(name, "gamma_positive", self.gamma_positive);
-        check::config(
+        check::config_number(
             (0.0..1.0).contains(&self.clip),
             name,
             "clip",

@@ -66,7 +66,7 @@ impl GeneralizedCrossEntropyLossConfig {
     pub fn init<B: Backend>(&self, device: &B::Device) -> GeneralizedCrossEntropyLoss<B> {
         let name = "GeneralizedCrossEntropyLossConfig";
         let valid = self.q > 0.0 && self.q <= 1.0;
-        check::config(valid, name, "q", "in (0, 1]", self.q);
+        check::config_number(valid, name, "q", "in (0, 1]", self.q);
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
         check::reduction("GeneralizedCrossEntropyLossConfig", self.reduction);
         GeneralizedCrossEntropyLoss {

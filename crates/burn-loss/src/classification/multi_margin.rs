@@ -65,13 +65,7 @@ impl MultiMarginLossConfig {
     pub fn init<B: Backend>(&self, device: &B::Device) -> MultiMarginLoss<B> {
         let name = "MultiMarginLossConfig";
         check::config(matches!(self.p, 1 | 2), name, "p", "1 or 2", self.p);
-        check::config(
-            self.margin.is_finite(),
-            name,
-            "margin",
-            "finite",
-            self.margin,
-        );
+        check::config_finite(name, "margin", self.margin);
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
         check::reduction("MultiMarginLossConfig", self.reduction);
         MultiMarginLoss {

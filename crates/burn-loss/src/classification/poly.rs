@@ -65,8 +65,8 @@ impl PolyLossConfig {
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> PolyLoss<B> {
         let name = "PolyLossConfig";
-        let valid = self.epsilon.is_finite() && self.epsilon >= -1.0;
-        check::config(
+        let valid = self.epsilon >= -1.0;
+        check::config_number(
             valid,
             name,
             "epsilon",

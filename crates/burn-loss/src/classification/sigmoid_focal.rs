@@ -59,7 +59,7 @@ impl SigmoidFocalLossConfig {
         let name = "SigmoidFocalLossConfig";
         if let Some(alpha) = self.alpha {
             let valid = (0.0..=1.0).contains(&alpha);
-            check::config(valid, name, "alpha", "in [0, 1] or none", alpha);
+            check::config_number(valid, name, "alpha", "in [0, 1] or none", alpha);
         }
         check::config_at_least_zero(name, "gamma", self.gamma);
         check::reduction("SigmoidFocalLossConfig", self.reduction);

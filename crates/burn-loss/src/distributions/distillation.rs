@@ -71,12 +71,10 @@ impl DistillationLossConfig {
     #[track_caller]
     pub fn init(&self) -> DistillationLoss {
         let name = "DistillationLossConfig";
-        let valid = self.temperature.is_finite() && self.temperature > 0.0;
-        let expected = "finite and more than 0";
-        check::config(valid, name, "temperature", expected, self.temperature);
+        check::config_above_zero(name, "temperature", self.temperature);
         let valid = (0.0..=1.0).contains(&self.alpha);
-        check::config(valid, name, "alpha", "in [0, 1]", self.alpha);
-        check::config_reduction("DistillationLossConfig", self.reduction);
+        check::config_number(valid, name, "alpha", "in [0, 1]", self.alpha);
+        check::reduction("DistillationLossConfig", self.reduction);
         DistillationLoss {
             temperature: self.temperature,
             alpha: self.alpha,
@@ -330,9 +328,9 @@ impl DistillationLoss {
         head: &'a LinearHead<B>,
         teacher: Tensor<B, D>,
         targets: Tensor<B, T, Int>,
-        check::reduction(NAME, self.reduction);
     ) -> (Student<'a, B>, Tensor<B, 2>, Rows<B>) {
         let weight = head.weight.dims();
+        check::reduction(NAME, self.reduction);
         check::hidden_shapes(NAME, hidden.dims(), weight, targets.dims());
         let devices = [hidden.device(), targets.device()];
         check::same_device::<B>(NAME, ("hidden", &devices[0]), ("targets", &devices[1]));
@@ -356,6 +354,8 @@ impl<B: LossBackend> Student<'_, B> {
         match self {
             Self::Logits(rows) | Self::Hidden(rows, _) => rows.dtype(),
         }
+    }
+
     /// In at least 32 bits: the divergence is the difference of two terms, of which 16 bits would leave nothing where the student
     /// is near its teacher.
     fn widened(self) -> Self {
@@ -375,8 +375,6 @@ impl<B: LossBackend> Student<'_, B> {
                 Self::Hidden(wide(hidden), Cow::Owned(head))
             }
         }
-    }
-
     }
 
     /// Student and teacher with something harmless in the rows that do not count.
@@ -483,9 +481,9 @@ impl DistillationLoss {
             check::first_invalid::<B>(NAME, rows);
         }
         let dropped = rows.dropped();
-        let student = student.widened();
         let (student, teacher) = student.without(teacher, dropped.as_ref());
         let dtype = student.dtype();
+        let student = student.widened();
         let (teacher, probabilities) = self.softened_teacher(teacher);
         let smooth_loss = |of: Student<B>| of.terms(soft_targets(&probabilities), Columns::All);
         let divergence = smooth_loss(student.clone().softened(self.temperature))
@@ -507,9 +505,9 @@ impl DistillationLoss {
         teacher: Tensor<B, 2>,
         rows: Rows<B>,
     ) -> Tensor<B, 1> {
-        let student = student.widened();
         let (student, teacher) = student.without(teacher, rows.dropped().as_ref());
         let dtype = student.dtype();
+        let student = student.widened();
         let (teacher, probabilities) = self.softened_teacher(teacher);
         let per_row = (!rows.count_alike()).then(|| primitive(rows.counts(at_least_f32(dtype))));
         let smooth_loss = |of: Student<B>| {

@@ -53,7 +53,7 @@ impl JsDivLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> JsDivLoss {
-        check::config(
+        check::config_number(
             (0.0..=1.0).contains(&self.beta),
             "JsDivLossConfig",
             "beta",

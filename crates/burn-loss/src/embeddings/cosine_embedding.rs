@@ -56,7 +56,7 @@ impl CosineEmbeddingLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> CosineEmbeddingLoss {
-        check::config(
+        check::config_number(
             (-1.0..=1.0).contains(&self.margin),
             "CosineEmbeddingLossConfig",
             "margin",

@@ -50,14 +50,8 @@ impl HingeEmbeddingLossConfig {
     #[track_caller]
     pub fn init(&self) -> HingeEmbeddingLoss {
         let name = "HingeEmbeddingLossConfig";
-        check::config(
-            self.margin.is_finite(),
-            name,
-            "margin",
-            "finite",
-            self.margin,
-        );
-        check::config_reduction(name, self.reduction);
+        check::config_finite(name, "margin", self.margin);
+        check::reduction(name, self.reduction);
         HingeEmbeddingLoss {
             margin: self.margin,
             reduction: self.reduction,

@@ -177,7 +177,7 @@ impl ArcFaceLossConfig {
         let name = "ArcFaceLossConfig";
         check::reduction(name, self.reduction);
         let valid = (0.0..=std::f64::consts::FRAC_PI_2).contains(&self.margin);
-        check::config(valid, name, "margin", "in [0, pi / 2]", self.margin);
+        check::config_number(valid, name, "margin", "in [0, pi / 2]", self.margin);
         check_scale(name, self.scale, 2.0 * (self.margin / 2.0).sin());
         check::config_weights(name, "class_weights", self.class_weights.as_ref());
         ArcFaceLoss {

@@ -50,14 +50,8 @@ impl MarginRankingLossConfig {
     /// ```
     #[track_caller]
     pub fn init(&self) -> MarginRankingLoss {
-        check::config(
-            self.margin.is_finite(),
-            "MarginRankingLossConfig",
-            "margin",
-            "finite",
-            self.margin,
-        );
-        check::config_reduction("MarginRankingLossConfig", self.reduction);
+        check::config_finite("MarginRankingLossConfig", "margin", self.margin);
+        check::reduction("MarginRankingLossConfig", self.reduction);
         MarginRankingLoss {
             margin: self.margin,
             reduction: self.reduction,
@@ -161,13 +155,13 @@ impl MarginRankingLoss {
 
     #[track_caller]
     fn reduced<B: LossBackend, const D: usize>(
-        check::reduction("MarginRankingLoss", self.reduction);
         &self,
         first: Tensor<B, D>,
         second: Tensor<B, D>,
         target: Tensor<B, D>,
         weights: Option<Tensor<B, D>>,
     ) -> Tensor<B, 1> {
+        check::reduction("MarginRankingLoss", self.reduction);
         let found = B::elementwise_reduced(
             &self.formula(),
             elements(first, second, target),

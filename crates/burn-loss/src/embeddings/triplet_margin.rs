@@ -62,11 +62,9 @@ impl TripletMarginLossConfig {
     #[track_caller]
     pub fn init(&self) -> TripletMarginLoss {
         let name = "TripletMarginLossConfig";
-        let valid = self.margin.is_finite() && self.margin > 0.0;
-        let expected = "finite and more than 0";
-        check::config(valid, name, "margin", expected, self.margin);
-        let valid = self.p.is_finite() && self.p >= 1.0;
-        check::config(valid, name, "p", "finite and at least 1", self.p);
+        check::config_above_zero(name, "margin", self.margin);
+        let expected = "finite and at least 1";
+        check::config_number(self.p >= 1.0, name, "p", expected, self.p);
         check::config_at_least_zero(name, "eps", self.eps);
         check::reduction("TripletMarginLossConfig", self.reduction);
         TripletMarginLoss {
@@ -223,9 +221,9 @@ impl TripletMarginLoss {
         negative: Tensor<B, D>,
         distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
     ) -> Tensor<B, 1> {
-        check::reduction(name, self.reduction);
         let name = "TripletMarginLoss";
         check::alike(name, ("anchor", &anchor), ("positive", &positive));
+        check::reduction(name, self.reduction);
         check::alike(name, ("anchor", &anchor), ("negative", &negative));
         let samples = anchor.dims()[0];
         let each = self.losses_with(anchor, positive, negative, distance);

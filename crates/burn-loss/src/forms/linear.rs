@@ -129,11 +129,10 @@ impl<B: Backend> LinearHead<B> {
     ///
     /// # Panics
     ///
-    /// If the scale is not finite.
+    /// If the scale is neither 0 nor of a size in `[1e-18, 1e18]`.
     #[track_caller]
     pub fn with_logit_scale(self, logit_scale: f64) -> Self {
-        let valid = logit_scale.is_finite();
-        check::config(valid, "LinearHead", "logit_scale", "finite", logit_scale);
+        check::config_finite("LinearHead", "logit_scale", logit_scale);
         Self {
             logit_scale,
             ..self
@@ -144,17 +143,12 @@ impl<B: Backend> LinearHead<B> {
     ///
     /// # Panics
     ///
-    /// If the cap is not finite and above 0.
+    /// If the cap is not in `[1e-18, 1e18]`.
     #[track_caller]
     pub fn with_softcap(self, softcap: Option<f64>) -> Self {
-        let valid = softcap.is_none_or(|cap| cap.is_finite() && cap > 0.0);
-        check::config(
-            valid,
-            "LinearHead",
-            "softcap",
-            "finite and above 0",
-            softcap,
-        );
+        if let Some(cap) = softcap {
+            check::config_above_zero("LinearHead", "softcap", cap);
+        }
         Self { softcap, ..self }
     }
 
@@ -374,13 +368,13 @@ pub(crate) fn predictions<B: LossBackend>(
     }
 }
 
-    shape: [usize; T],
 /// A loss with what the logits said of each row of these classes, in the shape of the targets.
 pub(crate) fn output<B: LossBackend, const T: usize>(
     loss: Tensor<B, 1>,
     found: RowPredictions<B>,
     classes: Tensor<B, 1, Int>,
     ignored: Option<Tensor<B, 1, Bool>>,
+    shape: [usize; T],
 ) -> LinearOutput<B, T> {
     let mut log_probs = tensor::<B, 1>(found.log_probs);
     let mut predicted = Tensor::<B, 1, Int>::from_primitive(found.predicted).cast(classes.dtype());

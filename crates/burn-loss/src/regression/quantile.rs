@@ -66,7 +66,7 @@ impl QuantileLossConfig {
         );
         for (index, &level) in self.levels.iter().enumerate() {
             let field = format!("levels[{index}]");
-            check::config(
+            check::config_number(
                 level > 0.0 && level < 1.0,
                 name,
                 &field,

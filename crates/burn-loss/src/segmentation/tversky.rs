@@ -86,8 +86,7 @@ impl TverskyLossConfig {
         let name = "TverskyLossConfig";
         check::config_at_least_zero(name, "alpha", self.alpha);
         check::config_at_least_zero(name, "beta", self.beta);
-        let valid = self.gamma.is_finite() && self.gamma > 0.0;
-        check::config(valid, name, "gamma", "finite and above 0", self.gamma);
+        check::config_above_zero(name, "gamma", self.gamma);
         check::config_at_least_zero(name, "smooth", self.smooth);
         check::config_at_least_zero(name, "eps", self.eps);
         check::config_regions(

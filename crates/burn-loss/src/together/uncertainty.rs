@@ -34,7 +34,7 @@ pub enum Likelihood {
 pub struct UncertaintyWeightingConfig {
     /// What each loss is, in the order in which `forward` takes them; at least one.
     pub likelihoods: Vec<Likelihood>,
-    /// The logarithm of each variance at the start, finite. Default: 0.
+    /// The logarithm of each variance at the start, in `[-80, 80]`. Default: 0.
     #[config(default = 0.0)]
     pub log_variance: f64,
 }
@@ -44,7 +44,7 @@ impl UncertaintyWeightingConfig {
     ///
     /// # Panics
     ///
-    /// If there is no loss, or if the logarithm of the variance is not finite.
+    /// If there is no loss, or if the logarithm of the variance is outside `[-80, 80]`.
     ///
     /// # Example
     ///
@@ -71,8 +71,10 @@ impl UncertaintyWeightingConfig {
             "of at least one loss",
             &self.likelihoods,
         );
-        let finite = self.log_variance.is_finite();
-        check::config(finite, name, "log_variance", "finite", self.log_variance);
+        // Its exponential is a weight, which f32 has to hold.
+        let valid = (-80.0..=80.0).contains(&self.log_variance);
+        let expected = "in [-80, 80]";
+        check::config_number(valid, name, "log_variance", expected, self.log_variance);
         let log_variances = Tensor::full([losses], self.log_variance, device);
         UncertaintyWeighting {
             log_variances: Param::from_tensor(log_variances),

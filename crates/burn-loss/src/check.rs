@@ -616,6 +616,34 @@ pub(crate) fn per_sample<B: Backend, const D: usize>(
     same_device::<B>(loss, reference_device, (name, &tensor.device()));
 }
 
+/// Panics on a number outside `[0, 1]` where looking does not wait for a device; elsewhere it becomes NaN. NaN stays in any case.
+#[track_caller]
+pub(crate) fn unit_interval<B: LossBackend, const D: usize>(
+    loss: &str,
+    name: &str,
+    numbers: Tensor<B, D>,
+) -> Tensor<B, D> {
+    if !B::ON_HOST {
+        let below = numbers.clone().lower_elem(0.0);
+        let outside = below.bool_or(numbers.clone().greater_elem(1.0));
+        return numbers.mask_fill(outside, f64::NAN);
+    }
+    let data = numbers.to_data();
+    let is_outside = |number: f64| number < 0.0 || number > 1.0;
+    // The common element type without the cost of a conversion an element.
+    let found = match data.as_slice::<f32>() {
+        Ok(numbers) => numbers
+            .iter()
+            .position(|number| is_outside((*number).into())),
+        Err(_) => data.iter::<f64>().position(is_outside),
+    };
+    if let Some(element) = found {
+        let got = data.iter::<f64>().nth(element).expect("it was found");
+        panic!("{loss}: expected `{name}` in [0, 1], got {got} at element {element}");
+    }
+    numbers
+}
+
 /// Panics on a target that is neither 1 nor -1 where looking does not wait for a device; elsewhere says which ones are not.
 #[track_caller]
 pub(crate) fn signs<B: LossBackend>(

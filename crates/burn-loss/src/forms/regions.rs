@@ -204,12 +204,13 @@ pub trait RegionLoss<B: LossBackend> {
     ///
     /// # Shapes
     ///
-    /// - `logits`, `targets`: `[N, d1, ..]`; targets in `[0, 1]` (not checked), or the ignored index
+    /// - `logits`, `targets`: `[N, d1, ..]`; targets in `[0, 1]`, or the ignored index
     /// - output: `[1]`
     ///
     /// # Panics
     ///
-    /// If the shapes, element types or devices differ, or if class weights or classes are set for more than one class.
+    /// If the shapes, element types or devices differ, if class weights or classes are set for more than one class, or, on NdArray
+    /// and Flex, if the target of a position that counts is outside `[0, 1]` (elsewhere the loss is NaN then).
     #[track_caller]
     fn forward_binary<const D: usize>(
         &self,
@@ -269,13 +270,14 @@ pub trait RegionLoss<B: LossBackend> {
     ///
     /// # Shapes
     ///
-    /// - `logits`, `targets`: `[N, C, d1, ..]`; targets in `[0, 1]` (not checked), or the ignored index
+    /// - `logits`, `targets`: `[N, C, d1, ..]`; targets in `[0, 1]`, or the ignored index
     /// - output: `[1]`
     ///
     /// # Panics
     ///
     /// If the shapes, element types or devices differ, if there is no class, if the class weights do not have the length of the
-    /// class axis, or if a class that is to count is none.
+    /// class axis, if a class that is to count is none, or, on NdArray and Flex, if the target of a position that counts is outside
+    /// `[0, 1]` (elsewhere the loss is NaN then).
     #[track_caller]
     fn forward_labels<const D: usize>(
         &self,
@@ -425,6 +427,7 @@ impl<B: LossBackend> Positions<B> {
             );
             known = known.mask_fill(dropped.clone(), 0.0);
         }
+        let known = check::unit_interval(name, "targets", known);
         let logits = wide(logits).reshape(shape);
         (Self::new(logits, counts, dropped), known)
     }

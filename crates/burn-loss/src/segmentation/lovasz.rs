@@ -8,6 +8,7 @@ use burn_loss_kernels::LossBackend;
 
 use crate::display::display_fields;
 use crate::forms::probabilities::softmax;
+use crate::forms::samples::hinge;
 use crate::forms::{AbsentClasses, Positions, RegionOptions, count_regions, reduce_regions};
 use crate::weights::weights_tensor;
 use crate::{Reduction, check};
@@ -94,6 +95,8 @@ impl LovaszSoftmaxLossConfig {
 ///
 /// - `logits`: any real numbers `[N, C, d1, ..]`; the softmax is part of the loss
 /// - `targets`: classes in `[0, C)`
+/// - regions of up to 2^24 positions, of the batch or, with `per_image`, of an image: f32, in which they are counted, holds no larger
+///   number with all its digits
 /// - the mean is over regions, each times its class weight, divided by the sum of the weights
 /// - segmentation-models-pytorch: [`LovaszLoss`](https://smp.readthedocs.io/en/latest/losses.html#lovaszloss) in the mode
 ///   `multiclass`; with `per_image` it takes the mean of each image's classes first, and then of the images, where here every class
@@ -295,7 +298,9 @@ impl LovaszHingeLossConfig {
 /// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss).
 ///
 /// - `logits`: any real numbers `[N, d1, ..]`
-/// - `targets`: of the same shape, 1 in the region and 0 elsewhere (not checked)
+/// - `targets`: of the same shape, 1 in the region and 0 elsewhere; on NdArray and Flex a number outside `[0, 1]` panics, elsewhere it
+///   makes the loss NaN
+/// - regions of up to 2^24 positions: f32, in which they are counted, holds no larger number with all its digits
 /// - segmentation-models-pytorch: [`LovaszLoss`](https://smp.readthedocs.io/en/latest/losses.html#lovaszloss) in the modes `binary`
 ///   and `multilabel`. MONAI has none
 /// - [The Lovász hinge](https://arxiv.org/abs/1512.07797), [The Lovász-Softmax loss](https://arxiv.org/abs/1705.08790)
@@ -339,7 +344,7 @@ impl LovaszHingeLoss {
     ///
     /// # Panics
     ///
-    /// If the shapes, element types or devices differ.
+    /// If the shapes, element types or devices differ, or, on NdArray and Flex, if a target is neither in `[0, 1]` nor ignored.
     #[track_caller]
     pub fn forward<B: LossBackend, const D: usize>(
         &self,
@@ -367,12 +372,12 @@ impl LovaszHingeLoss {
         targets: Tensor<B, D>,
     ) -> Tensor<B, 1> {
         let dtype = logits.dtype();
+        check::reduction("LovaszHingeLoss", self.reduction);
         let (positions, truth) = Positions::of_numbers(
             "LovaszHingeLoss",
             self.ignore_index,
             logits,
             targets,
-        check::reduction("LovaszHingeLoss", self.reduction);
             None,
             1,
         );
@@ -382,8 +387,8 @@ impl LovaszHingeLoss {
         if let Some(dropped) = positions.dropped {
             errors = errors.mask_fill(dropped, 0.0);
         }
-        let wrong = errors.clone().greater_elem(0.0);
-        let errors = errors.mask_fill(wrong.bool_not(), 0.0);
+        // NaN stays: a diverged model is not right.
+        let errors = hinge(errors);
         let shape = if self.per_image { [n, s] } else { [1, n * s] };
         let losses = extension(errors.reshape(shape), truth.reshape(shape));
         losses.cast(dtype)

@@ -124,14 +124,15 @@ macro_rules! suite {
             regions {
                 region_gradients regions_refuse region_configs positions_that_do_not_count regions_of_extreme_logits no_positions
                 lovasz_softmax lovasz_hinge lovasz_gradients_and_bad_input
+                targets_of_regions_outside_the_unit_interval long_regions
             }
             boxes { boxes_refuse }
             together { weighted_sums uncertainty_weighting together_refuses }
             halves {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
                 label_smoothing_is_not_rounded gradients_of_the_probabilities
-            }
                 class_weights_beyond_the_type a_student_near_its_teacher
+            }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
             samples {

@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor};
 use burn_loss::*;
 
 use super::bad_input::panics;
-use crate::backend::TestBackend;
+use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
 use crate::differences::compare_gradient;
 use crate::fixture::tensor;
@@ -433,4 +433,90 @@ pub fn lovasz_gradients_and_bad_input<B: TestBackend>() {
     assert_eq!((gradient[0], gradient[3]), (0.0, 0.0));
     let all = Tensor::<Autodiff<B>, 2, Int>::full([1, 3], 255, &device);
     assert_eq!(numbers(loss.forward(x, all)), [0.0]);
+}
+
+/// A mask of 0 and 255 is no target, NaN makes NaN, and what does not count may be anything.
+pub fn targets_of_regions_outside_the_unit_interval<B: TestBackend>() {
+    let device = B::device();
+    let logits = || tensor::<B, 2>(&[0.5, -1.0, 2.0], &[1, 3], &device);
+    let targets = |last: f64| tensor::<B, 2>(&[1.0, 0.0, last], &[1, 3], &device);
+    let dice = DiceLossConfig::new().init::<B>(&device);
+    let jaccard = JaccardLossConfig::new().init::<B>(&device);
+    let tversky = TverskyLossConfig::new().init::<B>(&device);
+    let lovasz = LovaszHingeLossConfig::new().init();
+    type Forward<'a, B> = &'a dyn Fn(Tensor<B, 2>, Tensor<B, 2>) -> Tensor<B, 1>;
+    let labels = |x: Tensor<B, 2>| x.reshape([1, 1, 3]);
+    let losses: [(&str, Forward<'_, B>); 6] = [
+        ("DiceLoss", &|x, y| dice.forward_binary(x, y)),
+        ("DiceLoss", &|x, y| {
+            dice.forward_labels(labels(x), labels(y))
+        }),
+        ("JaccardLoss", &|x, y| {
+            jaccard.forward_binary_no_reduction(x, y).reshape([1])
+        }),
+        ("TverskyLoss", &|x, y| {
+            let ones = x.ones_like();
+            tversky.forward_binary_weighted(x, y, ones)
+        }),
+        ("LovaszHingeLoss", &|x, y| lovasz.forward(x, y)),
+        ("LovaszHingeLoss", &|x, y| lovasz.forward_no_reduction(x, y)),
+    ];
+    for (name, loss) in losses {
+        for wrong in [255.0, -0.25] {
+            if B::CHECKS_TARGETS {
+                let words = [
+                    name,
+                    "`targets` in [0, 1]",
+                    &format!("got {wrong}"),
+                    "element 2",
+                ];
+                panics(&words, || loss(logits(), targets(wrong)));
+            } else {
+                assert!(
+                    numbers(loss(logits(), targets(wrong)))[0].is_nan(),
+                    "{name}"
+                );
+            }
+        }
+        assert!(
+            numbers(loss(logits(), targets(f64::NAN)))[0].is_nan(),
+            "{name}"
+        );
+        assert!(
+            numbers(loss(logits(), targets(1.0)))[0].is_finite(),
+            "{name}"
+        );
+    }
+    // A position that is ignored, or of weight 0.
+    let config = DiceLossConfig::new().with_ignore_index(Some(255));
+    let ignoring = config.init::<B>(&device);
+    let expected = numbers(ignoring.forward_binary(logits(), targets(255.0)));
+    assert!(expected[0].is_finite());
+    let mask = tensor::<B, 2>(&[1.0, 1.0, 0.0], &[1, 3], &device);
+    let masked = dice.forward_binary_weighted(logits(), targets(7.0), mask);
+    assert_close("of weight 0", &numbers(masked), &expected, B::TOLERANCE);
+}
+
+/// Sums over as many positions as a prime, and a region of more positions than f32 counts.
+pub fn long_regions<B: TestBackend>() {
+    if B::ONE_OF > 1 {
+        return;
+    }
+    const POSITIONS: usize = 1_000_003;
+    let device = B::device();
+    let tolerance = Tolerance {
+        relative: 1e-6,
+        absolute: 0.0,
+    };
+    // Probabilities of 1/10 for the class that all positions have: 1 - 2 p / (p + 1).
+    let p = 0.1f64;
+    let logits = Tensor::<B, 3>::zeros([1, 2, POSITIONS], &device);
+    let first = Tensor::<B, 3>::full([1, 1, POSITIONS], (p / (1.0 - p)).ln(), &device);
+    let logits = logits.slice_assign([0..1, 0..1, 0..POSITIONS], first);
+    let targets = Tensor::<B, 2, Int>::zeros([1, POSITIONS], &device);
+    let loss = DiceLossConfig::new()
+        .with_classes(Some(vec![0]))
+        .init::<B>(&device);
+    let mean = numbers(loss.forward(logits, targets));
+    assert_close("Dice", &mean, &[1.0 - 2.0 * p / (p + 1.0)], tolerance);
 }

@@ -521,12 +521,30 @@ fn sum_positions<B: Backend>(
         Some(counts) => numbers * counts.clone(),
         None => numbers,
     };
-    // In blocks, where there are many: one long sum of small numbers loses digits.
-    let block = (1..=LONGEST_SUM.min(s)).rev().find(|block| s % block == 0);
-    let block = block.unwrap_or(1);
-    let blocks = numbers.reshape([n * num_classes, s / block, block]);
-    let sums = blocks.sum_dim(2).sum_dim(1).reshape([n, num_classes]);
+    let sums = sum_in_blocks(numbers.reshape([n * num_classes, s]));
+    let sums = sums.reshape([n, num_classes]);
     if per_image { sums } else { sums.sum_dim(0) }
+}
+
+/// The sum of each row of `[R, S]`, `[R, 1]`: in blocks, because one long sum of small numbers loses digits.
+fn sum_in_blocks<B: Backend>(mut numbers: Tensor<B, 2>) -> Tensor<B, 2> {
+    loop {
+        let [rows, len] = numbers.dims();
+        if len <= LONGEST_SUM {
+            return numbers.sum_dim(1);
+        }
+        let short = LONGEST_SUM / 16;
+        let block = (short..=LONGEST_SUM).rev().find(|block| len % block == 0);
+        let block = block.unwrap_or_else(|| {
+            let missing = len.next_multiple_of(LONGEST_SUM) - len;
+            let zeros = numbers.clone().narrow(1, 0, missing).zeros_like().detach();
+            numbers = Tensor::cat(vec![numbers.clone(), zeros], 1);
+            LONGEST_SUM
+        });
+        let blocks = numbers.dims()[1] / block;
+        let sums = numbers.reshape([rows * blocks, block]).sum_dim(1);
+        numbers = sums.reshape([rows, blocks]);
+    }
 }
 
 /// How many numbers are summed in one go.

@@ -10,6 +10,7 @@ use burn_loss_kernels::LossBackend;
 use burn_loss_kernels::composed::at_least_f32;
 
 use crate::display::display_fields;
+use crate::forms::choice::{larger, smaller};
 use crate::forms::probabilities::quotient;
 use crate::{Reduction, check};
 
@@ -195,8 +196,8 @@ impl BoxIouLoss {
         prediction: Tensor<B, 2>,
         target: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
-        check_boxes(&prediction, &target);
         check::reduction(NAME, self.reduction);
+        check_boxes(&prediction, &target);
         let dtype = prediction.dtype();
         let [boxes, _] = prediction.dims();
         if boxes == 0 {
@@ -367,25 +368,4 @@ impl<B: LossBackend> Boxes<B> {
         let turned = (w - constant_w.clone()) * constant_h.clone() - (h - constant_h) * constant_w;
         angle + turned * (squares.ones_like() / squares)
     }
-}
-
-fn larger<B: Backend>(a: &Tensor<B, 2>, b: &Tensor<B, 2>) -> Tensor<B, 2> {
-    chosen(a, b, b.clone().greater(a.clone()))
-}
-
-fn smaller<B: Backend>(a: &Tensor<B, 2>, b: &Tensor<B, 2>) -> Tensor<B, 2> {
-    chosen(a, b, b.clone().lower(a.clone()))
-}
-
-/// `b` where it is to be taken, else `a`; where the two are equal each has half of the gradient, as in PyTorch.
-fn chosen<B: Backend>(
-    a: &Tensor<B, 2>,
-    b: &Tensor<B, 2>,
-    takes_b: Tensor<B, 2, Bool>,
-) -> Tensor<B, 2> {
-    let equal = a.clone().equal(b.clone());
-    let half = (a.clone() + b.clone()) * 0.5;
-    a.clone()
-        .mask_where(takes_b, b.clone())
-        .mask_where(equal, half)
 }

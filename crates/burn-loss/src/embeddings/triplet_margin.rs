@@ -7,6 +7,7 @@ use burn_loss_kernels::LossBackend;
 use burn_loss_kernels::composed::at_least_f32;
 
 use crate::display::display_fields;
+use crate::forms::choice::smaller;
 use crate::forms::samples::{hinge, sum_of_rows};
 use crate::forms::{SampleLoss, Samples, fill_samples, sample_forwards};
 use crate::{Reduction, check};
@@ -222,8 +223,8 @@ impl TripletMarginLoss {
         distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
     ) -> Tensor<B, 1> {
         let name = "TripletMarginLoss";
-        check::alike(name, ("anchor", &anchor), ("positive", &positive));
         check::reduction(name, self.reduction);
+        check::alike(name, ("anchor", &anchor), ("positive", &positive));
         check::alike(name, ("anchor", &anchor), ("negative", &negative));
         let samples = anchor.dims()[0];
         let each = self.losses_with(anchor, positive, negative, distance);
@@ -245,9 +246,7 @@ impl TripletMarginLoss {
         let to_positive = distance(anchor.clone(), positive.clone());
         let mut to_negative = distance(anchor, negative.clone());
         if self.swap {
-            let from_positive = distance(positive, negative);
-            let nearer = from_positive.clone().lower(to_negative.clone());
-            to_negative = to_negative.mask_where(nearer, from_positive);
+            to_negative = smaller(&to_negative, &distance(positive, negative));
         }
         hinge(to_positive - to_negative + self.margin)
     }

@@ -8,6 +8,7 @@
 //! | samples | [`SampleLoss`]: several tensors, of which each has its part of every sample | triplet margin, cosine embedding, multi-class and multi-label margins, JSD, distillation, CTC |
 //! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers in `[0, 1]` | Dice, Jaccard, Tversky |
 
+pub(crate) mod choice;
 pub(crate) mod class_rows;
 mod delegate;
 pub(crate) mod elementwise;

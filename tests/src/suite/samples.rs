@@ -9,6 +9,7 @@ use burn_loss_kernels::{CtcLosses, CtcTargets, composed};
 use super::bad_input::panics;
 use crate::backend::{TestBackend, Tolerance, least_number};
 use crate::compare::{assert_close, difference_each, numbers};
+use crate::differences::compare_gradient;
 use crate::fixture::{some_of, tensor};
 use crate::samples::{Arguments, Case, Config, VisitSample, cases, each_sample, triplet_margin};
 
@@ -669,4 +670,89 @@ pub fn ctc_of_long_inputs<B: TestBackend>() {
         assert!((sum - expected).abs() < 1e-5, "{sum} in row {row}");
         assert!(slopes.iter().all(|slope| (-1.00001..=0.0).contains(slope)));
     }
+}
+
+/// Where both negatives are as far, each has half of the slope, as PyTorch's `min` gives it.
+pub fn swapped_ties<B: TestBackend>() {
+    let device = B::device();
+    let row =
+        |numbers: [f64; 2]| tensor::<Autodiff<B>, 2>(&numbers, &[1, 2], &device).require_grad();
+    let [a, p, n] = [[0.0, 0.0], [0.0, 0.0], [0.3, 0.4]].map(row);
+    let loss = TripletMarginLossConfig::new().with_swap(true).init();
+    let mean = loss.forward(a.clone(), p.clone(), n.clone());
+    let gradients = mean.backward();
+    let slopes = |x: &Tensor<Autodiff<B>, 2>| numbers(x.grad(&gradients).expect("tracked"));
+    let tolerance = Tolerance {
+        relative: 1e-4,
+        absolute: 1e-4,
+    };
+    assert_close("anchor", &slopes(&a), &[1.0071, 1.1071], tolerance);
+    assert_close("positive", &slopes(&p), &[-0.4071, -0.3071], tolerance);
+    assert_close("negative", &slopes(&n), &[-0.6, -0.8], tolerance);
+}
+
+/// A high power of a small difference is 0 in 32 bits, its root is not; the limit is the largest difference.
+pub fn distances_of_high_powers<B: TestBackend>() {
+    let device = B::device();
+    let row =
+        |numbers: [f64; 2]| tensor::<Autodiff<B>, 2>(&numbers, &[1, 2], &device).require_grad();
+    for (p, distance) in [(40.0, 2f64.powf(1.0 / 40.0)), (1e17, 1.0)] {
+        for size in [1e-3, 0.5, 1e3] {
+            let config = TripletMarginLossConfig::new().with_p(p).with_eps(0.0);
+            let loss = config.with_margin(2000.0).init();
+            let anchor = row([0.0, 0.0]);
+            let mean = loss.forward(anchor.clone(), row([size, -size]), row([0.0, 0.0]));
+            let expected = 2000.0 + size * distance;
+            assert_close("power", &numbers(mean.clone()), &[expected], B::TOLERANCE);
+            let slopes = numbers(anchor.grad(&mean.backward()).expect("tracked"));
+            if p < 1e3 {
+                let slope = distance / 2.0;
+                assert_close("slope", &slopes, &[-slope, slope], B::TOLERANCE);
+            }
+        }
+    }
+}
+
+/// The gradients of a ranking by each score and by the target, and scores at the ends of the numbers.
+pub fn pairs_in_an_order<B: TestBackend>() {
+    fn loss() -> MarginRankingLoss {
+        MarginRankingLossConfig::new().with_margin(0.5).init()
+    }
+    fn weights<B: LossBackend>(device: &B::Device) -> Tensor<B, 1> {
+        tensor(&[1.0, 0.5, 2.0, 3.0], &[4], device)
+    }
+    /// The first scores, the second ones, and what order they are to be in.
+    fn mean<B: LossBackend>(x: Tensor<B, 2>) -> Tensor<B, 1> {
+        let row = |index: usize| x.clone().slice([index..index + 1, 0..4]);
+        loss().forward(row(0), row(1), row(2))
+    }
+    fn weighted<B: LossBackend>(x: Tensor<B, 2>) -> Tensor<B, 1> {
+        let device = x.device();
+        let row = |index: usize| x.clone().slice([index..index + 1, 0..4]).reshape([4]);
+        loss().forward_weighted(row(0), row(1), row(2), weights(&device))
+    }
+    fn unreduced<B: LossBackend>(x: Tensor<B, 2>) -> Tensor<B, 1> {
+        let device = x.device();
+        let row = |index: usize| x.clone().slice([index..index + 1, 0..4]).reshape([4]);
+        let each = loss().forward_no_reduction(row(0), row(1), row(2));
+        (each * weights(&device)).sum()
+    }
+    const NUMBERS: [f64; 12] = [
+        1.5, -0.25, 2.0, 0.5, 0.25, 1.0, -1.0, 0.75, 1.0, -1.0, -1.0, 1.0,
+    ];
+    compare_gradient!(B, mean, NUMBERS, [3, 4]);
+    compare_gradient!(B, weighted, NUMBERS, [3, 4]);
+    compare_gradient!(B, unreduced, NUMBERS, [3, 4]);
+
+    let device = B::device();
+    let inf = f64::INFINITY;
+    let row = |numbers: [f64; 5]| tensor::<Autodiff<B>, 1>(&numbers, &[5], &device);
+    let first = row([1e30, -1e30, inf, f64::NAN, inf]).require_grad();
+    let second = row([-1e30, 1e30, 0.0, 0.0, inf]);
+    let ones = row([1.0; 5]);
+    let each = loss().forward_no_reduction(first.clone(), second, ones);
+    let expected = [0.0, 2e30, 0.0, f64::NAN, f64::NAN];
+    assert_close("extremes", &numbers(each.clone()), &expected, B::TOLERANCE);
+    let slopes = numbers(first.grad(&each.sum().backward()).expect("tracked"));
+    assert_eq!(slopes[..3], [0.0, -1.0, 0.0], "{slopes:?}");
 }

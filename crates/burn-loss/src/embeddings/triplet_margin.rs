@@ -254,22 +254,39 @@ impl TripletMarginLoss {
     /// The distance of the rows of two matrices, `[N]`.
     fn distance<B: LossBackend>(&self, x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
         let difference = x - y + self.eps;
-        let powers = match self.p {
-            1.0 => return sum_of_rows(difference.abs()),
-            2.0 => difference.clone() * difference,
-            p => difference.abs().powf_scalar(p),
-        };
-        let sum = sum_of_rows(powers);
-        // The slope of a root at 0 has no bound: there the distance is a constant.
-        let none = sum.clone().lower_elem(least_normal(&sum));
-        let sum = sum.mask_fill(none.clone(), 1.0);
-        let root = match self.p {
-            2.0 => sum.sqrt(),
-            // As a tensor: a number would be rounded to f32.
-            p => sum.clone().powf(sum.full_like(p.recip())),
-        };
-        root.mask_fill(none, 0.0)
+        match self.p {
+            1.0 => sum_of_rows(difference.abs()),
+            2.0 => {
+                let squares = difference.clone() * difference;
+                root(sum_of_rows(squares), |sum| sum.sqrt())
+            }
+            p => power_distance(difference.abs(), p),
+        }
     }
+}
+
+/// `(sum d^p)^(1/p)` of each row, as the largest number times what the others make of it: 32 bits hold no high power of a small
+/// difference, nor of a large one.
+fn power_distance<B: LossBackend>(sizes: Tensor<B, 2>, p: f64) -> Tensor<B, 1> {
+    let [rows, _] = sizes.dims();
+    let largest = sizes.clone().detach().max_dim(1);
+    let none = largest.clone().equal_elem(0.0);
+    let largest = largest.mask_fill(none, 1.0);
+    // The distance grows as its numbers do: for its slope the largest may be a constant.
+    let shares = sizes * (largest.ones_like() / largest.clone());
+    let sum = sum_of_rows(shares.powf_scalar(p));
+    // As a tensor: a number would be rounded to f32.
+    let distance = root(sum, |sum| sum.clone().powf(sum.full_like(p.recip())));
+    distance * largest.reshape([rows])
+}
+
+/// A root of sums; where there is nothing, its slope has no bound, and it is a constant.
+fn root<B: LossBackend>(
+    sum: Tensor<B, 1>,
+    of: impl FnOnce(Tensor<B, 1>) -> Tensor<B, 1>,
+) -> Tensor<B, 1> {
+    let none = sum.clone().lower_elem(least_normal(&sum));
+    of(sum.mask_fill(none.clone(), 1.0)).mask_fill(none, 0.0)
 }
 
 /// The least number that the element type has with all its digits.

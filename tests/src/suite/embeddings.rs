@@ -162,6 +162,20 @@ pub fn embeddings_refuse<B: TestBackend>() {
     panics(&["ArcFaceLoss", "`cosines`", "[2, 3]", "[4]"], || {
         arc.forward(floats([2, 3]), Tensor::zeros([4], &device))
     });
+    let cos = CosFaceLossConfig::new().init::<B>(&device);
+    panics(&["CosFaceLoss", "`cosines`", "[2, 3]", "[4]"], || {
+        cos.forward(floats([2, 3]), Tensor::zeros([4], &device))
+    });
+    let three = || Tensor::<B, 1>::ones([3], &device);
+    panics(&["InfoNceLoss", "`weights`", "[2]", "[3]"], || {
+        loss.forward_weighted(floats([2, 4]), floats([2, 4]), three())
+    });
+    panics(&["SupConLoss", "`weights`", "[2]", "[3]"], || {
+        let classes = Tensor::<B, 1, Int>::zeros([2], &device);
+        SupConLossConfig::new()
+            .init()
+            .forward_weighted(floats([2, 4]), classes, three())
+    });
     let text = format!("{arc} {loss}");
     for word in [
         "ArcFaceLoss",
@@ -174,6 +188,9 @@ pub fn embeddings_refuse<B: TestBackend>() {
     if B::CHECKS_TARGETS {
         panics(&["ArcFaceLoss", "row 1", "9", "[0, 3)"], || {
             arc.forward(floats([2, 3]), Tensor::from_ints([0, 9], &device))
+        });
+        panics(&["CosFaceLoss", "row 1", "9", "[0, 3)"], || {
+            cos.forward(floats([2, 3]), Tensor::from_ints([0, 9], &device))
         });
     }
 }

@@ -435,6 +435,25 @@ pub fn bad_heads<B: TestBackend>() {
         let head = LinearHead::new(zeros([4, 0]), None);
         loss.forward_linear(zeros([2, 4]), &head, targets(2));
     });
+    let own = zeros([1, 1]).dtype();
+    let other = [DType::F64, DType::F32, DType::F16]
+        .into_iter()
+        .find(|dtype| *dtype != own && B::supports_dtype(&device, *dtype));
+    if let Some(other) = other {
+        let expected =
+            format!("`head.weight` of the element type of `hidden`, {own:?}, got {other:?}");
+        fails("type of the weight", &expected, &mut || {
+            let head = LinearHead::new(zeros([4, 3]).cast(other), None);
+            loss.forward_linear(zeros([2, 4]), &head, targets(2));
+        });
+        let expected =
+            format!("`head.bias` of the element type of `hidden`, {own:?}, got {other:?}");
+        fails("type of the bias", &expected, &mut || {
+            let bias = Tensor::<B, 1>::zeros([3], &device).cast(other);
+            let head = LinearHead::new(zeros([4, 3]), Some(bias));
+            loss.forward_linear(zeros([2, 4]), &head, targets(2));
+        });
+    }
     fails("cap", "`softcap` finite and above 0", &mut || {
         let _ = head().with_softcap(Some(0.0));
     });

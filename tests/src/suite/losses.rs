@@ -66,6 +66,58 @@ pub fn configs_survive_json<B: TestBackend>() {
     round_trip(SoftMarginLossConfig::new().with_reduction(Reduction::Sum));
     round_trip(HingeEmbeddingLossConfig::new().with_margin(0.25));
     round_trip(AsymmetricLossConfig::new().with_clip(0.0));
+    round_trip(LogCoshLossConfig::new().with_reduction(Reduction::Sum));
+    let weights = Some(vec![1.0, 2.0]);
+    round_trip(
+        DiceLossConfig::new()
+            .with_smooth(0.5)
+            .with_class_weights(weights.clone())
+            .with_absent_classes(AbsentClasses::Skip),
+    );
+    round_trip(
+        JaccardLossConfig::new()
+            .with_eps(0.25)
+            .with_per_image(true)
+            .with_ignore_index(Some(255)),
+    );
+    round_trip(
+        LovaszSoftmaxLossConfig::new()
+            .with_classes(Some(vec![2, 0]))
+            .with_absent_classes(AbsentClasses::Count),
+    );
+    round_trip(
+        LovaszHingeLossConfig::new()
+            .with_per_image(true)
+            .with_ignore_index(Some(-1)),
+    );
+    round_trip(
+        BoxIouLossConfig::new()
+            .with_kind(BoxIouKind::Ciou)
+            .with_eps(0.5),
+    );
+    round_trip(
+        InfoNceLossConfig::new()
+            .with_temperature(0.5)
+            .with_within_views(true)
+            .with_normalize(false),
+    );
+    round_trip(
+        SupConLossConfig::new()
+            .with_temperature(0.5)
+            .with_normalize(false),
+    );
+    round_trip(
+        ArcFaceLossConfig::new()
+            .with_margin(0.25)
+            .with_scale(30.0)
+            .with_class_weights(weights.clone()),
+    );
+    round_trip(
+        CosFaceLossConfig::new()
+            .with_margin(0.25)
+            .with_ignore_index(Some(-100))
+            .with_class_weights(weights),
+    );
 }
 
 pub fn modules_print_themselves<B: TestBackend>() {

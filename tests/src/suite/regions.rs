@@ -202,8 +202,21 @@ pub fn region_configs<B: TestBackend>() {
         JaccardLossConfig::new().with_classes(Some(vec![1, 1])),
         "JaccardLossConfig",
         "`classes`",
-        "twice",
+        "and none twice",
         "[1, 1]"
+    );
+    let jaccard = JaccardLossConfig::new;
+    refuse!(
+        jaccard().with_smooth(-1.0),
+        "JaccardLossConfig",
+        "`smooth`",
+        "-1"
+    );
+    refuse!(
+        jaccard().with_eps(f64::NAN),
+        "JaccardLossConfig",
+        "`eps`",
+        "NaN"
     );
     refuse!(
         JaccardLossConfig::new().with_class_weights(Some(vec![1.0, -2.0])),
@@ -412,6 +425,24 @@ pub fn lovasz_gradients_and_bad_input<B: TestBackend>() {
                 .forward(floats([2, 3, 4]), targets)
         },
     );
+    let softmax = LovaszSoftmaxLossConfig::new().init::<B>(&device);
+    panics(
+        &["LovaszSoftmaxLoss", "`targets`", "[2, 4]", "[2, 5]"],
+        || {
+            softmax.forward(
+                floats([2, 3, 4]),
+                Tensor::<B, 2, Int>::zeros([2, 5], &device),
+            )
+        },
+    );
+    let wrong = Tensor::<B, 2, Int>::from_ints([[0, 1, 7]], &device);
+    if B::CHECKS_TARGETS {
+        panics(&["LovaszSoftmaxLoss", "row 2", "7", "[0, 3)"], || {
+            softmax.forward(floats([1, 3, 3]), wrong)
+        });
+    } else {
+        assert!(numbers(softmax.forward(floats([1, 3, 3]), wrong))[0].is_nan());
+    }
     let loss = LovaszHingeLossConfig::new().init();
     panics(
         &["LovaszHingeLoss", "`targets`", "[2, 3, 4]", "[2, 3, 1]"],

@@ -189,6 +189,9 @@ pub fn distances_of_ones_own<B: TestBackend>() {
         let loss = triplet_margin(&case.config).init();
         let mean = loss.forward_with_distance(a.clone(), p.clone(), n.clone(), distance);
         assert_close(&case.name, &numbers(mean), &[case.mean], B::TOLERANCE);
+        let (a2, p2, n2) = (a.clone(), p.clone(), n.clone());
+        let each = loss.forward_with_distance_no_reduction(a2, p2, n2, distance);
+        assert_close(&case.name, &numbers(each), &case.none, B::TOLERANCE);
         panics(
             &["TripletMarginLoss", "`distance`", "one distance per sample"],
             || loss.forward_with_distance(a, p, n, |x, _| x.flatten::<1>(0, 1).repeat(&[2])),
@@ -486,6 +489,51 @@ fn wrong_configs() {
         &["LogitAdjustedLossConfig", "class_priors[1]", "0.0"],
         || LogitAdjustedLossConfig::new(vec![1.0, 0.0]).init::<NdArray>(&device),
     );
+    panics(
+        &[
+            "LogitAdjustedLossConfig",
+            "`class_priors`",
+            "at least one class",
+        ],
+        || LogitAdjustedLossConfig::new(vec![]).init::<NdArray>(&device),
+    );
+    for wrong in [-0.5, f64::NAN] {
+        panics(
+            &[
+                "LogitAdjustedLossConfig",
+                "`tau`",
+                "at least 0",
+                &format!("{wrong:?}"),
+            ],
+            || {
+                let config = LogitAdjustedLossConfig::new(vec![1.0]).with_tau(wrong);
+                config.init::<NdArray>(&device)
+            },
+        );
+    }
+    for wrong in [-0.1, 1.5, f64::NAN] {
+        panics(
+            &[
+                "DistillationLossConfig",
+                "`alpha`",
+                "in [0, 1]",
+                &format!("{wrong:?}"),
+            ],
+            || DistillationLossConfig::new().with_alpha(wrong).init(),
+        );
+    }
+    let counts: [fn(&[u64]) -> Vec<f32>; 3] =
+        [class_weights::inverse, class_weights::priors, |counts| {
+            class_weights::effective_number(counts, 0.5)
+        }];
+    for (name, of) in ["inverse", "priors", "effective_number"]
+        .into_iter()
+        .zip(counts)
+    {
+        panics(&[name, "`counts` of at least one class, got none"], || {
+            of(&[])
+        });
+    }
     panics(&["inverse", "counts[1]", "at least 1"], || {
         class_weights::inverse(&[3, 0])
     });

@@ -103,6 +103,19 @@ pub fn together_refuses<B: TestBackend>() {
     panics(&["WeightedSum", "weight", "NaN"], || {
         WeightedSum::new().with_elementwise(MseLossConfig::new().init(), f64::NAN)
     });
+    for wrong in [100.0, 1e40, f64::NAN] {
+        panics(
+            &[
+                "UncertaintyWeightingConfig",
+                "`log_variance`",
+                "in [-80, 80]",
+            ],
+            || {
+                let config = UncertaintyWeightingConfig::new(vec![Likelihood::Gaussian]);
+                config.with_log_variance(wrong).init::<B>(&device)
+            },
+        );
+    }
     panics(&["UncertaintyWeightingConfig", "`likelihoods`"], || {
         UncertaintyWeightingConfig::new(vec![]).init::<B>(&device)
     });

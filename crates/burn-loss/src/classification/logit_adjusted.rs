@@ -47,7 +47,7 @@ impl LogitAdjustedLossConfig {
     ///
     /// # Panics
     ///
-    /// If a class prior is not finite and more than 0, or `tau` is negative or not finite, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
+    /// If there is no class, a class prior is not finite and more than 0, or `tau` is negative or not finite, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -66,6 +66,9 @@ impl LogitAdjustedLossConfig {
     #[track_caller]
     pub fn init<B: Backend>(&self, device: &B::Device) -> LogitAdjustedLoss<B> {
         let name = "LogitAdjustedLossConfig";
+        let some = !self.class_priors.is_empty();
+        let expected = "of at least one class";
+        check::config(some, name, "class_priors", expected, &self.class_priors);
         for (index, prior) in self.class_priors.iter().enumerate() {
             check::config(
                 prior.is_finite() && *prior > 0.0,

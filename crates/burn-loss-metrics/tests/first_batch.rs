@@ -128,9 +128,15 @@ fn assert_healthy(findings: &Findings) {
     assert!(findings.to_string().contains("; nothing suspicious"));
 }
 
+/// Asserts that a mistake is found, and beside it nothing but notes and what follows from the mistake.
 #[track_caller]
-fn assert_found(findings: &Findings, kind: Kind) {
+fn assert_found(findings: &Findings, kind: Kind, beside: &[Kind]) {
     assert!(findings.has(kind), "no {kind:?} in: {findings}");
+    let unrelated = |found: &&Finding| {
+        found.severity > Severity::Note && found.kind != kind && !beside.contains(&found.kind)
+    };
+    let unrelated = findings.iter().find(unrelated);
+    assert!(unrelated.is_none(), "beside {kind:?}: {findings}");
 }
 
 /// Each of 200 random batches.
@@ -185,24 +191,32 @@ fn scores_of_another_kind_are_found() {
         assert_found(
             &look(softmax(logits(), 1), Meant::logits()),
             Kind::ProbabilitiesGiven,
+            &[],
         );
         let given = look(softmax(logits(), 1), Meant::log_probabilities());
-        assert_found(&given, Kind::ProbabilitiesGiven);
+        assert_found(&given, Kind::ProbabilitiesGiven, &[]);
         assert_found(
             &look(logits(), Meant::log_probabilities()),
             Kind::LogitsGiven,
+            &[],
         );
-        assert_found(&look(logits(), Meant::probabilities()), Kind::LogitsGiven);
+        assert_found(
+            &look(logits(), Meant::probabilities()),
+            Kind::LogitsGiven,
+            &[],
+        );
         let given = look(log_softmax(logits(), 1), Meant::probabilities());
-        assert_found(&given, Kind::LogProbabilitiesGiven);
+        assert_found(&given, Kind::LogProbabilitiesGiven, &[]);
         let given = look(log_softmax(logits(), 1), Meant::logits());
-        assert_found(&given, Kind::LogProbabilitiesGiven);
+        assert_found(&given, Kind::LogProbabilitiesGiven, &[]);
 
         let [logits, targets] = labels(random, 32);
         let given = label_scores(sigmoid(logits.clone()), targets.clone(), &Meant::logits());
-        assert_found(&given, Kind::ProbabilitiesGiven);
+        assert_found(&given, Kind::ProbabilitiesGiven, &[]);
         let given = label_scores(logits, targets, &Meant::probabilities());
-        assert_found(&given, Kind::LogitsGiven);
+        // Taken for probabilities, they are sure, and often wrong.
+        let beside = [Kind::LossTooHigh, Kind::Saturated];
+        assert_found(&given, Kind::LogitsGiven, &beside);
     });
 }
 
@@ -219,21 +233,29 @@ fn wrong_targets_are_found() {
             .chain([last + 1])
             .collect();
         batch.targets.remove(0);
-        assert_found(&batch.look(&Meant::logits()), Kind::ShiftedTargets);
+        // Of two classes one is left.
+        let beside = [Kind::OneClass];
+        assert_found(&batch.look(&Meant::logits()), Kind::ShiftedTargets, &beside);
         batch.targets = right.iter().map(|target| target - 1).collect();
         batch.targets[0] = -1;
-        assert_found(&batch.look(&Meant::logits()), Kind::ShiftedTargets);
+        assert_found(&batch.look(&Meant::logits()), Kind::ShiftedTargets, &beside);
         // Padding that the loss does not know of.
         batch.targets = right.clone();
         batch.targets[7] = -100;
         let findings = batch.look(&Meant::logits());
-        assert_found(&findings, Kind::WrongTarget);
+        assert_found(&findings, Kind::WrongTarget, &[]);
         assert_eq!(findings.iter().next().unwrap().place, "row 7");
         assert_healthy(&batch.look(&Meant::logits().with_ignore_index(Some(-100))));
+        // Two kinds of padding, in both ways to say it.
+        batch.targets[8] = -1;
+        let one = Meant::logits().with_ignore_index(Some(-1));
+        assert_healthy(&batch.look(&one.with_ignore_indices(vec![-100])));
+        let several = Meant::logits().with_ignore_indices(vec![-100, -1]);
+        assert_healthy(&batch.look(&several));
 
         let [logits, targets] = labels(random, 16);
         let findings = label_scores(logits, targets * 2, &Meant::logits());
-        assert_found(&findings, Kind::WrongTarget);
+        assert_found(&findings, Kind::WrongTarget, &[]);
     });
 }
 
@@ -245,7 +267,7 @@ fn a_class_that_never_occurs_is_found() {
         let targets: Vec<i64> = (0..rows).map(|_| 1 + random.below(3) as i64).collect();
         let logits = floats(random.normals(4 * rows, 0.5), [rows, 4]);
         let findings = class_scores(logits, ints(&targets), &Meant::logits());
-        assert_found(&findings, Kind::ShiftedTargets);
+        assert_found(&findings, Kind::ShiftedTargets, &[]);
     });
 }
 
@@ -256,25 +278,28 @@ fn one_class_and_few_rows_are_found() {
         let meant = Meant::logits().with_ignore_index(Some(-1));
         let right = batch.targets.clone();
         batch.targets.fill(right[0]);
-        assert_found(&batch.look(&meant), Kind::OneClass);
+        assert_found(&batch.look(&meant), Kind::OneClass, &[]);
         // A tenth of the rows counts.
         batch.targets = right;
         for (row, target) in batch.targets.iter_mut().enumerate() {
             *target = if row % 10 == 0 { *target } else { -1 };
         }
         let findings = batch.look(&meant);
+        // The few rows that are left may be of one class.
+        assert_found(&findings, Kind::Ignored, &[Kind::OneClass]);
         let ignored = findings.iter().find(|found| found.kind == Kind::Ignored);
         assert_eq!(ignored.unwrap().severity, Severity::Warning, "{findings}");
         batch.targets.fill(-1);
         let findings = batch.look(&meant);
+        assert_found(&findings, Kind::Ignored, &[]);
         assert_eq!(findings.worst(), Some(Severity::Error), "{findings}");
 
         let [logits, targets] = labels(random, 32);
         let findings = label_scores(logits, targets.zeros_like(), &Meant::logits());
-        assert_found(&findings, Kind::OneClass);
+        assert_found(&findings, Kind::OneClass, &[]);
         let [predictions, targets] = numbers(random, 8);
         let findings = regression(predictions, targets.ones_like(), &Meant::numbers());
-        assert_found(&findings, Kind::OneClass);
+        assert_found(&findings, Kind::OneClass, &[]);
     });
 }
 
@@ -285,11 +310,11 @@ fn a_loss_far_from_that_of_nothing_is_found() {
         // A sum of the rows' losses.
         let sum = batch.targets.len() as f64 * (batch.classes as f64).ln();
         let findings = batch.look(&Meant::logits().with_loss(sum));
-        assert_found(&findings, Kind::LossTooHigh);
+        assert_found(&findings, Kind::LossTooHigh, &[]);
         let scaled = batch.logits.clone() * 3000;
         let findings = class_scores(scaled, ints(&batch.targets), &Meant::logits());
-        assert_found(&findings, Kind::LossTooHigh);
-        assert_found(&findings, Kind::Saturated);
+        assert_found(&findings, Kind::LossTooHigh, &[Kind::Saturated]);
+        assert_found(&findings, Kind::Saturated, &[Kind::LossTooHigh]);
         // The target is among the inputs.
         let mut told = vec![0.0; batch.targets.len() * batch.classes];
         for (row, target) in batch.targets.iter().enumerate() {
@@ -297,26 +322,29 @@ fn a_loss_far_from_that_of_nothing_is_found() {
         }
         let told = batch.logits.clone() + floats(told, batch.logits.dims());
         let findings = class_scores(told, ints(&batch.targets), &Meant::logits());
-        assert_found(&findings, Kind::LossTooLow);
+        // It is sure of what it was told.
+        assert_found(&findings, Kind::LossTooLow, &[Kind::Saturated]);
 
         let [logits, targets] = labels(random, 32);
         let told = logits.clone() + (targets.clone() * 2 - 1) * 8;
         assert_found(
             &label_scores(told, targets.clone(), &Meant::logits()),
             Kind::LossTooLow,
+            &[],
         );
         let findings = label_scores(logits * 300, targets, &Meant::logits());
-        assert_found(&findings, Kind::LossTooHigh);
-        assert_found(&findings, Kind::Saturated);
+        assert_found(&findings, Kind::LossTooHigh, &[Kind::Saturated]);
+        assert_found(&findings, Kind::Saturated, &[Kind::LossTooHigh]);
 
         let [predictions, targets] = numbers(random, 16);
         let told = targets.clone() + predictions.clone() * 0.01;
         assert_found(
             &regression(told, targets.clone(), &Meant::numbers()),
             Kind::LossTooLow,
+            &[],
         );
         let findings = regression(predictions * 1000, targets, &Meant::numbers());
-        assert_found(&findings, Kind::LossTooHigh);
+        assert_found(&findings, Kind::LossTooHigh, &[]);
     });
 }
 
@@ -332,7 +360,7 @@ fn broken_and_equal_outputs_are_found() {
             numbers[at] = broken;
             let findings =
                 class_scores(floats(numbers.clone(), shape), targets(), &Meant::logits());
-            assert_found(&findings, Kind::NotFinite);
+            assert_found(&findings, Kind::NotFinite, &[]);
             let place = format!("row {}, column {}", at / shape[1], at % shape[1]);
             assert_eq!(findings.iter().next().unwrap().place, place);
         }
@@ -344,20 +372,116 @@ fn broken_and_equal_outputs_are_found() {
         assert_found(
             &class_scores(equal, targets(), &Meant::logits()),
             Kind::SameOutputs,
+            // One row of scores for all may suit the classes badly.
+            &[Kind::LossTooHigh],
         );
 
         let [logits, targets] = labels(random, 2);
         let findings = label_scores(logits.ones_like(), targets.clone(), &Meant::logits());
-        assert_found(&findings, Kind::SameOutputs);
+        assert_found(&findings, Kind::SameOutputs, &[]);
         let nan = targets.clone() + f32::NAN;
         assert_found(
             &label_scores(logits, nan.clone(), &Meant::logits()),
             Kind::NotFinite,
+            &[],
         );
         assert_found(
             &regression(nan, targets, &Meant::numbers()),
             Kind::NotFinite,
+            &[],
         );
+    });
+}
+
+#[test]
+fn a_loss_that_is_no_number_is_found() {
+    each(|random| {
+        let batch = Classes::of(random, 1);
+        for loss in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let given = |meant: Meant| meant.with_loss(loss);
+            assert_found(&batch.look(&given(Meant::logits())), Kind::NotFinite, &[]);
+            let [logits, targets] = labels(random, 1);
+            let findings = label_scores(logits, targets, &given(Meant::logits()));
+            assert_found(&findings, Kind::NotFinite, &[]);
+            let [predictions, targets] = numbers(random, 1);
+            let findings = regression(predictions, targets, &given(Meant::numbers()));
+            assert_found(&findings, Kind::NotFinite, &[]);
+        }
+        // A row without a possible class, and one whose class is impossible.
+        let [rows, classes] = batch.logits.dims();
+        let row = random.below(rows);
+        let target = batch.targets[row] as usize;
+        for impossible in [0..classes, target..target + 1] {
+            let mut numbers: Vec<f64> = batch.logits.to_data().iter().collect();
+            numbers[row * classes + impossible.start..row * classes + impossible.end]
+                .fill(f64::NEG_INFINITY);
+            let scores = || floats(numbers.clone(), [rows, classes]);
+            let findings = class_scores(scores(), ints(&batch.targets), &Meant::logits());
+            // With one of two classes impossible, the model is sure of the other.
+            assert_found(&findings, Kind::NotFinite, &[Kind::Saturated]);
+            assert_eq!(findings.iter().next().unwrap().place, format!("row {row}"));
+            // The loss does not see it.
+            let mut targets = batch.targets.clone();
+            targets[row] = -100;
+            let meant = Meant::logits().with_ignore_index(Some(-100));
+            let findings = class_scores(scores(), ints(&targets), &meant);
+            assert!(!findings.has(Kind::NotFinite), "{findings}");
+        }
+    });
+}
+
+#[test]
+fn rare_classes_and_labels_are_noted() {
+    each(|random| {
+        // One of each other class, and many of the first.
+        let classes = 2 + random.below(4);
+        let rows = 10 * classes + 10 + random.below(100);
+        let targets: Vec<i64> = (0..rows)
+            .map(|row| if row < classes { row as i64 } else { 0 })
+            .collect();
+        let logits = floats(random.normals(rows * classes, 0.5), [rows, classes]);
+        let findings = class_scores(logits, ints(&targets), &Meant::logits());
+        assert_found(&findings, Kind::Imbalance, &[]);
+        assert_eq!(findings.worst(), Some(Severity::Note));
+        assert_eq!(findings.class_counts[0], rows - classes + 1);
+        assert_eq!(findings.class_counts[1..], vec![1; classes - 1]);
+
+        let labels = 1 + random.below(8);
+        let yes = |index: usize| f64::from(u8::from(index / labels % 12 == 0));
+        let targets = floats((0..12 * labels * 3).map(yes).collect(), [36, labels]);
+        let logits = floats(random.normals(36 * labels, 0.5), [36, labels]);
+        let findings = label_scores(logits, targets, &Meant::logits());
+        assert_found(&findings, Kind::Imbalance, &[]);
+        assert_eq!(findings.balancing_weights, vec![11.0; labels]);
+    });
+}
+
+#[test]
+fn batches_of_nothing_and_of_other_shapes_are_found() {
+    each(|random| {
+        let zeros = |shape: [usize; 2]| floats(vec![0.0; shape[0] * shape[1]], shape);
+        let [rows, columns] = [1 + random.below(50), 1 + random.below(50)];
+        for shape in [[0, columns], [rows, 0], [0, 0]] {
+            let targets = vec![0; shape[0]];
+            for look in [
+                class_scores(zeros(shape), ints(&targets), &Meant::logits()),
+                label_scores(zeros(shape), zeros(shape), &Meant::logits()),
+                regression(zeros(shape), zeros(shape), &Meant::numbers()),
+            ] {
+                assert_found(&look, Kind::Empty, &[]);
+            }
+        }
+        let shape = [rows, columns];
+        let more = [rows + 1 + random.below(9), columns];
+        let wider = [rows, columns + 1 + random.below(9)];
+        for look in [
+            class_scores(zeros(shape), ints(&vec![0; more[0]]), &Meant::logits()),
+            label_scores(zeros(shape), zeros(wider), &Meant::logits()),
+            label_scores(zeros(more), zeros(shape), &Meant::logits()),
+            regression(zeros(wider), zeros(shape), &Meant::numbers()),
+        ] {
+            assert_found(&look, Kind::Shape, &[]);
+        }
     });
 }
 
@@ -367,7 +491,7 @@ fn targets_far_from_a_scale_of_one_are_found() {
         let [predictions, targets] = numbers(random, 4);
         for far in [targets.clone() * 1e4, targets.clone() * 1e-4, targets + 1e3] {
             let findings = regression(predictions.clone(), far, &Meant::numbers());
-            assert_found(&findings, Kind::TargetScale);
+            assert_found(&findings, Kind::TargetScale, &[]);
         }
     });
 }
@@ -375,25 +499,6 @@ fn targets_far_from_a_scale_of_one_are_found() {
 #[test]
 fn nothing_panics() {
     let zeros = |shape: [usize; 2]| floats(vec![0.0; shape[0] * shape[1]], shape);
-    for shape in [[0, 3], [3, 0], [0, 0]] {
-        let targets = vec![0; shape[0]];
-        let looks = [
-            class_scores(zeros(shape), ints(&targets), &Meant::logits()),
-            label_scores(zeros(shape), zeros(shape), &Meant::logits()),
-            regression(zeros(shape), zeros(shape), &Meant::numbers()),
-        ];
-        looks
-            .iter()
-            .for_each(|look| assert_found(look, Kind::Empty));
-    }
-    let looks = [
-        class_scores(zeros([2, 3]), ints(&[0]), &Meant::logits()),
-        label_scores(zeros([2, 3]), zeros([3, 2]), &Meant::logits()),
-        regression(zeros([2, 1]), zeros([1, 2]), &Meant::numbers()),
-    ];
-    looks
-        .iter()
-        .for_each(|look| assert_found(look, Kind::Shape));
     // Masked classes, a lone class, all of one kind of extreme.
     for extreme in [
         f64::NEG_INFINITY,
@@ -422,6 +527,7 @@ fn nothing_panics() {
     assert_found(
         &class_scores(zeros([2, 3]), ints(&far), &Meant::logits()),
         Kind::WrongTarget,
+        &[Kind::SameOutputs],
     );
 }
 

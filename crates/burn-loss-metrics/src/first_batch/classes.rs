@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
 use super::findings::{Findings, Kind, Severity};
-use super::range::{Range, all_rows_equal, report_loss, report_same_outputs, report_shapes};
+use super::range::{Loss, Range, all_rows_equal, report_same_outputs, report_shapes};
 use super::{Meant, Takes};
 use crate::classification::log_loss::of_class_logits;
 use crate::{check, host};
@@ -25,7 +25,7 @@ const ENOUGH: usize = 16;
 ///
 /// - `scores`: `[N, C]`, what the loss is given
 /// - `targets`: `[N]`, what the loss is given; classes in `[0, C)`
-/// - cost: one copy of the batch to the host, and a pass over it
+/// - cost: one copy of the batch to the host, and a few passes over it there
 /// - panics: never
 ///
 /// For a run that is not yet trained; of a trained model, a low loss is no mistake.
@@ -73,7 +73,7 @@ pub fn class_scores<B: Backend>(
             .collect(),
         _ => scores,
     };
-    let losses = Losses::of(&logits, classes, &targets);
+    let losses = Losses::of(&logits, classes, &targets, meant);
     if losses.rows > 0 {
         losses.report(&mut findings, &counts, meant);
     }
@@ -92,7 +92,7 @@ fn report_targets(
     let (mut ignored, mut wrongs) = (0, 0);
     let (mut least, mut most) = (i64::MAX, i64::MIN);
     for (row, &target) in targets.iter().enumerate() {
-        if Some(target) == meant.ignore_index {
+        if meant.ignores(target) {
             ignored += 1;
             continue;
         }
@@ -321,25 +321,32 @@ struct Losses {
     rows: usize,
     sure: usize,
     first_sure: usize,
+    /// The first row whose loss is NaN or infinite.
+    broken: Option<usize>,
 }
 
 impl Losses {
-    fn of(logits: &[f64], classes: usize, targets: &[i64]) -> Self {
+    fn of(logits: &[f64], classes: usize, targets: &[i64], meant: &Meant) -> Self {
         let mut losses = Self {
             sum: 0.0,
             rows: 0,
             sure: 0,
             first_sure: 0,
+            broken: None,
         };
         for (row, (logits, target)) in logits.chunks_exact(classes).zip(targets).enumerate() {
             let Some(class) = usize::try_from(*target)
                 .ok()
-                .filter(|&class| class < classes)
+                .filter(|&class| class < classes && !meant.ignores(*target))
             else {
                 continue;
             };
             losses.rows += 1;
-            losses.sum += of_class_logits(logits, class);
+            let loss = of_class_logits(logits, class);
+            losses.sum += loss;
+            if !loss.is_finite() {
+                losses.broken.get_or_insert(row);
+            }
             let top = crate::classification::top(logits).0;
             if classes > 1 && of_class_logits(logits, top) < -SURE.ln() {
                 losses.first_sure = if losses.sure == 0 {
@@ -375,13 +382,18 @@ impl Losses {
                 "Scale the last layer's weights or the inputs down.",
             );
         }
-        // A quarter of log C above it, at least 1, and the scatter of few rows.
-        let air = f64::max(1.0, 0.25 * nothing) + 4.0 / rows.sqrt();
-        // Of few rows, chance alone may be right.
-        let least = match self.rows >= ENOUGH {
-            true => 0.3 * entropy,
-            false => f64::NEG_INFINITY,
-        };
-        report_loss(findings, loss, nothing, least, air);
+        Loss {
+            loss,
+            broken: self.broken,
+            nothing,
+            // Of few rows, chance alone may be right.
+            least: match self.rows >= ENOUGH {
+                true => 0.3 * entropy,
+                false => f64::NEG_INFINITY,
+            },
+            // A quarter of log C above it, at least 1, and the scatter of few rows.
+            air: f64::max(1.0, 0.25 * nothing) + 4.0 / rows.sqrt(),
+        }
+        .report(findings);
     }
 }

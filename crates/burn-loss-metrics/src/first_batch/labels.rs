@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::findings::{Findings, Kind, Severity};
-use super::range::{Range, all_rows_equal, report_loss, report_same_outputs, report_shapes};
+use super::range::{Loss, Range, all_rows_equal, report_same_outputs, report_shapes};
 use super::{Meant, Takes};
 use crate::{check, host};
 
@@ -19,7 +19,7 @@ const ENOUGH: usize = 32;
 /// the labels are has their mean entropy, which is less.
 ///
 /// - `scores`, `targets`: `[N, L]`, what the loss is given; targets in `[0, 1]`
-/// - cost: one copy of the batch to the host, and a pass over it
+/// - cost: one copy of the batch to the host, and a few passes over it there
 /// - panics: never
 ///
 /// Of fewer than 32 scores, probabilities are not told from logits.
@@ -169,12 +169,16 @@ fn report_losses(
             (score.clamp(1e-12, 1.0 - 1e-12)).ln() - (1.0 - score.clamp(1e-12, 1.0 - 1e-12)).ln()
         }
     };
-    let (mut sum, mut sure, mut rates) = (0.0, 0, vec![0.0; labels]);
+    let (mut sum, mut sure, mut rates, mut broken) = (0.0, 0, vec![0.0; labels], None);
     for (index, (&score, &target)) in scores.iter().zip(targets).enumerate() {
         let x = logit(score);
         let softplus = x.max(0.0) + (-x.abs()).exp().ln_1p();
         // Of -inf, the product with 0 would be NaN.
-        sum += softplus - if target == 0.0 { 0.0 } else { target * x };
+        let loss = softplus - if target == 0.0 { 0.0 } else { target * x };
+        if !loss.is_finite() {
+            broken.get_or_insert(index / labels);
+        }
+        sum += loss;
         sure += usize::from(x.abs() > SURE);
         rates[index % labels] += target;
     }
@@ -200,10 +204,16 @@ fn report_losses(
             "Scale the last layer's weights or the inputs down.",
         );
     }
-    // Scores of another kind have another loss.
-    let least = match scores.len() >= ENOUGH && !findings.has(Kind::LogitsGiven) {
-        true => 0.3 * entropy,
-        false => f64::NEG_INFINITY,
-    };
-    report_loss(findings, loss, nothing, least, 0.75 + 4.0 / count.sqrt());
+    Loss {
+        loss,
+        broken,
+        nothing,
+        // Scores of another kind have another loss.
+        least: match scores.len() >= ENOUGH && !findings.has(Kind::LogitsGiven) {
+            true => 0.3 * entropy,
+            false => f64::NEG_INFINITY,
+        },
+        air: 0.75 + 4.0 / count.sqrt(),
+    }
+    .report(findings);
 }

@@ -55,6 +55,7 @@ enum Takes {
 pub struct Meant {
     takes: Takes,
     ignore_index: Option<i64>,
+    ignore_indices: Vec<i64>,
     loss: Option<f64>,
 }
 
@@ -63,6 +64,7 @@ impl Meant {
         Self {
             takes,
             ignore_index: None,
+            ignore_indices: Vec::new(),
             loss: None,
         }
     }
@@ -91,6 +93,17 @@ impl Meant {
     pub fn with_ignore_index(mut self, ignore_index: Option<i64>) -> Self {
         self.ignore_index = ignore_index;
         self
+    }
+
+    /// The loss's `ignore_indices`, beside its `ignore_index`. Default: none. For classes.
+    pub fn with_ignore_indices(mut self, ignore_indices: Vec<i64>) -> Self {
+        self.ignore_indices = ignore_indices;
+        self
+    }
+
+    /// Whether the loss leaves rows with this target out.
+    fn ignores(&self, target: i64) -> bool {
+        self.ignore_index == Some(target) || self.ignore_indices.contains(&target)
     }
 
     /// The loss that was found, to be compared with that of a model that knows nothing. Default: it is computed from the

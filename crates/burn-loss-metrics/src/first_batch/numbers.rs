@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend;
 
 use super::Meant;
 use super::findings::{Findings, Kind, Severity};
-use super::range::{Range, all_rows_equal, report_loss, report_same_outputs, report_shapes};
+use super::range::{Loss, Range, all_rows_equal, report_same_outputs, report_shapes};
 use crate::host;
 
 /// Targets whose deviation or mean is beyond it, or whose deviation is below its inverse, are far from a scale of 1.
@@ -19,7 +19,7 @@ const ENOUGH: usize = 8;
 ///
 /// - `predictions`, `targets`: `[N, outputs]`, what the loss is given
 /// - `meant`: [`Meant::numbers`]; its loss, if there is one, is the mean squared error
-/// - cost: one copy of the batch to the host, and a pass over it
+/// - cost: one copy of the batch to the host, and a few passes over it there
 /// - panics: never
 ///
 /// For targets that the loss sees: standardized ones where they are standardized.
@@ -92,12 +92,17 @@ pub fn regression<B: Backend>(
     findings.summary += &format!(
         ", mean squared error {loss:.4e} (always saying the mean: {variance:.4e}, always saying 0: {zero:.4e})"
     );
-    let least = if rows >= ENOUGH {
-        0.02 * variance
-    } else {
-        f64::NEG_INFINITY
-    };
-    report_loss(&mut findings, loss, zero, least, 9.0 * zero + 9.0);
+    Loss {
+        loss,
+        broken: None,
+        nothing: zero,
+        least: match rows >= ENOUGH {
+            true => 0.02 * variance,
+            false => f64::NEG_INFINITY,
+        },
+        air: 9.0 * zero + 9.0,
+    }
+    .report(&mut findings);
     findings
 }
 

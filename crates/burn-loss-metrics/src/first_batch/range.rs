@@ -1,4 +1,4 @@
-//! What the numbers of a tensor are, gathered in one pass.
+//! What the numbers of a tensor are, and reports that all kinds of outputs share.
 
 use super::findings::{Findings, Kind, Severity};
 use crate::check;
@@ -106,27 +106,56 @@ pub fn report_shapes(findings: &mut Findings, scores: [usize; 2], targets: &[usi
     !fit || scores.contains(&0)
 }
 
-/// Compares a loss with that of a model that knows nothing; `air` is what a healthy start may lie above it.
-pub fn report_loss(findings: &mut Findings, loss: f64, nothing: f64, least: f64, air: f64) {
-    if loss > nothing + air {
-        findings.add(
-            Severity::Warning,
-            Kind::LossTooHigh,
-            "",
-            format!("the loss is {loss:.4}; a model that knows nothing has {nothing:.4}"),
-            "The first steps only undo what the weights' start or the targets got wrong, or the loss is a sum and the \
-             learning rate is too large for it.",
-            "Look for a reduction to the sum, outputs that are scaled up, or targets in another order than the outputs.",
-        );
-    }
-    if loss < least {
-        findings.add(
-            Severity::Warning,
-            Kind::LossTooLow,
-            "",
-            format!("the loss is {loss:.4}; a model that knows nothing has {nothing:.4}"),
-            "Before the first step only a trained model can know so much.",
-            "Look for the target among the inputs, or a loss that most rows do not enter; of a trained model all is well.",
-        );
+/// A loss, and what it is compared with.
+pub struct Loss {
+    pub loss: f64,
+    /// The first row whose loss is NaN or infinite.
+    pub broken: Option<usize>,
+    /// That of a model that knows nothing.
+    pub nothing: f64,
+    /// What a healthy start is not below.
+    pub least: f64,
+    /// What a healthy start may lie above `nothing`.
+    pub air: f64,
+}
+
+impl Loss {
+    /// Reports a loss that is no number, or far from that of a model that knows nothing.
+    pub fn report(&self, findings: &mut Findings) {
+        let (loss, nothing) = (self.loss, self.nothing);
+        let what = format!("the loss is {loss:.4}; a model that knows nothing has {nothing:.4}");
+        if !loss.is_finite() || self.broken.is_some() {
+            findings.add(
+                Severity::Error,
+                Kind::NotFinite,
+                self.broken.map_or_else(String::new, |row| check::place(row, 1)),
+                match loss.is_finite() {
+                    true => "the loss of a row is not finite".into(),
+                    false => format!("the loss is {loss}"),
+                },
+                "One such number makes the loss and every weight NaN with the first step.",
+                "Look for a row whose scores are all -inf, a target whose score is -inf, a mean over no rows, or errors whose \
+                 squares are too large.",
+            );
+        } else if loss > nothing + self.air {
+            findings.add(
+                Severity::Warning,
+                Kind::LossTooHigh,
+                "",
+                what,
+                "The first steps only undo what the weights' start or the targets got wrong, or the loss is a sum and the \
+                 learning rate is too large for it.",
+                "Look for a reduction to the sum, outputs that are scaled up, or targets in another order than the outputs.",
+            );
+        } else if loss < self.least {
+            findings.add(
+                Severity::Warning,
+                Kind::LossTooLow,
+                "",
+                what,
+                "Before the first step only a trained model can know so much.",
+                "Look for the target among the inputs, or a loss that most rows do not enter; of a trained model all is well.",
+            );
+        }
     }
 }

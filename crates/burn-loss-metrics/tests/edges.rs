@@ -31,11 +31,8 @@ fn metadata(items_processed: usize, items_total: usize) -> MetricMetadata {
     }
 }
 
-/// The value of one batch of logits.
-fn of_logits<M: Metric<Input = ClassificationBatch> + Numeric>(
-    mut metric: M,
-    batch: &ClassificationBatch,
-) -> f64 {
+/// The value of one batch.
+fn value_of<M: Metric + Numeric>(mut metric: M, batch: &M::Input) -> f64 {
     metric.update(batch, &metadata(1, 1));
     metric.running_value().current()
 }
@@ -52,8 +49,7 @@ fn assert_near(found: f64, expected: f64) {
 #[test]
 fn matthews_keeps_the_digits_of_a_rare_class() {
     let of = |counts: [[usize; 2]; 2]| {
-        let counts = counts.map(Vec::from).to_vec();
-        ConfusionMatrix { counts }.matthews_corrcoef()
+        ConfusionMatrix::of_counts(counts.map(Vec::from).to_vec()).matthews_corrcoef()
     };
     assert_near(
         of([[70_000, 6000], [4000, 61_000]]),
@@ -70,22 +66,19 @@ fn matthews_keeps_the_digits_of_a_rare_class() {
 fn scores_of_logits_come_from_the_logits() {
     // One output a row: 35 on a negative, 2 on a positive.
     let sure = ClassificationBatch::of_classes(floats([[35.0], [2.0]]), ints(&[0, 1]));
-    assert_near(of_logits(LogLossMetric::new(), &sure), 17.563_464_005_526_3);
+    assert_near(value_of(LogLossMetric::new(), &sure), 17.563_464_005_526_3);
     // The same of two classes, and far beyond what a probability holds.
     let pairs = floats([[0.0, 35.0], [0.0, 2.0]]);
     let pairs = ClassificationBatch::of_classes(pairs, ints(&[0, 1]));
-    assert_near(
-        of_logits(LogLossMetric::new(), &pairs),
-        17.563_464_005_526_3,
-    );
+    assert_near(value_of(LogLossMetric::new(), &pairs), 17.563_464_005_526_3);
     let far = ClassificationBatch::of_classes(floats([[800.0, 0.0, 0.0]]), ints(&[1]));
-    assert_near(of_logits(LogLossMetric::new(), &far), 800.0);
+    assert_near(value_of(LogLossMetric::new(), &far), 800.0);
     let right = ClassificationBatch::of_classes(floats([[50.0]]), ints(&[1]));
-    assert_near(of_logits(LogLossMetric::new(), &right), (-50f64).exp());
-    assert_near(of_logits(BrierScoreMetric::new(), &right), (-100f64).exp());
+    assert_near(value_of(LogLossMetric::new(), &right), (-50f64).exp());
+    assert_near(value_of(BrierScoreMetric::new(), &right), (-100f64).exp());
     let right = ClassificationBatch::of_classes(floats([[50.0, 0.0]]), ints(&[0]));
-    assert_near(of_logits(LogLossMetric::new(), &right), (-50f64).exp());
-    assert_near(of_logits(BrierScoreMetric::new(), &right), (-100f64).exp());
+    assert_near(value_of(LogLossMetric::new(), &right), (-50f64).exp());
+    assert_near(value_of(BrierScoreMetric::new(), &right), (-100f64).exp());
 }
 
 #[test]
@@ -93,11 +86,11 @@ fn decisions_are_those_of_the_logits() {
     // Their probabilities are equal in f64, and 0.5.
     let classes = floats([[1e-20, 2e-20], [2e-20, 1e-20]]);
     let classes = ClassificationBatch::of_classes(classes, ints(&[1, 0]));
-    assert_eq!(of_logits(BalancedAccuracyMetric::new(), &classes), 1.0);
+    assert_eq!(value_of(BalancedAccuracyMetric::new(), &classes), 1.0);
     let labels = ClassificationBatch::of_classes(floats([[-1e-20], [1e-20]]), ints(&[0, 1]));
-    assert_eq!(of_logits(BalancedAccuracyMetric::new(), &labels), 1.0);
+    assert_eq!(value_of(BalancedAccuracyMetric::new(), &labels), 1.0);
     let nan = ClassificationBatch::of_classes(floats([[f32::NAN, 0.0]]), ints(&[0]));
-    assert!(of_logits(BalancedAccuracyMetric::new(), &nan).is_nan());
+    assert!(value_of(BalancedAccuracyMetric::new(), &nan).is_nan());
 }
 
 #[test]
@@ -111,24 +104,40 @@ fn nan_among_equal_targets_is_nan() {
     assert_eq!(r2_score(targets(), targets()), 1.0);
 }
 
+/// Asserts that a call panics with a message.
+#[track_caller]
+fn assert_refused<T>(call: impl FnOnce() -> T, expected: &str) {
+    let call = std::panic::AssertUnwindSafe(|| drop(call()));
+    let message = std::panic::catch_unwind(call).unwrap_err();
+    assert_eq!(message.downcast_ref::<String>().unwrap(), expected);
+}
+
+#[test]
+fn a_matrix_is_made_of_square_counts() {
+    let matrix = ConfusionMatrix::of_counts(vec![vec![2, 1], vec![0, 4]]);
+    assert_eq!((matrix.total(), matrix.correct()), (7, 6));
+    assert_refused(
+        || ConfusionMatrix::of_counts(vec![vec![2, 1], vec![0]]),
+        "ConfusionMatrix: expected `counts` with as many columns as rows, 2, got 1 in row 1",
+    );
+}
+
 #[test]
 fn a_matrix_of_too_many_classes_is_refused() {
-    let refused = || confusion_matrix(ints(&[0]), ints(&[0]), 50_257);
-    let message = std::panic::catch_unwind(refused).unwrap_err();
-    assert_eq!(
-        message.downcast_ref::<String>().unwrap(),
-        "confusion_matrix: expected `num_classes` at most 8192, got 50257"
+    assert_refused(
+        || confusion_matrix(ints(&[0]), ints(&[0]), 50_257),
+        "confusion_matrix: expected `num_classes` at most 8192, got 50257",
     );
     logger();
     // A metric says so in the log, and trains on.
     let logits = Tensor::<B, 2>::zeros([2, 50_257], &Default::default());
     let batch = ClassificationBatch::of_classes(logits, ints(&[0, 1]));
-    assert!(of_logits(MatthewsMetric::new(), &batch).is_nan());
+    assert!(value_of(MatthewsMetric::new(), &batch).is_nan());
     assert!(logged(
         "MCC: expected `num_classes` at most 8192, got 50257"
     ));
     // What needs no matrix works.
-    assert_near(of_logits(LogLossMetric::new(), &batch), 50_257f64.ln());
+    assert_near(value_of(LogLossMetric::new(), &batch), 50_257f64.ln());
 }
 
 #[test]

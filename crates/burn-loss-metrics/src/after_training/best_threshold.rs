@@ -163,12 +163,19 @@ impl Counts {
 /// # Example
 ///
 /// ```
-/// use burn_loss_metrics::BestThreshold;
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss_metrics::{ThresholdCriterion, best_threshold};
 ///
-/// let best = BestThreshold { threshold: 0.25, value: 0.8, precision: 1.0, recall: 0.75 };
+/// let device = Default::default();
+/// let scores = Tensor::<NdArray, 1>::from_floats([0.125, 0.25], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1], &device);
+/// let best = best_threshold(scores, targets, ThresholdCriterion::YoudenJ).unwrap();
+/// assert_eq!((best.threshold, best.precision, best.recall), (0.25, 1.0, 1.0));
 /// assert!(0.3 >= best.threshold); // is called positive
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BestThreshold {
     /// A score that is at least this is called positive. Infinite where it is best to call nothing positive.
     #[serde(with = "exact::number")]

@@ -255,6 +255,7 @@ fn number<B: Backend>(value: f64, device: &B::Device) -> Tensor<B, 1> {
 /// assert_eq!(logits.into_data().to_vec::<f32>().unwrap(), [2.0, 0.0, -1.0]);
 /// ```
 #[derive(Module, Debug)]
+#[non_exhaustive]
 pub struct TemperatureScaling<B: Backend> {
     /// The temperature, `[1]`.
     pub temperature: Param<Tensor<B, 1>>,

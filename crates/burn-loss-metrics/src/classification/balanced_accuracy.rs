@@ -17,7 +17,8 @@ use super::confusion_matrix::{ConfusionMatrix, read};
 ///
 /// # Panics
 ///
-/// If the shapes differ, or one of the numbers is not a class.
+/// If the shapes differ, one of the numbers is not a class, or there are more classes than
+/// [`ConfusionMatrix::MOST_CLASSES`].
 ///
 /// # Example
 ///
@@ -47,7 +48,7 @@ impl ConfusionMatrix {
     /// # Example
     ///
     /// ```
-    /// let matrix = burn_loss_metrics::ConfusionMatrix { counts: vec![vec![3, 0], vec![1, 1]] };
+    /// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![3, 0], vec![1, 1]]);
     /// assert_eq!(matrix.balanced_accuracy(), 0.75);
     /// ```
     pub fn balanced_accuracy(&self) -> f64 {

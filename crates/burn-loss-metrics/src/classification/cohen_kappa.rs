@@ -49,7 +49,8 @@ impl KappaWeights {
 ///
 /// # Panics
 ///
-/// If the shapes differ, or one of the numbers is not a class.
+/// If the shapes differ, one of the numbers is not a class, or there are more classes than
+/// [`ConfusionMatrix::MOST_CLASSES`].
 ///
 /// # Example
 ///
@@ -81,7 +82,7 @@ impl ConfusionMatrix {
     /// ```
     /// use burn_loss_metrics::{ConfusionMatrix, KappaWeights};
     ///
-    /// let matrix = ConfusionMatrix { counts: vec![vec![1, 0], vec![1, 2]] };
+    /// let matrix = ConfusionMatrix::of_counts(vec![vec![1, 0], vec![1, 2]]);
     /// assert_eq!(matrix.cohen_kappa(KappaWeights::None), 0.5);
     /// ```
     pub fn cohen_kappa(&self, weights: KappaWeights) -> f64 {

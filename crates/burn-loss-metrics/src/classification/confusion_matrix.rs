@@ -21,6 +21,7 @@ use crate::{check, host};
 /// assert_eq!(matrix.counts, [[0, 0], [1, 1]]);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ConfusionMatrix {
     /// `counts[target][prediction]`: a row for each true class, a column for each predicted class, as in scikit-learn.
     pub counts: Vec<Vec<usize>>,
@@ -48,16 +49,42 @@ impl ConfusionMatrix {
 
     /// As [`new`](Self::new), with an error for more classes than there may be.
     pub(crate) fn checked(num_classes: usize) -> Result<Self, String> {
-        let expected = format!("at most {}", Self::MOST_CLASSES);
-        check::setting(
-            num_classes <= Self::MOST_CLASSES,
-            "num_classes",
-            &expected,
-            num_classes,
-        )?;
+        Self::check_size(num_classes)?;
         Ok(Self {
             counts: vec![vec![0; num_classes]; num_classes],
         })
+    }
+
+    fn check_size(num_classes: usize) -> Result<(), String> {
+        let expected = format!("at most {}", Self::MOST_CLASSES);
+        let valid = num_classes <= Self::MOST_CLASSES;
+        check::setting(valid, "num_classes", &expected, num_classes)
+    }
+
+    /// Makes a matrix of `counts[target][prediction]`.
+    ///
+    /// # Panics
+    ///
+    /// If a row has not as many columns as there are rows, or there are more classes than
+    /// [`MOST_CLASSES`](Self::MOST_CLASSES).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![2, 1], vec![0, 5]]);
+    /// assert_eq!(matrix.accuracy(), 0.875);
+    /// ```
+    #[track_caller]
+    pub fn of_counts(counts: Vec<Vec<usize>>) -> Self {
+        check::or_panic("ConfusionMatrix", Self::check_size(counts.len()));
+        let wrong = counts.iter().position(|row| row.len() != counts.len());
+        let square = wrong.map_or(Ok(()), |row| {
+            let expected = format!("with as many columns as rows, {}", counts.len());
+            let got = format!("{} in row {row}", counts[row].len());
+            check::setting(false, "counts", &expected, got)
+        });
+        check::or_panic("ConfusionMatrix", square);
+        Self { counts }
     }
 
     /// Counts one example.
@@ -94,7 +121,7 @@ impl ConfusionMatrix {
     /// # Example
     ///
     /// ```
-    /// let matrix = burn_loss_metrics::ConfusionMatrix { counts: vec![vec![2, 1], vec![0, 4]] };
+    /// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![2, 1], vec![0, 4]]);
     /// assert_eq!(matrix.total(), 7);
     /// ```
     pub fn total(&self) -> usize {
@@ -106,7 +133,7 @@ impl ConfusionMatrix {
     /// # Example
     ///
     /// ```
-    /// let matrix = burn_loss_metrics::ConfusionMatrix { counts: vec![vec![2, 1], vec![0, 4]] };
+    /// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![2, 1], vec![0, 4]]);
     /// assert_eq!(matrix.correct(), 6);
     /// ```
     pub fn correct(&self) -> usize {
@@ -120,7 +147,7 @@ impl ConfusionMatrix {
     /// # Example
     ///
     /// ```
-    /// let matrix = burn_loss_metrics::ConfusionMatrix { counts: vec![vec![2, 1], vec![0, 4]] };
+    /// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![2, 1], vec![0, 4]]);
     /// assert_eq!(matrix.support(), [3, 4]);
     /// ```
     pub fn support(&self) -> Vec<usize> {
@@ -132,7 +159,7 @@ impl ConfusionMatrix {
     /// # Example
     ///
     /// ```
-    /// let matrix = burn_loss_metrics::ConfusionMatrix { counts: vec![vec![2, 1], vec![0, 4]] };
+    /// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![2, 1], vec![0, 4]]);
     /// assert_eq!(matrix.predicted(), [2, 5]);
     /// ```
     pub fn predicted(&self) -> Vec<usize> {
@@ -152,7 +179,7 @@ impl ConfusionMatrix {
     /// # Example
     ///
     /// ```
-    /// let matrix = burn_loss_metrics::ConfusionMatrix { counts: vec![vec![2, 1], vec![0, 5]] };
+    /// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![2, 1], vec![0, 5]]);
     /// assert_eq!(matrix.accuracy(), 0.875);
     /// ```
     pub fn accuracy(&self) -> f64 {

@@ -19,7 +19,8 @@ use super::confusion_matrix::{ConfusionMatrix, read};
 ///
 /// # Panics
 ///
-/// If the shapes differ, or one of the numbers is not a class.
+/// If the shapes differ, one of the numbers is not a class, or there are more classes than
+/// [`ConfusionMatrix::MOST_CLASSES`].
 ///
 /// # Example
 ///
@@ -48,7 +49,7 @@ impl ConfusionMatrix {
     /// # Example
     ///
     /// ```
-    /// let matrix = burn_loss_metrics::ConfusionMatrix { counts: vec![vec![3, 0], vec![0, 1]] };
+    /// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![3, 0], vec![0, 1]]);
     /// assert_eq!(matrix.matthews_corrcoef(), 1.0);
     /// ```
     pub fn matthews_corrcoef(&self) -> f64 {

@@ -16,7 +16,7 @@ use crate::{check, exact, host};
 /// ```
 /// use burn_loss_metrics::{ClassScores, ConfusionMatrix};
 ///
-/// let matrix = ConfusionMatrix { counts: vec![vec![2, 0], vec![2, 4]] };
+/// let matrix = ConfusionMatrix::of_counts(vec![vec![2, 0], vec![2, 4]]);
 /// let scores: ClassScores = matrix.report().classes[0];
 /// assert_eq!((scores.precision, scores.recall, scores.support), (0.5, 1.0, 2));
 /// ```
@@ -43,7 +43,7 @@ pub struct ClassScores {
 /// # Example
 ///
 /// ```
-/// let matrix = burn_loss_metrics::ConfusionMatrix { counts: vec![vec![2, 0], vec![2, 4]] };
+/// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![2, 0], vec![2, 4]]);
 /// let table = matrix.report().to_string();
 /// assert!(table.contains("0       0.50      1.00      0.67         2"));
 /// ```
@@ -77,7 +77,8 @@ pub struct ClassificationReport {
 ///
 /// # Panics
 ///
-/// If the shapes differ, or one of the numbers is not a class.
+/// If the shapes differ, one of the numbers is not a class, or there are more classes than
+/// [`ConfusionMatrix::MOST_CLASSES`].
 ///
 /// # Example
 ///
@@ -214,7 +215,7 @@ impl ConfusionMatrix {
     /// # Example
     ///
     /// ```
-    /// let matrix = burn_loss_metrics::ConfusionMatrix { counts: vec![vec![2, 0], vec![2, 4]] };
+    /// let matrix = burn_loss_metrics::ConfusionMatrix::of_counts(vec![vec![2, 0], vec![2, 4]]);
     /// assert_eq!(matrix.report().accuracy, Some(0.75));
     /// ```
     pub fn report(&self) -> ClassificationReport {

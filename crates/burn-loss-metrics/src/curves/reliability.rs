@@ -13,12 +13,19 @@ use crate::classification::{BinaryScores, Rows};
 /// # Example
 ///
 /// ```
-/// use burn_loss_metrics::ReliabilityBin;
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+/// use burn_loss_metrics::{Bins, reliability};
 ///
-/// let bin = ReliabilityBin { lower: 0.5, upper: 1.0, count: 8, confidence: 0.875, accuracy: 0.625 };
-/// assert_eq!(bin.gap(), 0.25);
+/// let device = Default::default();
+/// let probabilities = Tensor::<NdArray, 1>::from_floats([0.75, 1.0], &device);
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1], &device);
+/// let bin = reliability(probabilities, targets, Bins::EqualWidth(2)).bins[0];
+/// assert_eq!((bin.lower, bin.upper, bin.count), (0.5, 1.0, 2));
+/// assert_eq!((bin.confidence, bin.accuracy), (0.875, 0.5));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ReliabilityBin {
     /// Where the bin starts; what lies on it belongs to the bin below.
     pub lower: f64,
@@ -38,9 +45,14 @@ impl ReliabilityBin {
     /// # Example
     ///
     /// ```
-    /// # use burn_loss_metrics::ReliabilityBin;
-    /// let bin = ReliabilityBin { lower: 0.0, upper: 0.5, count: 4, confidence: 0.25, accuracy: 0.5 };
-    /// assert_eq!(bin.gap(), 0.25);
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss_metrics::{Bins, reliability};
+    ///
+    /// let device = Default::default();
+    /// let probabilities = Tensor::<NdArray, 1>::from_floats([0.25, 0.25], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1], &device);
+    /// assert_eq!(reliability(probabilities, targets, Bins::EqualWidth(2)).bins[0].gap(), 0.25);
     /// ```
     pub fn gap(&self) -> f64 {
         (self.confidence - self.accuracy).abs()
@@ -63,6 +75,7 @@ impl ReliabilityBin {
 /// assert_eq!(diagram.expected_calibration_error(), 0.25);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Reliability {
     /// The bins that hold something, from the lowest probability up; none where a probability is NaN.
     pub bins: Vec<ReliabilityBin>,
@@ -146,10 +159,16 @@ impl Reliability {
     /// # Example
     ///
     /// ```
-    /// use burn_loss_metrics::{Reliability, ReliabilityBin};
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss_metrics::{Bins, reliability};
     ///
-    /// let bin = ReliabilityBin { lower: 0.5, upper: 1.0, count: 8, confidence: 0.875, accuracy: 0.625 };
-    /// assert_eq!(Reliability { bins: vec![bin] }.expected_calibration_error(), 0.25);
+    /// let device = Default::default();
+    /// let probabilities = Tensor::<NdArray, 1>::from_floats([0.25, 0.875, 0.875], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1, 0], &device);
+    /// // Gaps of 0.25 and, twice, 0.375.
+    /// let diagram = reliability(probabilities, targets, Bins::EqualWidth(2));
+    /// assert_eq!(diagram.expected_calibration_error(), 1.0 / 3.0);
     /// ```
     pub fn expected_calibration_error(&self) -> f64 {
         let total: usize = self.bins.iter().map(|bin| bin.count).sum();
@@ -162,10 +181,16 @@ impl Reliability {
     /// # Example
     ///
     /// ```
-    /// use burn_loss_metrics::{Reliability, ReliabilityBin};
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss_metrics::{Bins, reliability};
     ///
-    /// let bin = ReliabilityBin { lower: 0.5, upper: 1.0, count: 8, confidence: 0.875, accuracy: 0.625 };
-    /// assert_eq!(Reliability { bins: vec![bin] }.maximum_calibration_error(), 0.25);
+    /// let device = Default::default();
+    /// let probabilities = Tensor::<NdArray, 1>::from_floats([0.25, 0.875, 0.875], &device);
+    /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 1, 0], &device);
+    /// // Gaps of 0.25 and, twice, 0.375.
+    /// let diagram = reliability(probabilities, targets, Bins::EqualWidth(2));
+    /// assert_eq!(diagram.maximum_calibration_error(), 0.375);
     /// ```
     pub fn maximum_calibration_error(&self) -> f64 {
         self.bins

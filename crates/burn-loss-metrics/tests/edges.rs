@@ -6,6 +6,7 @@ use burn::backend::NdArray;
 use burn::data::dataloader::Progress;
 use burn::tensor::{Int, Tensor, TensorData};
 use burn::train::metric::{Metric, MetricMetadata, Numeric};
+use burn_loss::{CrossEntropyLossConfig, LinearHead};
 use burn_loss_metrics::*;
 
 type B = NdArray;
@@ -91,6 +92,46 @@ fn decisions_are_those_of_the_logits() {
     assert_eq!(value_of(BalancedAccuracyMetric::new(), &labels), 1.0);
     let nan = ClassificationBatch::of_classes(floats([[f32::NAN, 0.0]]), ints(&[0]));
     assert!(value_of(BalancedAccuracyMetric::new(), &nan).is_nan());
+}
+
+#[test]
+fn tokens_that_do_not_count_are_not_correct() {
+    let logits = || floats([[5.0, 0.0], [0.0, 5.0], [0.0, 5.0]]);
+    let one = TokenBatch::of_logits(logits(), ints(&[0, 1, 0]), Some(0));
+    assert_eq!(one.tokens(), 1);
+    assert_eq!(value_of(TokenAccuracyMetric::new(), &one), 1.0);
+    let of_several = |ignored: &[i64]| {
+        let ignored = ignored.iter().copied();
+        TokenBatch::of_logits(logits(), ints(&[0, 1, -100]), ignored)
+    };
+    let several = of_several(&[0, -100]);
+    assert_eq!(several.tokens(), 1);
+    assert_eq!(value_of(TokenAccuracyMetric::new(), &several), 1.0);
+    let perplexity = value_of(PerplexityMetric::new(), &several);
+    assert!((perplexity - (1.0 + (-5f64).exp())).abs() < 1e-6);
+}
+
+#[test]
+fn a_token_of_nan_counts() {
+    logger();
+    let head = LinearHead::new(floats([[1.0, -1.0]]), None);
+    let loss = CrossEntropyLossConfig::new()
+        .with_ignore_index(Some(-100))
+        .init::<B>(&Default::default());
+    let of = |targets: [i64; 2]| {
+        let hidden = floats::<2>([[f32::NAN], [1.0]]);
+        let output = loss.forward_linear_with_predictions(hidden, &head, ints(&targets));
+        TokenBatch::new(output)
+    };
+    let batch = of([0, 0]);
+    assert_eq!(batch.tokens(), 2);
+    assert!(value_of(PerplexityMetric::new(), &batch).is_nan());
+    assert!(logged("Perplexity: a log-probability is NaN"));
+    assert_eq!(value_of(TokenAccuracyMetric::new(), &batch), 0.5);
+    // Of padding nothing is said.
+    let batch = of([-100, 0]);
+    assert_eq!(batch.tokens(), 1);
+    assert!(value_of(PerplexityMetric::new(), &batch).is_finite());
 }
 
 #[test]

@@ -118,8 +118,8 @@ impl TokenBatch {
         let predicted = host::integers(output.predicted);
         let log_probs = host::numbers(output.log_probs);
         let correct = host::integers(output.correct.int());
-        // Ignored rows have no class.
-        let counted = |row: &usize| predicted[*row] >= 0;
+        // Ignored rows have no class; nor has one of NaN, which counts.
+        let counted = |row: &usize| predicted[*row] >= 0 || log_probs[*row].is_nan();
         let rows: Vec<usize> = (0..predicted.len()).filter(counted).collect();
         Self {
             loss: number(output.loss),
@@ -129,8 +129,8 @@ impl TokenBatch {
         }
     }
 
-    /// Takes logits `[M, C]` and targets `[M]`, where logits are held anyway; rows whose target is `ignore_index` do not count. Its
-    /// loss is the mean cross entropy; [`with_loss`](Self::with_loss) sets another.
+    /// Takes logits `[M, C]` and targets `[M]`, where logits are held anyway; rows whose target is one of `ignore_indices` do not
+    /// count: none, `Some` of one, or several. Its loss is the mean cross entropy; [`with_loss`](Self::with_loss) sets another.
     ///
     /// # Panics
     ///
@@ -146,25 +146,27 @@ impl TokenBatch {
     /// let device = Default::default();
     /// let logits = Tensor::<NdArray, 2>::zeros([3, 8], &device);
     /// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 5, -100], &device);
-    /// assert_eq!(TokenBatch::of_logits(logits, targets, Some(-100)).tokens(), 2);
+    /// assert_eq!(TokenBatch::of_logits(logits.clone(), targets.clone(), Some(-100)).tokens(), 2);
+    /// assert_eq!(TokenBatch::of_logits(logits, targets, [-100, 0]).tokens(), 1);
     /// ```
     #[track_caller]
     pub fn of_logits<B: LossBackend>(
         logits: Tensor<B, 2>,
         targets: Tensor<B, 1, Int>,
-        ignore_index: Option<i64>,
+        ignore_indices: impl IntoIterator<Item = i64>,
     ) -> Self {
+        let ignored: Vec<i64> = ignore_indices.into_iter().collect();
         let logits = logits.detach();
         let predicted = host::integers(logits.clone().argmax(1));
         let classes = host::integers(targets.clone());
         let losses = CrossEntropyLossConfig::new()
-            .with_ignore_index(ignore_index)
+            .with_ignore_indices(ignored.clone())
             .init(&logits.device())
             .forward_no_reduction(logits, targets);
-        let counted = classes.iter().filter(|&&class| Some(class) != ignore_index);
-        let tokens = counted.count();
-        let pairs = predicted.iter().zip(&classes);
-        let correct = pairs.filter(|(predicted, class)| predicted == class);
+        let rows = predicted.iter().zip(&classes);
+        let counted = rows.filter(|(_, class)| !ignored.contains(class));
+        let tokens = counted.clone().count();
+        let correct = counted.filter(|(predicted, class)| predicted == class);
         // Ignored rows have the loss 0.
         let sum: f64 = host::numbers(losses).iter().sum();
         Self {

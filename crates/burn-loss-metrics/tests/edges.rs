@@ -95,6 +95,35 @@ fn decisions_are_those_of_the_logits() {
 }
 
 #[test]
+fn a_threshold_is_compared_with_the_logit() {
+    // The sigmoid of 40 is below 1, and rounds to it.
+    let labels = ClassificationBatch::of_classes(floats([[40.0], [-40.0]]), ints(&[1, 0]));
+    let of = |threshold| {
+        let metric = BalancedAccuracyMetric::new().with_threshold(threshold);
+        value_of(metric, &labels)
+    };
+    // All no: half of the two recalls.
+    assert_eq!(of(1.0), 0.5);
+    assert_eq!(of(f64::INFINITY), 0.5);
+    assert_eq!(of(1.0 - 1e-15), 1.0);
+    assert_eq!(of(1e-15), 1.0);
+    // All yes.
+    assert_eq!(of(0.0), 0.5);
+    let highest = ClassificationBatch::of_classes(floats([[f32::INFINITY]]), ints(&[1]));
+    let metric = BalancedAccuracyMetric::new().with_threshold(1.0);
+    assert_eq!(value_of(metric, &highest), 1.0);
+}
+
+#[test]
+fn a_confidence_is_that_of_the_highest_logit() {
+    // Their probabilities are equal in f64: the first would be taken for the class of both rows.
+    let classes = floats([[1e-20, 2e-20], [2e-20, 1e-20]]);
+    let classes = ClassificationBatch::of_classes(classes, ints(&[1, 0]));
+    let metric = ExpectedCalibrationErrorMetric::new();
+    assert_eq!(value_of(metric, &classes), 0.5);
+}
+
+#[test]
 fn tokens_that_do_not_count_are_not_correct() {
     let logits = || floats([[5.0, 0.0], [0.0, 5.0], [0.0, 5.0]]);
     let one = TokenBatch::of_logits(logits(), ints(&[0, 1, 0]), Some(0));
@@ -151,6 +180,36 @@ fn assert_refused<T>(call: impl FnOnce() -> T, expected: &str) {
     let call = std::panic::AssertUnwindSafe(|| drop(call()));
     let message = std::panic::catch_unwind(call).unwrap_err();
     assert_eq!(message.downcast_ref::<String>().unwrap(), expected);
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    for (threshold, got) in [(f64::NAN, "NaN"), (2.0, "2"), (-0.5, "-0.5")] {
+        let expected = format!("expected `threshold` in [0, 1] or infinite, got {got}");
+        let metric = || BalancedAccuracyMetric::new().with_threshold(threshold);
+        assert_refused(metric, &format!("Balanced accuracy: {expected}"));
+        let table = || ClassificationReportMetric::new().with_threshold(threshold);
+        assert_refused(table, &format!("Classification report: {expected}"));
+    }
+    let threshold = |criterion| move || best_threshold(floats([0.5]), ints(&[1]), criterion);
+    let costs = |false_negative| ThresholdCriterion::CostMatrix {
+        true_negative: 0.0,
+        false_positive: 1.0,
+        false_negative,
+        true_positive: 0.0,
+    };
+    assert_refused(
+        threshold(costs(f64::NAN)),
+        "best_threshold: expected `false_negative` finite, got NaN",
+    );
+    assert_refused(
+        threshold(ThresholdCriterion::PrecisionAtRecall { recall: 1.5 }),
+        "best_threshold: expected `recall` in [0, 1], got 1.5",
+    );
+    assert_refused(
+        threshold(ThresholdCriterion::RecallAtPrecision { precision: -0.5 }),
+        "best_threshold: expected `precision` in [0, 1], got -0.5",
+    );
 }
 
 #[test]

@@ -97,19 +97,28 @@ impl Rows {
     /// The question "is the class of the highest probability right?" with that probability as its score; of labels, the
     /// question "does it have this label?" for all labels together.
     pub fn confidences(&self) -> BinaryScores {
+        self.confidences_by(|p| p, |_, highest| highest)
+    }
+
+    /// The same of scores with the order of the probabilities: the probability of a label's score, and of a row's highest.
+    pub fn confidences_by(
+        &self,
+        of_label: impl Fn(f64) -> f64,
+        of_row: impl Fn(&[f64], f64) -> f64,
+    ) -> BinaryScores {
         let classes = match &self.answers {
             Answers::Classes(classes) => classes,
             Answers::Labels(labels) => {
                 return BinaryScores {
-                    scores: self.scores.clone(),
+                    scores: self.scores.iter().copied().map(of_label).collect(),
                     positive: labels.clone(),
                 };
             }
         };
         let mut confidences = BinaryScores::default();
         for (row, class) in self.iter().zip(classes) {
-            let (top, confidence) = top(row);
-            confidences.push(confidence, top == *class);
+            let (top, highest) = top(row);
+            confidences.push(of_row(row, highest), top == *class);
         }
         confidences
     }

@@ -8,7 +8,7 @@ use burn::train::metric::Adaptor;
 use burn::train::{ClassificationOutput, MultiLabelClassificationOutput, RegressionOutput};
 use serde::{Deserialize, Serialize};
 
-use crate::classification::{Answers, Rows};
+use crate::classification::{Answers, BinaryScores, Rows};
 use crate::host::Numbers;
 use crate::regression::Pairs;
 use crate::{check, host};
@@ -122,14 +122,20 @@ impl ClassificationBatch {
         self.dims[0]
     }
 
-    /// The rows that count, as probabilities.
-    pub(crate) fn probabilities(&self, reading: &Reading) -> Result<Rows, String> {
-        self.read(reading, |logit| *logit = sigmoid(*logit), softmax)
+    /// Of the rows that count, the probabilities of the classes with the highest outputs, and whether they are right; of
+    /// labels, all probabilities.
+    pub(crate) fn confidences(&self, reading: &Reading) -> Result<BinaryScores, String> {
+        let rows = self.scores(reading)?;
+        Ok(match reading.model_output {
+            ModelOutput::Probabilities => rows.confidences(),
+            // Of several near logits the probabilities may be equal: the logits say which is the highest.
+            ModelOutput::Logits => rows.confidences_by(sigmoid, share),
+        })
     }
 
     /// The rows that count, as they are: logits or probabilities.
     pub(crate) fn scores(&self, reading: &Reading) -> Result<Rows, String> {
-        let rows = self.read(reading, |_| (), |_| ())?;
+        let rows = self.read(reading, |_| ())?;
         let of_classes = matches!(rows.answers, Answers::Classes(_));
         let highest = |row: &[f64]| row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // Their softmax is NaN.
@@ -141,22 +147,17 @@ impl ClassificationBatch {
 
     /// The rows that count, as scores with the order of the probabilities: of logits, without their ties at 0 and 1.
     pub(crate) fn ranks(&self, reading: &Reading) -> Result<Rows, String> {
-        self.read(reading, |_| (), against_the_rest)
+        self.read(reading, against_the_rest)
     }
 
-    fn read(
-        &self,
-        reading: &Reading,
-        of_label: impl Fn(&mut f64),
-        of_row: impl Fn(&mut [f64]),
-    ) -> Result<Rows, String> {
+    fn read(&self, reading: &Reading, of_row: impl Fn(&mut [f64])) -> Result<Rows, String> {
         let mut rows = self.rows(reading.ignore_index)?;
         match reading.model_output {
             ModelOutput::Probabilities => {
                 check::probabilities("output", &mut rows.scores, rows.columns)?;
             }
             ModelOutput::Logits => match rows.answers {
-                Answers::Labels(_) => rows.scores.iter_mut().for_each(of_label),
+                Answers::Labels(_) => {}
                 Answers::Classes(_) => rows.scores.chunks_exact_mut(rows.columns).for_each(of_row),
             },
         }
@@ -227,6 +228,11 @@ pub(crate) fn softmax(row: &mut [f64]) {
         .for_each(|logit| *logit = (*logit - highest).exp());
     let sum: f64 = row.iter().sum();
     row.iter_mut().for_each(|share| *share /= sum);
+}
+
+/// The softmax of the highest logit.
+fn share(row: &[f64], highest: f64) -> f64 {
+    1.0 / row.iter().map(|logit| (logit - highest).exp()).sum::<f64>()
 }
 
 /// Makes of each logit that of its class against all others, `x_c - log sum_{j != c} exp x_j`: the logarithm of the odds

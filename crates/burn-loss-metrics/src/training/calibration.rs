@@ -147,7 +147,7 @@ impl<S: CalibrationStatistic> Accumulator for Calibration<S> {
     }
 
     fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
-        let confidences = batch.probabilities(&self.reading)?.confidences();
+        let confidences = batch.confidences(&self.reading)?;
         match self.bins {
             Bins::EqualWidth(count) => {
                 self.sums.resize(count, BinSum::default());

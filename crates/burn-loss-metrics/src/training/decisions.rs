@@ -1,9 +1,10 @@
 //! Metrics of decisions over the epoch: the confusion matrix is all that they keep.
 
 use super::accumulator::Accumulator;
-use super::batch::{ClassificationBatch, ModelOutput, Reading, sigmoid};
+use super::batch::{ClassificationBatch, ModelOutput, Reading};
 use super::epoch_metric::EpochMetric;
 use super::options::{ReadsOutputs, named, same_number, threshold_option};
+use crate::check;
 use crate::classification::{
     Answers, ClassificationReport, ConfusionMatrix, KappaWeights, Rows, SampleSums, add_labels, top,
 };
@@ -170,7 +171,25 @@ impl Default for Decisions {
     }
 }
 
+/// The logit from which on the probability is at least the threshold: the probability itself rounds to 1 from 37 on.
+fn least_logit(threshold: f64) -> f64 {
+    match threshold.is_infinite() {
+        true => threshold,
+        false => (threshold / (1.0 - threshold)).ln(),
+    }
+}
+
 impl Decisions {
+    /// Sets the threshold of the metric with a name.
+    #[track_caller]
+    pub(crate) fn set_threshold(&mut self, metric: &str, threshold: f64) {
+        let valid = (0.0..=1.0).contains(&threshold) || threshold == f64::INFINITY;
+        let expected = "in [0, 1] or infinite";
+        let checked = check::setting(valid, "threshold", expected, threshold);
+        check::or_panic(metric, checked);
+        self.threshold = threshold;
+    }
+
     /// The options that are not the default, for a metric's name.
     pub(crate) fn options(&self) -> impl Iterator<Item = String> + use<> {
         let threshold = self.threshold;
@@ -204,16 +223,11 @@ impl Decisions {
             self.samples = (rows.columns > 1).then(SampleSums::default);
         }
         same_number(self.matrices.len(), rows.columns)?;
-        let decided: Vec<bool> = match (self.reading.model_output, self.threshold) {
-            (ModelOutput::Logits, THRESHOLD) => rows.scores.iter().map(|&x| x >= 0.0).collect(),
-            (ModelOutput::Logits, threshold) => {
-                let logits = rows.scores.iter();
-                logits.map(|&x| sigmoid(x) >= threshold).collect()
-            }
-            (ModelOutput::Probabilities, threshold) => {
-                rows.scores.iter().map(|&p| p >= threshold).collect()
-            }
+        let least = match self.reading.model_output {
+            ModelOutput::Logits => least_logit(self.threshold),
+            ModelOutput::Probabilities => self.threshold,
         };
+        let decided: Vec<bool> = rows.scores.iter().map(|&score| score >= least).collect();
         add_labels(&mut self.matrices, self.samples.as_mut(), &decided, labels);
         Ok(())
     }

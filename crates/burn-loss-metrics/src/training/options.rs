@@ -62,8 +62,13 @@ macro_rules! output_options {
 /// The option of what is a yes, for an `impl` of metrics: of which one is the example, by its type and name.
 macro_rules! threshold_option {
     ($type:literal, $name:literal, $metric:ident => $decisions:expr) => {
-        /// Says from which probability on one output, or a label, is a yes. Default: 0.5. Of several classes, the highest
-        /// output decides.
+        /// Says from which probability on one output, or a label, is a yes, in `[0, 1]`; infinity, which
+        /// [`best_threshold`](crate::best_threshold) may return, says yes to nothing. Default: 0.5. Of several classes, the
+        /// highest output decides.
+        ///
+        /// # Panics
+        ///
+        /// If the threshold is neither in `[0, 1]` nor infinity.
         ///
         /// # Example
         ///
@@ -74,9 +79,11 @@ macro_rules! threshold_option {
         #[doc = concat!("let metric = ", $type, "::new().with_threshold(0.3);")]
         #[doc = concat!("assert_eq!(metric.name().as_str(), \"", $name, " (threshold 0.3)\");")]
         /// ```
+        #[track_caller]
         pub fn with_threshold(mut self, threshold: f64) -> Self {
+            let name = burn::train::metric::Metric::name(&self);
             let $metric = &mut self;
-            $decisions.threshold = threshold;
+            $decisions.set_threshold(&name, threshold);
             self
         }
     };

@@ -213,6 +213,57 @@ fn settings_out_of_range_are_refused() {
 }
 
 #[test]
+fn tensors_of_nothing_are_refused() {
+    let empty = |shape: [usize; 2]| Tensor::<B, 2>::zeros(shape, &Default::default());
+    assert_refused(
+        || log_loss_multiclass(empty([2, 0]), ints(&[0, 0])),
+        "log_loss_multiclass: expected `probabilities` with at least one class on axis 1, got [2, 0]",
+    );
+    assert_refused(
+        || TemperatureScalingConfig::new().fit(empty([0, 2]), ints(&[])),
+        "TemperatureScalingConfig: expected `logits` of at least one row, got 0",
+    );
+}
+
+#[test]
+fn what_makes_an_epoch_nan_is_told() {
+    logger();
+    let refused = |losses: Tensor<B, 1>, reason: &str| {
+        let batch = LossBatch::new(losses, 2);
+        assert!(value_of(MeanLossMetric::new(), &batch).is_nan());
+        assert!(logged(&format!("Loss: {reason}")), "{reason}");
+    };
+    refused(
+        floats([1.0, 2.0, 3.0]),
+        "expected `loss` of shape [1] or [2], got [3]",
+    );
+    refused(floats([f32::NAN]), "the loss is NaN");
+
+    let mut metric = CohenKappaMetric::new();
+    for columns in [2, 3] {
+        let logits = Tensor::<B, 2>::zeros([1, columns], &Default::default());
+        metric.update(
+            &ClassificationBatch::of_classes(logits, ints(&[0])),
+            &metadata(1, 1),
+        );
+    }
+    assert!(metric.running_value().current().is_nan());
+    assert!(logged(
+        "Cohen kappa: expected `output` with as many columns as in the batches before (2), got 3"
+    ));
+
+    let of = |logit: f32| ClassificationBatch::of_classes(floats([[logit; 2]]), ints(&[0]));
+    assert!(value_of(BrierScoreMetric::new(), &of(f32::NAN)).is_nan());
+    assert!(logged("Brier score: the output has a NaN"));
+    // Their softmax is NaN.
+    assert!(value_of(MatthewsMetric::new(), &of(f32::NEG_INFINITY)).is_nan());
+    assert!(logged("MCC: the output has a NaN"));
+    let broken = RegressionBatch::new(floats([[1.0, f32::NAN]]), floats([[1.0, 2.0]]));
+    assert!(value_of(R2Metric::new(), &broken).is_nan());
+    assert!(logged("R2: `output` is NaN at row 0, column 1"));
+}
+
+#[test]
 fn a_matrix_is_made_of_square_counts() {
     let matrix = ConfusionMatrix::of_counts(vec![vec![2, 1], vec![0, 4]]);
     assert_eq!((matrix.total(), matrix.correct()), (7, 6));

@@ -52,8 +52,8 @@ const LONGEST_SIDE: f64 = 50_000.0;
 /// An open sheet.
 pub struct Canvas<'a> {
     pub area: Area<'a>,
-    /// Elements that plotters cannot draw: images whose pixels stay squares at any zoom.
-    images: RefCell<String>,
+    /// Elements that plotters cannot draw: images whose pixels stay squares at any zoom, and dashed lines of one element.
+    others: RefCell<String>,
 }
 
 /// Draws on a white sheet of so many pixels, rounded up: of a part of a pixel, the edge would be neither paper nor not.
@@ -72,12 +72,12 @@ pub fn draw(
     let mut drawing = String::new();
     let canvas = Canvas {
         area: SVGBackend::with_string(&mut drawing, units).into_drawing_area(),
-        images: RefCell::default(),
+        others: RefCell::default(),
     };
     canvas.area.fill(&style::PAPER)?;
     body(&canvas)?;
     canvas.area.present()?;
-    let images = canvas.images.take();
+    let others = canvas.others.take();
     // plotters gives the drawing back when the sheet is gone.
     drop(canvas);
 
@@ -88,7 +88,7 @@ pub fn draw(
         .ok_or_else(|| PlotError::draw("plotters wrote no SVG"))?;
     let svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {} {}\">\n{}{images}</svg>\n",
+         viewBox=\"0 0 {} {}\">\n{}{others}</svg>\n",
         units.0,
         units.1,
         compact(elements),
@@ -156,6 +156,29 @@ impl Canvas<'_> {
             .draw(&PathElement::new(points, line(color, width)))?)
     }
 
+    /// A dashed line over all that plotters draws. Of an element for each dash, as plotters has them, the curve of a long
+    /// run would be megabytes.
+    pub fn dashed(
+        &self,
+        points: impl Iterator<Item = (i32, i32)>,
+        color: RGBColor,
+        width: f64,
+        (dash, gap): (f64, f64),
+    ) -> Result<()> {
+        let points: Vec<String> = points.map(|(x, y)| format!("{x},{y}")).collect();
+        let RGBColor(red, green, blue) = color;
+        writeln!(
+            self.others.borrow_mut(),
+            "<polyline fill=\"none\" stroke=\"#{red:02X}{green:02X}{blue:02X}\" stroke-width=\"{}\" \
+             stroke-dasharray=\"{} {}\" points=\"{}\"/>",
+            stroke(width),
+            stroke(dash),
+            stroke(gap),
+            points.join(" "),
+        )
+        .map_err(PlotError::draw)
+    }
+
     /// RGB pixels, row by row, that fill the rectangle.
     pub fn image(&self, rgb: &[u8], (width, height): (usize, usize), rect: Rect) -> Result<()> {
         let url = picture::data_url(rgb, width, height)?;
@@ -166,7 +189,7 @@ impl Canvas<'_> {
             height,
         } = rect;
         writeln!(
-            self.images.borrow_mut(),
+            self.others.borrow_mut(),
             "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
              preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\"{url}\"/>",
         )

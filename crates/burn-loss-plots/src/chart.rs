@@ -6,7 +6,7 @@ use plotters::backend::SVGBackend;
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::element::{Circle, Rectangle};
-use plotters::series::{DashedLineSeries, LineSeries};
+use plotters::series::LineSeries;
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, FontStyle, RGBColor};
 
@@ -14,7 +14,7 @@ use crate::canvas::{self, Canvas, Rect, Text};
 use crate::check;
 use crate::clip::{self, Window};
 use crate::error::Result;
-use crate::style::{self, px, stroke};
+use crate::style::{self, px};
 use crate::ticks::Axis;
 
 /// What a series' points become.
@@ -133,7 +133,7 @@ impl Chart {
         let is_reference = |series: &&Series| series.mark == Mark::Reference;
         let (references, others): (Vec<_>, Vec<_>) = self.series.iter().partition(is_reference);
         for series in references.into_iter().chain(others) {
-            series.draw(&mut plot, &window)?;
+            series.draw(canvas, &mut plot, &window)?;
         }
         for note in &self.notes {
             draw_note(canvas, &plot, note, &window)?;
@@ -170,6 +170,8 @@ type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 /// Of a series with more points, only some of those that lie over each other are drawn.
 const MOST_MARKS: usize = 5000;
+/// A line that breaks off more often is joined where nobody sees the gap.
+const MOST_PIECES: usize = 1000;
 
 /// The width of the narrowest bar, in pixels.
 const NARROWEST: f64 = 4.0;
@@ -212,7 +214,7 @@ fn draw_note(canvas: &Canvas<'_>, plot: &Plot<'_, '_>, note: &Note, window: &Win
 }
 
 impl Series {
-    fn draw(&self, plot: &mut Plot<'_, '_>, window: &Window) -> Result<()> {
+    fn draw(&self, canvas: &Canvas<'_>, plot: &mut Plot<'_, '_>, window: &Window) -> Result<()> {
         let color = self.paint();
         let look = match self.mark {
             Mark::Points => (2.6, style::shade(color, 0.65).filled()),
@@ -227,23 +229,33 @@ impl Series {
                 let circle = |point| Circle::new(point, px(look.0), look.1);
                 plot.draw_series(shown.into_iter().map(circle))?;
             }
-            Mark::Line | Mark::Reference => self.draw_line(plot, window)?,
+            Mark::Line | Mark::Reference => self.draw_line(canvas, plot, window)?,
             Mark::Remark => {}
         }
         Ok(())
     }
 
-    fn draw_line(&self, plot: &mut Plot<'_, '_>, window: &Window) -> Result<()> {
-        let look = canvas::line(self.paint(), self.width());
-        for piece in window.clip(&self.points) {
+    fn draw_line(
+        &self,
+        canvas: &Canvas<'_>,
+        plot: &mut Plot<'_, '_>,
+        window: &Window,
+    ) -> Result<()> {
+        let (color, width) = (self.paint(), self.width());
+        let pieces = window.clip(&self.points);
+        let pieces = clip::join(pieces, MOST_PIECES, |point| plot.backend_coord(point));
+        for piece in pieces {
             let piece = clip::simplify(piece, |point| plot.backend_coord(point));
             match self.dashes() {
-                None => plot.draw_series(LineSeries::new(piece, look))?,
-                Some((dash, gap)) => {
-                    let dashes = DashedLineSeries::new(piece, stroke(dash), stroke(gap), look);
-                    plot.draw_series(dashes)?
+                None => {
+                    let line = LineSeries::new(piece, canvas::line(color, width));
+                    plot.draw_series(line)?;
                 }
-            };
+                Some(dashes) => {
+                    let places = piece.iter().map(|point| plot.backend_coord(point));
+                    canvas.dashed(places, color, width, dashes)?;
+                }
+            }
         }
         Ok(())
     }

@@ -58,6 +58,33 @@ fn reduce(column: &mut Vec<Placed>) {
     column.retain(|_| wanted.contains(&index.next().unwrap_or(0)));
 }
 
+/// At most so many pieces of a curve: where there are more, those end to end within a column are joined, of columns that
+/// are as narrow as can be. A gap narrower than a pixel nobody sees.
+pub fn join(
+    pieces: Vec<Vec<Point>>,
+    most: usize,
+    place: impl Fn(&Point) -> (i32, i32),
+) -> Vec<Vec<Point>> {
+    let mut pieces = pieces;
+    let mut column = 1;
+    while pieces.len() > most {
+        let mut joined: Vec<Vec<Point>> = Vec::new();
+        for mut piece in pieces {
+            let near = |last: &Vec<Point>| match (last.last(), piece.first()) {
+                (Some(from), Some(to)) => place(from).0.abs_diff(place(to).0) < column,
+                _ => true,
+            };
+            match joined.last_mut().filter(|last| near(last)) {
+                Some(last) => last.append(&mut piece),
+                None => joined.push(piece),
+            }
+        }
+        pieces = joined;
+        column = column.saturating_mul(2);
+    }
+    pieces
+}
+
 /// At most about so many points: of those that are drawn in the same cell of a grid, the first; the finest grid that is
 /// coarse enough.
 pub fn thin(points: Vec<Point>, most: usize, place: impl Fn(&Point) -> (i32, i32)) -> Vec<Point> {
@@ -201,6 +228,21 @@ mod tests {
         let thinned = thin(curve.clone(), 5000, place);
         assert!((1000..=5000).contains(&thinned.len()), "{}", thinned.len());
         assert_eq!(thin(curve[..5000].to_vec(), 5000, place), curve[..5000]);
+    }
+
+    #[test]
+    fn many_pieces_are_joined_where_nobody_sees_it() {
+        let place = |point: &Point| (point.0 as i32, point.1 as i32);
+        // Three pieces in each of a hundred columns.
+        let piece = |i: usize| vec![(i as f64 / 3.0, 0.0), (i as f64 / 3.0 + 0.2, 5.0)];
+        let pieces: Vec<_> = (0..300).map(piece).collect();
+        assert_eq!(join(pieces.clone(), 300, place), pieces);
+        let joined = join(pieces.clone(), 100, place);
+        assert_eq!(joined.len(), 100);
+        assert_eq!(joined.concat(), pieces.concat());
+        // Of a curve that goes back and forth, too.
+        let far = |i: usize| vec![(f64::from(i32::MAX) * (i % 2) as f64, 0.0)];
+        assert_eq!(join((0..300).map(far).collect(), 1, place).len(), 1);
     }
 
     #[test]

@@ -345,6 +345,10 @@ fn every_series_looks_different() {
     let mut dashes = support::short_lines(&picture, BLUE);
     dashes.sort_unstable();
     assert_eq!(dashes, [1, 2, 2, 4]);
+    // In the chart, one element each.
+    for dashes in ["28 16", "8 12", "56 16"] {
+        assert_eq!(count(&picture, "polyline", "stroke-dasharray", dashes), 7);
+    }
     assert_files(&picture, "many_lines");
 }
 
@@ -377,6 +381,10 @@ fn any_text_is_drawn() {
             RocCurves::new()
                 .title(&text)
                 .curve(&text, &[0.0, 1.0], &[0.0, 1.0], 0.5)
+                .draw(),
+            PrecisionRecallCurves::new()
+                .title(&text)
+                .curve(&text, &[1.0, 0.0], &[0.5, 1.0], 0.5)
                 .draw(),
             ReliabilityDiagram::new()
                 .title(&text)
@@ -459,11 +467,26 @@ fn a_million_points_are_a_small_picture() {
     let noise = |i: usize| ((i * 7919 + 13) % 10_007) as f64;
     let y: Vec<f64> = (0..x.len()).map(noise).collect();
     let epochs = &y[..100_000];
-    for picture in [
-        Lines::new("line").line("noise", &x, &y).draw(),
+    // A loss that is NaN in every third epoch: as many pieces.
+    let mut broken = epochs.to_vec();
+    broken
+        .iter_mut()
+        .step_by(3)
+        .for_each(|loss| *loss = f64::NAN);
+    let mut pictures = vec![
         Lines::new("points").points("noise", &x, &y).draw(),
+        Lines::new("reference").reference("noise", &x, &y).draw(),
         LearningCurves::new(epochs, epochs).draw(),
-    ] {
+        LearningCurves::new(&broken, &broken).draw(),
+    ];
+    // A line of each style: the palette has 7 colours, each round other dashes.
+    for before in [0, 7, 14, 21] {
+        let short =
+            |lines: Lines, number: usize| lines.line(number.to_string(), &[0.0, 1.0], &[0.0, 1.0]);
+        let lines = (0..before).fold(Lines::new("line"), short);
+        pictures.push(lines.line("noise", &x, &y).draw());
+    }
+    for picture in pictures {
         let bytes = picture.unwrap().svg().len();
         assert!(bytes < 1_000_000, "{bytes}");
     }

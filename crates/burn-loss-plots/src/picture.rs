@@ -1,6 +1,8 @@
 //! A finished picture: SVG in memory, written as SVG or PNG.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -31,6 +33,9 @@ pub struct Picture {
     height: u32,
 }
 
+/// The most pixels of a PNG: four bytes each are held while it is drawn.
+const MOST_PIXELS: u64 = 1 << 28;
+
 impl Picture {
     pub(crate) fn new(svg: String, width: u32, height: u32) -> Self {
         Picture { svg, width, height }
@@ -50,15 +55,21 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// [`PlotError::Draw`] where the picture is too large for the memory of a pixel image.
+    /// [`PlotError::Draw`] where the pixels would be more than 2^28, which take 1 GiB of memory.
     pub fn png(&self) -> Result<Vec<u8>> {
         let tree = Tree::from_str(&self.svg, options()).map_err(PlotError::draw)?;
         let (width, height) = (
             self.width.saturating_mul(style::PNG_SCALE),
             self.height.saturating_mul(style::PNG_SCALE),
         );
-        let mut pixels = Pixmap::new(width, height)
-            .ok_or_else(|| PlotError::draw(format!("no image of {width} x {height} pixels")))?;
+        let mut pixels = (u64::from(width) * u64::from(height) <= MOST_PIXELS)
+            .then(|| Pixmap::new(width, height))
+            .flatten()
+            .ok_or_else(|| {
+                PlotError::draw(format!(
+                    "a PNG would have {width} x {height} pixels, and at most {MOST_PIXELS} are drawn; an SVG has no such limit"
+                ))
+            })?;
         let scale = style::PNG_SCALE as f32;
         resvg::render(
             &tree,
@@ -98,9 +109,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let Some(name) = target.file_name().filter(|_| !is_other) else {
         return fs::write(path, bytes).map_err(failed);
     };
-    let mut beside = name.to_owned();
-    beside.push(format!(".{}.unfinished", std::process::id()));
-    let beside = target.with_file_name(beside);
+    let beside = target.with_file_name(unfinished(name));
     let written = File::create(&beside).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -110,6 +119,21 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = fs::remove_file(&beside);
         failed(error)
     })
+}
+
+/// The name of a file that is not finished yet; no longer than a file system takes, however long the file's own is.
+fn unfinished(name: &OsStr) -> OsString {
+    const LONGEST: usize = 200;
+    let mut beside = match name.len() <= LONGEST {
+        true => name.to_owned(),
+        false => {
+            let mut hasher = DefaultHasher::new();
+            name.hash(&mut hasher);
+            format!("{:016x}", hasher.finish()).into()
+        }
+    };
+    beside.push(format!(".{}.unfinished", std::process::id()));
+    beside
 }
 
 /// RGB pixels, row by row, as a `data:` address of a PNG of the same size.
@@ -142,4 +166,22 @@ fn options() -> &'static Options<'static> {
             ..Options::default()
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_png_has_a_bounded_number_of_pixels() {
+        // Twice as many each way.
+        let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\"/>";
+        let error = Picture::new(svg.into(), 50_000, 50_000).png().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot draw the picture: a PNG would have 100000 x 100000 pixels, and at most 268435456 are drawn; \
+             an SVG has no such limit"
+        );
+        assert!(Picture::new(svg.into(), 100, 100).png().is_ok());
+    }
 }

@@ -359,6 +359,38 @@ fn a_file_that_cannot_be_written_leaves_the_old_one() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_leaves_the_old_one() {
+    let folder = folder("report_beside");
+    let path = folder.join("report.html");
+    Report::new("old").save(&path).unwrap();
+    let blocked = folder.join(format!("report.html.{}.unfinished", std::process::id()));
+    std::fs::create_dir(&blocked).unwrap();
+    let error = Report::new("new").save(&path).unwrap_err();
+    assert!(matches!(error, PlotError::Write { path: named, .. } if named == path));
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(page, Report::new("old").html());
+    // A disk that is full.
+    #[cfg(target_os = "linux")]
+    assert!(matches!(
+        Report::new("new").save("/dev/full").unwrap_err(),
+        PlotError::Write { .. }
+    ));
+}
+
+#[test]
+fn a_name_as_long_as_a_file_may_have_is_written() {
+    let folder = folder("long_name");
+    let picture = LearningCurves::new(&[1.0], &[1.0]).draw().unwrap();
+    for name in ["a".repeat(251) + ".svg", "ä".repeat(125) + "x.svg"] {
+        assert!(name.len() > 254);
+        picture.save(folder.join(&name)).unwrap();
+        let written = std::fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(written, picture.svg());
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+}
+
+#[test]
 fn a_picture_too_large_is_an_error() {
     let mut sheet = ImageSheet::new("", 1, 1).columns(1);
     for _ in 0..3000 {

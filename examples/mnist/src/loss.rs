@@ -3,11 +3,14 @@
 use burn::prelude::*;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn_loss::{
-    BceLoss, BceLossConfig, BceWithLogitsLoss, BceWithLogitsLossConfig, CrossEntropyLoss,
+    AsymmetricLoss, AsymmetricLossConfig, BceLoss, BceLossConfig, BceWithLogitsLoss,
+    BceWithLogitsLossConfig, CharbonnierLoss, CharbonnierLossConfig, CrossEntropyLoss,
     CrossEntropyLossConfig, FocalLoss, FocalLossConfig, GeneralizedCrossEntropyLoss,
     GeneralizedCrossEntropyLossConfig, HuberLoss, HuberLossConfig, L1Loss, L1LossConfig,
-    LogCoshLoss, LogCoshLossConfig, LossBackend, MseLoss, MseLossConfig, NllLoss, NllLossConfig,
-    PolyLoss, PolyLossConfig, SigmoidFocalLoss, SigmoidFocalLossConfig,
+    LogCoshLoss, LogCoshLossConfig, LogitAdjustedLoss, LogitAdjustedLossConfig, LossBackend,
+    MseLoss, MseLossConfig, MultiLabelSoftMarginLoss, MultiLabelSoftMarginLossConfig,
+    MultiMarginLoss, MultiMarginLossConfig, NllLoss, NllLossConfig, PolyLoss, PolyLossConfig,
+    SigmoidFocalLoss, SigmoidFocalLossConfig, SmoothL1Loss, SmoothL1LossConfig, class_weights,
 };
 use burn_loss_metrics::first_batch::{self, Findings, Meant};
 use clap::ValueEnum;
@@ -29,12 +32,20 @@ pub enum LossKind {
     Poly,
     /// Of the logits and the digit: less sensitive to wrong labels
     GeneralizedCrossEntropy,
+    /// Of the logits and the digit: a rare digit is found as well as a frequent one
+    LogitAdjusted,
+    /// Of the logits and the digit: a margin instead of probabilities, as a support vector machine has it
+    MultiMargin,
     /// Of the probabilities and the one-hot digit
     Bce,
     /// Of the logits and the one-hot digit: ten separate yes-or-no questions
     BceWithLogits,
     /// Of the logits and the one-hot digit: bce-with-logits in which what is already right counts little
     SigmoidFocal,
+    /// Of the logits and the one-hot digit: an easy no counts less than an easy yes
+    Asymmetric,
+    /// Of the logits and the one-hot digit: the same number as bce-with-logits
+    MultiLabelSoftMargin,
     /// Of the probabilities and the one-hot digit
     Mse,
     /// Of the probabilities and the one-hot digit
@@ -43,6 +54,10 @@ pub enum LossKind {
     LogCosh,
     /// Of the probabilities and the one-hot digit; below an error of 1 it is half of mse
     Huber,
+    /// Of the probabilities and the one-hot digit; as huber, but for the scale of large errors
+    SmoothL1,
+    /// Of the probabilities and the one-hot digit: l1, round at 0
+    Charbonnier,
 }
 
 /// A loss and its options.
@@ -94,7 +109,8 @@ impl LossConfig {
         format!("{option} is for {takers}; --loss {name} does not take it").into()
     }
 
-    pub fn init<B: LossBackend>(&self, device: &B::Device) -> Loss<B> {
+    /// Makes the loss for training digits of which there are so many each.
+    pub fn init<B: LossBackend>(&self, counts: &[u64; CLASSES], device: &B::Device) -> Loss<B> {
         match self.kind {
             LossKind::CrossEntropy => Loss::CrossEntropy(
                 CrossEntropyLossConfig::new()
@@ -122,6 +138,12 @@ impl LossConfig {
                     .with_class_weights(self.class_weights.clone())
                     .init(device),
             ),
+            LossKind::LogitAdjusted => {
+                // A small part of the data may lack a digit, whose share cannot be 0.
+                let priors = class_weights::priors(&counts.map(|count| count.max(1)));
+                Loss::LogitAdjusted(LogitAdjustedLossConfig::new(priors).init(device))
+            }
+            LossKind::MultiMargin => Loss::MultiMargin(MultiMarginLossConfig::new().init(device)),
             LossKind::Bce => Loss::Bce(BceLossConfig::new().init()),
             LossKind::BceWithLogits => Loss::BceWithLogits(
                 BceWithLogitsLossConfig::new()
@@ -129,10 +151,16 @@ impl LossConfig {
                     .init(device),
             ),
             LossKind::SigmoidFocal => Loss::SigmoidFocal(SigmoidFocalLossConfig::new().init()),
+            LossKind::Asymmetric => Loss::Asymmetric(AsymmetricLossConfig::new().init()),
+            LossKind::MultiLabelSoftMargin => {
+                Loss::MultiLabelSoftMargin(MultiLabelSoftMarginLossConfig::new().init(device))
+            }
             LossKind::L1 => Loss::L1(L1LossConfig::new().init()),
             LossKind::LogCosh => Loss::LogCosh(LogCoshLossConfig::new().init()),
             LossKind::Mse => Loss::Mse(MseLossConfig::new().init()),
             LossKind::Huber => Loss::Huber(HuberLossConfig::new().init()),
+            LossKind::SmoothL1 => Loss::SmoothL1(SmoothL1LossConfig::new().init()),
+            LossKind::Charbonnier => Loss::Charbonnier(CharbonnierLossConfig::new().init()),
         }
     }
 }
@@ -145,13 +173,19 @@ pub enum Loss<B: Backend> {
     Focal(FocalLoss<B>),
     Poly(PolyLoss<B>),
     GeneralizedCrossEntropy(GeneralizedCrossEntropyLoss<B>),
+    LogitAdjusted(LogitAdjustedLoss<B>),
+    MultiMargin(MultiMarginLoss<B>),
     Bce(BceLoss),
     BceWithLogits(BceWithLogitsLoss<B>),
     SigmoidFocal(SigmoidFocalLoss),
+    Asymmetric(AsymmetricLoss),
+    MultiLabelSoftMargin(MultiLabelSoftMarginLoss<B>),
     Mse(MseLoss),
     L1(L1Loss),
     LogCosh(LogCoshLoss),
     Huber(HuberLoss),
+    SmoothL1(SmoothL1Loss),
+    Charbonnier(CharbonnierLoss),
 }
 
 impl<B: LossBackend> Loss<B> {
@@ -163,13 +197,19 @@ impl<B: LossBackend> Loss<B> {
             Loss::Focal(loss) => loss.forward(logits, digits),
             Loss::Poly(loss) => loss.forward(logits, digits),
             Loss::GeneralizedCrossEntropy(loss) => loss.forward(logits, digits),
+            Loss::LogitAdjusted(loss) => loss.forward(logits, digits),
+            Loss::MultiMargin(loss) => loss.forward(logits, digits),
             Loss::SigmoidFocal(loss) => loss.forward(logits, one_hot(digits)),
+            Loss::Asymmetric(loss) => loss.forward(logits, one_hot(digits)),
+            Loss::MultiLabelSoftMargin(loss) => loss.forward(logits, one_hot(digits)),
             Loss::L1(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
             Loss::LogCosh(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
             Loss::Bce(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
             Loss::BceWithLogits(loss) => loss.forward(logits, one_hot(digits)),
             Loss::Mse(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
             Loss::Huber(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
+            Loss::SmoothL1(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
+            Loss::Charbonnier(loss) => loss.forward(softmax(logits, 1), one_hot(digits)),
         }
     }
 
@@ -180,17 +220,27 @@ impl<B: LossBackend> Loss<B> {
             Loss::CrossEntropy(_)
             | Loss::Focal(_)
             | Loss::Poly(_)
-            | Loss::GeneralizedCrossEntropy(_) => class_scores(logits, digits, &Meant::logits()),
+            | Loss::GeneralizedCrossEntropy(_)
+            | Loss::LogitAdjusted(_)
+            | Loss::MultiMargin(_) => class_scores(logits, digits, &Meant::logits()),
             Loss::Nll(_) => {
                 class_scores(log_softmax(logits, 1), digits, &Meant::log_probabilities())
             }
             Loss::Bce(_) => {
                 label_scores(softmax(logits, 1), one_hot(digits), &Meant::probabilities())
             }
-            Loss::BceWithLogits(_) | Loss::SigmoidFocal(_) => {
+            Loss::BceWithLogits(_)
+            | Loss::SigmoidFocal(_)
+            | Loss::Asymmetric(_)
+            | Loss::MultiLabelSoftMargin(_) => {
                 label_scores(logits, one_hot(digits), &Meant::logits())
             }
-            Loss::Mse(_) | Loss::L1(_) | Loss::LogCosh(_) | Loss::Huber(_) => {
+            Loss::Mse(_)
+            | Loss::L1(_)
+            | Loss::LogCosh(_)
+            | Loss::Huber(_)
+            | Loss::SmoothL1(_)
+            | Loss::Charbonnier(_) => {
                 regression(softmax(logits, 1), one_hot(digits), &Meant::numbers())
             }
         }
@@ -215,7 +265,7 @@ mod tests {
         logits[0][3] = 2.0;
         let logits = Tensor::from_data(logits, &device);
         config
-            .init(&device)
+            .init(&[600; CLASSES], &device)
             .forward(logits, Tensor::from_data([3, 7], &device))
     }
 
@@ -239,13 +289,39 @@ mod tests {
         let cross_entropy = -(p.ln() + q.ln()) / 2.0;
         assert_loss(&LossConfig::new(LossKind::CrossEntropy), cross_entropy);
         assert_loss(&LossConfig::new(LossKind::Nll), cross_entropy);
+        // Of equal counts.
+        assert_loss(&LossConfig::new(LossKind::LogitAdjusted), cross_entropy);
+        // The second digit misses the margin to nine others.
+        assert_loss(&LossConfig::new(LossKind::MultiMargin), 0.9 / 2.0);
         let bce = -(p.ln() + 9.0 * (1.0 - rest).ln() + q.ln() + 9.0 * (1.0 - q).ln()) / 20.0;
         assert_loss(&LossConfig::new(LossKind::Bce), bce);
         let with_logits = -(sigmoid(2.0).ln() + 19.0 * sigmoid(0.0).ln()) / 20.0;
-        assert_loss(&LossConfig::new(LossKind::BceWithLogits), with_logits);
+        for kind in [LossKind::BceWithLogits, LossKind::MultiLabelSoftMargin] {
+            assert_loss(&LossConfig::new(kind), with_logits);
+        }
+        // A probability of 1/2 is clipped to 0.45 for a no.
+        let no = 0.45f64.powi(4) * -0.55f64.ln();
+        let yes = |x: f64| (1.0 - sigmoid(x)) * -sigmoid(x).ln();
+        let asymmetric = (yes(2.0) + yes(0.0) + 18.0 * no) / 20.0;
+        assert_loss(&LossConfig::new(LossKind::Asymmetric), asymmetric);
         let squares = (1.0 - p).powi(2) + 9.0 * rest.powi(2) + (1.0 - q).powi(2) + 9.0 * q.powi(2);
         assert_loss(&LossConfig::new(LossKind::Mse), squares / 20.0);
-        assert_loss(&LossConfig::new(LossKind::Huber), squares / 40.0);
+        for kind in [LossKind::Huber, LossKind::SmoothL1] {
+            assert_loss(&LossConfig::new(kind), squares / 40.0);
+        }
+        let round = |error: f64| (error.powi(2) + 1e-6).sqrt();
+        let rounds = round(1.0 - p) + 9.0 * round(rest) + round(1.0 - q) + 9.0 * round(q);
+        assert_loss(&LossConfig::new(LossKind::Charbonnier), rounds / 20.0);
+    }
+
+    #[test]
+    fn a_digit_that_is_missing_has_a_share() {
+        let counts = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+        let config = LossConfig::new(LossKind::LogitAdjusted);
+        let loss = config.init::<NdArray>(&counts, &Default::default());
+        let logits = Tensor::zeros([1, CLASSES], &Default::default());
+        let loss = loss.forward(logits, Tensor::from_data([0], &Default::default()));
+        assert!((loss.into_scalar() - 10f32.ln()).abs() < 1e-5);
     }
 
     #[test]

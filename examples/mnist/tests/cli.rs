@@ -200,6 +200,12 @@ fn every_loss_trains() {
         "sigmoid-focal",
         "l1",
         "log-cosh",
+        "logit-adjusted",
+        "multi-margin",
+        "asymmetric",
+        "multi-label-soft-margin",
+        "smooth-l1",
+        "charbonnier",
     ] {
         let text = stdout(
             &folder,

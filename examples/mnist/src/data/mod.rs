@@ -63,6 +63,14 @@ pub fn split(digits: Digits, limit: Option<usize>, seed: u64) -> (Part, Part) {
     )
 }
 
+/// How many there are of each digit.
+pub fn counts(part: &impl Dataset<Digit>) -> [u64; CLASSES] {
+    let mut counts = [0; CLASSES];
+    let labels = (0..part.len()).filter_map(|index| part.get(index));
+    labels.for_each(|digit| counts[usize::from(digit.label)] += 1);
+    counts
+}
+
 /// The first digits of the file, or all of them.
 pub fn first(digits: Digits, limit: Option<usize>) -> PartialDataset<Digits, Digit> {
     let used = limit.unwrap_or(usize::MAX).min(digits.len());

@@ -258,6 +258,39 @@ fn a_second_run_replaces_the_first() {
     );
 }
 
+/// A limit on the size of a file stands for a disk that fills: the run's first file still fits, and its model does not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fills_leaves_the_first_run() {
+    let folder = folder("full");
+    stdout(&folder, "--limit 24 --epochs 1");
+    let output = folder.join("artifacts/mnist");
+    let kept = [
+        "config.json",
+        "model.mpk",
+        "report.html",
+        "pictures/roc.svg",
+    ];
+    let read = || kept.map(|file| fs::read(output.join(file)).unwrap());
+    let before = read();
+    let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" --limit 24 --epochs 1 --seed 1";
+    let found = Command::new("sh")
+        .current_dir(&folder)
+        .args(["-c", limited, env!("CARGO_BIN_EXE_mnist")])
+        .output()
+        .unwrap();
+    let error = String::from_utf8(found.stderr).unwrap();
+    assert!(!found.status.success());
+    let expected = "error: cannot write artifacts/mnist/unfinished/model.mpk: ";
+    assert!(error.starts_with(expected), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(read() == before, "the first run is not as it was");
+    // With room again, the next run takes its place.
+    stdout(&folder, "--limit 24 --epochs 1 --seed 1");
+    assert!(read() != before);
+    assert!(!output.join("unfinished").exists());
+}
+
 #[test]
 fn mistakes_are_explained() {
     let folder = folder("mistakes");
@@ -305,6 +338,11 @@ fn mistakes_are_explained() {
     explains("--output /proc", "cannot write to /proc: ");
     fs::write(folder.join("file"), "").unwrap();
     explains("--output file/inside", "cannot write to file/inside");
+    // A folder with what no run has written.
+    fs::create_dir(folder.join("unfinished")).unwrap();
+    fs::write(folder.join("unfinished/letter.txt"), "mine").unwrap();
+    explains("--output .", "unfinished is not of an earlier run");
+    assert!(folder.join("unfinished/letter.txt").exists());
 }
 
 #[test]

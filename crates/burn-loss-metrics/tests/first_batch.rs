@@ -447,7 +447,7 @@ fn rare_classes_and_labels_are_noted() {
         assert_eq!(findings.class_counts[1..], vec![1; classes - 1]);
 
         let labels = 1 + random.below(8);
-        let yes = |index: usize| f64::from(u8::from(index / labels % 12 == 0));
+        let yes = |index: usize| f64::from(u8::from((index / labels).is_multiple_of(12)));
         let targets = floats((0..12 * labels * 3).map(yes).collect(), [36, labels]);
         let logits = floats(random.normals(36 * labels, 0.5), [36, labels]);
         let findings = label_scores(logits, targets, &Meant::logits());

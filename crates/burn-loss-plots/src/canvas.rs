@@ -160,12 +160,12 @@ impl Canvas<'_> {
     /// run would be megabytes.
     pub fn dashed(
         &self,
-        points: impl Iterator<Item = (i32, i32)>,
+        points: &[(i32, i32)],
         color: RGBColor,
         width: f64,
         (dash, gap): (f64, f64),
     ) -> Result<()> {
-        let points: Vec<String> = points.map(|(x, y)| format!("{x},{y}")).collect();
+        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x},{y}")).collect();
         let RGBColor(red, green, blue) = color;
         writeln!(
             self.others.borrow_mut(),

@@ -170,6 +170,10 @@ type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 /// Of a series with more points, only some of those that lie over each other are drawn.
 const MOST_MARKS: usize = 5000;
+/// A line of more points, after those that nobody can see are dropped, has only some of them.
+const MOST_POINTS: usize = 20_000;
+/// A line of more dashes is solid: nobody tells them apart, and of a million the drawing of pixels draws none.
+const MOST_DASHES: f64 = 50_000.0;
 /// A line that breaks off more often is joined where nobody sees the gap.
 const MOST_PIECES: usize = 1000;
 
@@ -246,15 +250,17 @@ impl Series {
         let pieces = clip::join(pieces, MOST_PIECES, |point| plot.backend_coord(point));
         for piece in pieces {
             let piece = clip::simplify(piece, |point| plot.backend_coord(point));
-            match self.dashes() {
+            let piece = clip::sample(piece, MOST_POINTS);
+            let places: Vec<_> = piece.iter().map(|at| plot.backend_coord(at)).collect();
+            let few = |(dash, gap): &(f64, f64)| {
+                clip::length(&places) <= MOST_DASHES * f64::from(px(dash + gap))
+            };
+            match self.dashes().filter(few) {
                 None => {
                     let line = LineSeries::new(piece, canvas::line(color, width));
                     plot.draw_series(line)?;
                 }
-                Some(dashes) => {
-                    let places = piece.iter().map(|point| plot.backend_coord(point));
-                    canvas.dashed(places, color, width, dashes)?;
-                }
+                Some(dashes) => canvas.dashed(&places, color, width, dashes)?,
             }
         }
         Ok(())

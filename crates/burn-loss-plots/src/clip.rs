@@ -58,6 +58,26 @@ fn reduce(column: &mut Vec<Placed>) {
     column.retain(|_| wanted.contains(&index.next().unwrap_or(0)));
 }
 
+/// At most about so many points of a curve that goes back and forth, which [`simplify`] leaves as it is: at equal steps, and
+/// the last.
+pub fn sample(curve: Vec<Point>, most: usize) -> Vec<Point> {
+    let step = curve.len().div_ceil(most).max(1);
+    let last = curve.len().saturating_sub(1);
+    let kept = |(index, point): (usize, Point)| {
+        (index.is_multiple_of(step) || index == last).then_some(point)
+    };
+    curve.into_iter().enumerate().filter_map(kept).collect()
+}
+
+/// How long a line through places is.
+pub fn length(places: &[(i32, i32)]) -> f64 {
+    let distance = |pair: &[(i32, i32)]| {
+        let across = f64::from(pair[1].0) - f64::from(pair[0].0);
+        across.hypot(f64::from(pair[1].1) - f64::from(pair[0].1))
+    };
+    places.windows(2).map(distance).sum()
+}
+
 /// At most so many pieces of a curve: where there are more, those end to end within a column are joined, of columns that
 /// are as narrow as can be. A gap narrower than a pixel nobody sees.
 pub fn join(
@@ -228,6 +248,16 @@ mod tests {
         let thinned = thin(curve.clone(), 5000, place);
         assert!((1000..=5000).contains(&thinned.len()), "{}", thinned.len());
         assert_eq!(thin(curve[..5000].to_vec(), 5000, place), curve[..5000]);
+    }
+
+    #[test]
+    fn a_curve_that_goes_back_and_forth_is_sampled() {
+        let curve: Vec<Point> = (0..1001).map(|i| (f64::from(i), 0.0)).collect();
+        let sampled = sample(curve.clone(), 300);
+        assert_eq!(sampled.len(), 251);
+        assert_eq!((sampled[1], sampled[250]), (curve[4], curve[1000]));
+        assert_eq!(sample(curve.clone(), 1001), curve);
+        assert_eq!(length(&[(0, 0), (3, 4), (3, 0)]), 9.0);
     }
 
     #[test]

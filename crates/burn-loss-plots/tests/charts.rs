@@ -466,6 +466,7 @@ fn a_million_points_are_a_small_picture() {
     let x: Vec<f64> = (0..1_000_000).map(|i| f64::from(i) / 1e6).collect();
     let noise = |i: usize| ((i * 7919 + 13) % 10_007) as f64;
     let y: Vec<f64> = (0..x.len()).map(noise).collect();
+    let shuffled: Vec<f64> = (0..x.len()).map(|i| noise(i * i)).collect();
     let epochs = &y[..100_000];
     // A loss that is NaN in every third epoch: as many pieces.
     let mut broken = epochs.to_vec();
@@ -475,6 +476,8 @@ fn a_million_points_are_a_small_picture() {
         .for_each(|loss| *loss = f64::NAN);
     let mut pictures = vec![
         Lines::new("points").points("noise", &x, &y).draw(),
+        // A line that goes back and forth.
+        Lines::new("both").line("noise", &y, &shuffled).draw(),
         Lines::new("reference").reference("noise", &x, &y).draw(),
         LearningCurves::new(epochs, epochs).draw(),
         LearningCurves::new(&broken, &broken).draw(),

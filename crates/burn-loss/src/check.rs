@@ -629,7 +629,7 @@ pub(crate) fn unit_interval<B: LossBackend, const D: usize>(
         return numbers.mask_fill(outside, f64::NAN);
     }
     let data = numbers.to_data();
-    let is_outside = |number: f64| number < 0.0 || number > 1.0;
+    let is_outside = |number: f64| !(0.0..=1.0).contains(&number) && !number.is_nan();
     // The common element type without the cost of a conversion an element.
     let found = match data.as_slice::<f32>() {
         Ok(numbers) => numbers

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Display};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -81,11 +81,16 @@ struct IdxReader<'a> {
 impl<'a> IdxReader<'a> {
     fn new(name: &'a str, file: impl Read + 'a) -> Result<Self, IdxError> {
         let mut file = BufReader::new(file);
-        let start = file
-            .fill_buf()
+        // One read may give fewer bytes than there are.
+        let mut start = Vec::new();
+        file.by_ref()
+            .take(GZIP_MAGIC.len() as u64)
+            .read_to_end(&mut start)
             .map_err(|error| IdxError::new(name, error.to_string()))?;
+        let is_zipped = start == GZIP_MAGIC;
+        let file = Cursor::new(start).chain(file);
         // Several members in one file are one stream to gunzip; bytes after the last are an error here.
-        let bytes: Box<dyn Read + 'a> = match start.starts_with(&GZIP_MAGIC) {
+        let bytes: Box<dyn Read + 'a> = match is_zipped {
             true => Box::new(MultiGzDecoder::new(file)),
             false => Box::new(file),
         };
@@ -206,6 +211,22 @@ pub mod tests {
             read_labels("f", &gzip(&labels(&[0, 9]))[..]).unwrap(),
             [0, 9]
         );
+    }
+
+    /// A pipe hands out what is there, which may be a byte.
+    #[test]
+    fn reads_files_that_come_byte_by_byte() {
+        struct OneByOne<'a>(&'a [u8]);
+        impl Read for OneByOne<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let count = buffer.len().min(1);
+                self.0.read(&mut buffer[..count])
+            }
+        }
+        let pixels: Vec<u8> = (1..=12).collect();
+        for file in [small(), gzip(&small())] {
+            assert_eq!(read_images("f", OneByOne(&file), 2).unwrap(), pixels);
+        }
     }
 
     #[test]

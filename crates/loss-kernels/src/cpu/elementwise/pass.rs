@@ -456,6 +456,8 @@ impl<F: Float> Kernel for Compare<'_, F> {
 impl<F: Float> Compare<'_, F> {
     #[inline(always)]
     fn block<S: Isa>(&self, simd: S, block: Range<usize>) -> Option<Violation> {
+        // Of all inputs, so that it does not depend on how many elements a block has which is the first.
+        let mut first: Option<Violation> = None;
         for (input, bounds) in self.bounds.into_iter().enumerate() {
             let Some([least, most]) = bounds else {
                 continue;
@@ -477,15 +479,19 @@ impl<F: Float> Compare<'_, F> {
                 let value = value.to_f64();
                 (value < least || value > most) && !dropped
             };
-            if let Some((index, value)) = numbers.iter().enumerate().find(outside) {
-                return Some(Violation {
+            let Some((index, value)) = numbers.iter().enumerate().find(outside) else {
+                continue;
+            };
+            let index = block.start + index;
+            if first.is_none_or(|first| index < first.index) {
+                first = Some(Violation {
                     input: Input::ALL[input],
-                    index: block.start + index,
+                    index,
                     value: value.to_f64(),
                 });
             }
         }
-        None
+        first
     }
 }
 

@@ -220,3 +220,20 @@ fn the_first_number_out_of_bounds_is_found() {
         assert_eq!(violation, Some(expected));
     }
 }
+
+/// Whichever input it is of, and however many elements an instruction set compares at a time.
+#[test]
+fn the_first_element_out_of_bounds_is_found() {
+    for arch in Arch::available() {
+        let (mut x, mut y) = (vec![0.5f32; 300], vec![0.5f32; 300]);
+        (x[40], y[3]) = (1.5, -1.0);
+        let operands = [Operand::Read(&x[..]), Operand::Read(&y), Operand::One];
+        let found = losses(arch, &Bce, operands, &mut uninitialized(x.len()));
+        let expected = Violation {
+            input: Input::Target,
+            index: 3,
+            value: -1.0,
+        };
+        assert_eq!(found, Some(expected), "{arch:?}");
+    }
+}

@@ -40,10 +40,15 @@ fn a_head_never_holds_its_logits() {
     step(Some(4 << 20));
     let of_chunks = reserved() - before;
     println!("in chunks {} MiB", of_chunks / MIB);
+    // Two chunks, whose gradient takes the place of their logits: beside them it would be 64 MiB.
+    step(Some(32 << 20));
+    let of_halves = reserved() - before;
+    println!("in halves {} MiB", of_halves / MIB);
     step(None);
     let of_logits = reserved() - before;
     println!("with logits {} MiB", of_logits / MIB);
     assert!(of_chunks < 24 * MIB, "{of_chunks}");
+    assert!(of_halves < 64 * MIB, "{of_halves}");
     // What the assertion above would see if the logits were held.
     assert!(of_logits >= 64 * MIB, "{of_logits}");
 }

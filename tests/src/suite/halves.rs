@@ -470,3 +470,45 @@ pub fn a_student_near_its_teacher<B: TestBackend>() {
         }
     }
 }
+
+/// What a head's logits say of the rows is right, row by row, and adds nothing to the gradient of the loss.
+pub fn predictions_of_a_head<B: TestBackend>() {
+    if !has_halves::<B>() {
+        return;
+    }
+    let device = B::device();
+    let hidden = half::<A<B>, 2>(&[0.5, -1.0, 2.0, 0.25, 1.0, 1.0], [3, 2], &device);
+    let weight = half::<A<B>, 2>(&[1.0, -0.5, 0.25, 0.5, 1.5, -1.0], [2, 3], &device);
+    let weight = weight.require_grad();
+    let targets = Tensor::<A<B>, 1, Int>::from_ints([1, -1, 2], &device);
+    let loss = CrossEntropyLossConfig::new()
+        .with_ignore_index(Some(-1))
+        .init(&device);
+    for memory_budget in [1 << 20, 1] {
+        let head = LinearHead::new(weight.clone(), None).with_memory_budget(memory_budget);
+        let found = loss.forward_linear_with_predictions(hidden.clone(), &head, targets.clone());
+        let alone = loss.forward_linear(hidden.clone(), &head, targets.clone());
+        // Logits of (0, -1.75, 1.125) and (1.5, 1, -0.75).
+        let log_sum = |logits: [f64; 3]| logits.map(f64::exp).iter().sum::<f64>().ln();
+        let first = -1.75 - log_sum([0.0, -1.75, 1.125]);
+        let last = -0.75 - log_sum([1.5, 1.0, -0.75]);
+        let log_probs = numbers(found.log_probs.clone());
+        assert_close("log p", &log_probs, &[first, 0.0, last], TOLERANCE);
+        assert_close(
+            "loss",
+            &numbers(found.loss.clone()),
+            &numbers(alone.clone()),
+            TOLERANCE,
+        );
+        let predicted: Vec<i64> = found.predicted.into_data().iter::<i64>().collect();
+        assert_eq!(predicted, [2, -1, 0]);
+
+        let gradient = |loss: Tensor<A<B>, 1>| {
+            let gradient = weight.grad(&loss.backward());
+            numbers(gradient.expect("it is tracked"))
+        };
+        let with_rows = found.loss + found.log_probs.sum().cast(DType::F16);
+        let (found, expected) = (gradient(with_rows), gradient(alone));
+        assert_close("gradient", &found, &expected, TOLERANCE);
+    }
+}

@@ -131,7 +131,7 @@ macro_rules! suite {
             halves {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
                 label_smoothing_is_not_rounded gradients_of_the_probabilities
-                class_weights_beyond_the_type a_student_near_its_teacher
+                class_weights_beyond_the_type a_student_near_its_teacher predictions_of_a_head
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }

@@ -124,8 +124,9 @@ fn with_gradients<B: LossBackend, L: Formula>(
             .map(|weights| cast::<B>(weights, at_least_f32(dtype))),
     };
     let mut gradients = Gradients::<B>::new(&linear, wanted);
-    // 0, or NaN for the mean of nothing.
-    let mut loss = divisor.zeros_like() / divisor;
+    // 0, or NaN for the mean of nothing: by name, because a driver that sees the 0 takes 0 / 0 for 0.
+    let nothing = divisor.clone().equal_elem(0.0);
+    let mut loss = divisor.zeros_like().mask_fill(nothing, f64::NAN);
     let mut rows = describe.then(Vec::new);
     for chunk in chunks(&linear, &targets, Pass::Gradients) {
         if let Some(rows) = &mut rows {

@@ -109,8 +109,12 @@ impl LossConfig {
         format!("{option} is for {takers}; --loss {name} does not take it").into()
     }
 
-    /// Makes the loss for training digits of which there are so many each.
-    pub fn init<B: LossBackend>(&self, counts: &[u64; CLASSES], device: &B::Device) -> Loss<B> {
+    /// Makes the loss; `counts`, how many there are of each digit, are asked for only where the loss takes them.
+    pub fn init<B: LossBackend>(
+        &self,
+        counts: impl FnOnce() -> [u64; CLASSES],
+        device: &B::Device,
+    ) -> Loss<B> {
         match self.kind {
             LossKind::CrossEntropy => Loss::CrossEntropy(
                 CrossEntropyLossConfig::new()
@@ -140,7 +144,7 @@ impl LossConfig {
             ),
             LossKind::LogitAdjusted => {
                 // A small part of the data may lack a digit, whose share cannot be 0.
-                let priors = class_weights::priors(&counts.map(|count| count.max(1)));
+                let priors = class_weights::priors(&counts().map(|count| count.max(1)));
                 Loss::LogitAdjusted(LogitAdjustedLossConfig::new(priors).init(device))
             }
             LossKind::MultiMargin => Loss::MultiMargin(MultiMarginLossConfig::new().init(device)),
@@ -265,7 +269,7 @@ mod tests {
         logits[0][3] = 2.0;
         let logits = Tensor::from_data(logits, &device);
         config
-            .init(&[600; CLASSES], &device)
+            .init(|| [600; CLASSES], &device)
             .forward(logits, Tensor::from_data([3, 7], &device))
     }
 
@@ -318,7 +322,7 @@ mod tests {
     fn a_digit_that_is_missing_has_a_share() {
         let counts = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1];
         let config = LossConfig::new(LossKind::LogitAdjusted);
-        let loss = config.init::<NdArray>(&counts, &Default::default());
+        let loss = config.init::<NdArray>(|| counts, &Default::default());
         let logits = Tensor::zeros([1, CLASSES], &Default::default());
         let loss = loss.forward(logits, Tensor::from_data([0], &Default::default()));
         assert!((loss.into_scalar() - 10f32.ln()).abs() < 1e-5);

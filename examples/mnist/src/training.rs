@@ -130,7 +130,7 @@ pub fn train<B: AutodiffLossBackend>(
     let schedule = CosineAnnealingLrSchedulerConfig::new(config.learning_rate, steps).init()?;
     let classifier = Classifier::<B> {
         network: config.network.init(device),
-        loss: config.loss.init(&data::counts(&train), device),
+        loss: config.loss.init(|| data::counts(&train), device),
     };
 
     if look {

@@ -1,7 +1,7 @@
 //! Cross entropy against one probability per class.
 
 use burn::tensor::Tensor;
-use burn_loss_kernels::composed::{at_least_f32, column};
+use burn_loss_kernels::composed::column;
 use burn_loss_kernels::{
     Columns, LOG_SUM_EXP, LossBackend, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights,
     SoftmaxTerms, formulas,
@@ -10,7 +10,7 @@ use burn_loss_kernels::{
 use super::CrossEntropyLoss;
 use crate::check;
 use crate::forms::linear::{as_rows, check_beside, product};
-use crate::forms::{LinearHead, primitive, tensor};
+use crate::forms::{LinearHead, primitive, tensor, wide};
 
 /// Against one probability per class.
 ///
@@ -333,8 +333,7 @@ impl<B: LossBackend> CrossEntropyLoss<B> {
         let mut weights = probabilities;
         if self.label_smoothing > 0.0 || self.class_weights.is_some() {
             // A class's share of the smoothing may be too small for 16 bits.
-            let dtype = at_least_f32(weights.dtype());
-            weights = weights.cast(dtype);
+            weights = wide(weights);
         }
         if self.label_smoothing > 0.0 {
             weights =

@@ -15,7 +15,7 @@ use crate::display::display_fields;
 use crate::forms::linear::{as_rows, check_beside, checked_weights, product};
 use crate::forms::{
     ClassOptions, LinearHead, Rows, SampleLoss, Samples, fill_samples, primitive, sample_forwards,
-    tensor,
+    tensor, wide,
 };
 use crate::{Reduction, check};
 
@@ -359,10 +359,6 @@ impl<B: LossBackend> Student<'_, B> {
     /// In at least 32 bits: the divergence is the difference of two terms, of which 16 bits would leave nothing where the student
     /// is near its teacher.
     fn widened(self) -> Self {
-        fn wide<B: LossBackend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
-            let dtype = at_least_f32(tensor.dtype());
-            tensor.cast(dtype)
-        }
         match self {
             Self::Logits(logits) => Self::Logits(wide(logits)),
             Self::Hidden(hidden, head) if hidden.dtype() == at_least_f32(hidden.dtype()) => {
@@ -532,8 +528,7 @@ impl DistillationLoss {
         &self,
         teacher: Tensor<B, 2>,
     ) -> (Tensor<B, 2>, Tensor<B, 2>) {
-        let wide = at_least_f32(teacher.dtype());
-        let teacher = softened(teacher.detach().cast(wide), self.temperature);
+        let teacher = softened(wide(teacher.detach()), self.temperature);
         let probabilities = softmax(teacher.clone(), 1);
         (teacher, probabilities)
     }

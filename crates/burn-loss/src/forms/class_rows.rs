@@ -9,7 +9,7 @@ use burn_loss_kernels::{
 };
 
 use super::linear::{self, checked_rows};
-use super::{ClassOptions, LinearHead, LinearOutput, Rows, class_formula, primitive, tensor};
+use super::{ClassOptions, LinearHead, LinearOutput, Rows, class_formula, primitive, tensor, wide};
 use crate::check;
 
 /// A loss of scores `[N, C, d1, ..]` against classes `[N, d1, ..]`: one row per prediction, one class per row.
@@ -605,10 +605,7 @@ fn beside<B: LossBackend, const D: usize>(
     logits: Tensor<B, D>,
 ) -> Tensor<B, D> {
     match smooth {
-        SmoothWeights::PerClass(_) => {
-            let dtype = at_least_f32(logits.dtype());
-            logits.cast(dtype)
-        }
+        SmoothWeights::PerClass(_) => wide(logits),
         _ => logits,
     }
 }
@@ -619,9 +616,8 @@ pub(crate) fn counted_losses<B: LossBackend, L: ClassFormula<B>, const D: usize>
     logits: Tensor<B, D>,
     rows: &Rows<B>,
 ) -> Tensor<B, 1> {
-    let dtype = logits.dtype();
-    let logits = beside(&loss.smooth(rows.num_classes, dtype), logits);
-    counted_terms(loss, dtype, rows, |targets, columns| {
+    counted_terms(loss, logits.dtype(), rows, |targets, columns| {
+        let logits = beside(&targets.smooth, logits);
         B::softmax_terms(primitive(logits), targets, columns)
     })
 }

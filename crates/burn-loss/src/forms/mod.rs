@@ -34,9 +34,11 @@ pub use rows::{ClassOptions, Rows};
 pub use samples::{SampleLoss, Samples, fill_samples};
 pub use spread::SpreadLoss;
 
+use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 use burn_loss_kernels::LossBackend;
+use burn_loss_kernels::composed::at_least_f32;
 
 /// The backend's own tensor, whose rank the type does not fix.
 pub(crate) fn primitive<B: LossBackend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
@@ -46,4 +48,10 @@ pub(crate) fn primitive<B: LossBackend, const D: usize>(tensor: Tensor<B, D>) ->
 /// A tensor whose rank the caller knows.
 pub(crate) fn tensor<B: LossBackend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
     Tensor::from_primitive(TensorPrimitive::Float(primitive))
+}
+
+/// Numbers of 16 bits in 32; others as they are.
+pub(crate) fn wide<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
+    let dtype = at_least_f32(tensor.dtype());
+    tensor.cast(dtype)
 }

@@ -2,13 +2,13 @@
 //! reciprocal, and so the derivatives of a quotient and a logarithm, to 12 bits where there is AVX2.
 
 use burn::tensor::Tensor;
-use burn_loss_kernels::composed::{at_least_f32, column};
+use burn_loss_kernels::composed::column;
 use burn_loss_kernels::{
     Columns, Elements, Formula, Input, LOG_SUM_EXP, LossBackend, Number, RowTargets, SmoothWeights,
     formulas,
 };
 
-use super::{primitive, tensor};
+use super::{primitive, tensor, wide};
 
 /// The logarithms of the sums over the exponentials of each row of `[N, C, S]`, `[N, 1, S]`.
 pub(crate) fn log_sum_exp<B: LossBackend>(logits: Tensor<B, 3>) -> Tensor<B, 3> {
@@ -80,7 +80,7 @@ pub(crate) fn quotient<B: LossBackend, const D: usize>(
 pub(crate) fn normalized<B: LossBackend>(vectors: Tensor<B, 2>, axis: usize) -> Tensor<B, 2> {
     // 16 bits do not hold the square of 300, nor of 1e-4.
     let dtype = vectors.dtype();
-    let vectors = vectors.cast(at_least_f32(dtype));
+    let vectors = wide(vectors);
     let squares = (vectors.clone() * vectors.clone()).sum_dim(axis);
     // PyTorch's `normalize` divides by at least 1e-12.
     let tiny = squares.clone().lower_elem(1e-24);

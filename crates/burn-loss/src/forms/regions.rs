@@ -3,11 +3,10 @@
 use burn::config::Config;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_loss_kernels::composed::at_least_f32;
 use burn_loss_kernels::{LossBackend, Reduction};
 
 use super::probabilities::{sigmoid, softmax};
-use super::{ClassOptions, Rows};
+use super::{ClassOptions, Rows, wide};
 use crate::check;
 
 /// What the loss of a class is that no position of the target has.
@@ -431,12 +430,6 @@ impl<B: LossBackend> Positions<B> {
         let logits = wide(logits).reshape(shape);
         (Self::new(logits, counts, dropped), known)
     }
-}
-
-/// Numbers of 16 bits in 32.
-fn wide<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
-    let dtype = at_least_f32(tensor.dtype());
-    tensor.cast(dtype)
 }
 
 /// Where each position `[N, 1, S]` has each class, `[N, C, S]`.

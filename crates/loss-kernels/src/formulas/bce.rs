@@ -15,7 +15,7 @@ fn logarithms<N: Number>(p: N) -> [N; 2] {
     // The smaller of p and 1 - p is exact, and the logarithm of the larger one that of 1 - smaller.
     let unlikely = p.is_below(0.5);
     let smaller = N::select(unlikely, p, p.complement());
-    let (of_smaller, of_larger) = (smaller.ln().at_least(-100.0), (-smaller).ln_1p_near());
+    let (of_smaller, of_larger) = (smaller.ln().at_least(-100.0), smaller.ln_1m_to_half());
     [
         N::select(unlikely, of_smaller, of_larger),
         N::select(unlikely, of_larger, of_smaller),

@@ -5,7 +5,7 @@ use super::Number;
 /// `softplus(x)` and `softplus(-x)`, as `max(+-x, 0) + log(1 + exp(-|x|))`.
 #[inline(always)]
 pub fn softplus<N: Number>(x: N) -> [N; 2] {
-    let tail = (-x.abs()).exp().ln_1p_near();
+    let tail = (-x.abs()).exp().ln_1p_to_1();
     [x.at_least(0.0) + tail, (-x).at_least(0.0) + tail]
 }
 

@@ -17,7 +17,7 @@ impl Formula for LogCosh {
         // Half of log(1 + sinh^2 e) keeps the digits of a small error, e + log(1 + exp(-2 e)) - log 2 those of a large one.
         let square_of_sinh = m * m / decay * 0.25;
         let large = decay.is_below(0.18);
-        let log = N::select(large, decay, square_of_sinh).ln_1p_near();
+        let log = N::select(large, decay, square_of_sinh).ln_1p_to_1();
         N::select(large, e + (log + -LN_2), log * 0.5)
     }
 

@@ -50,9 +50,13 @@ pub trait Number:
     fn ln(self) -> Self;
     /// `ln(1 + x)` of a number of at least -1.
     fn ln_1p(self) -> Self;
-    /// `ln(1 + x)` of a number of -1/2 to 1, which takes less time than that of any number.
-    fn ln_1p_near(self) -> Self {
+    /// `ln(1 + x)` of a number of 0 to 1, which takes less time than that of any number.
+    fn ln_1p_to_1(self) -> Self {
         self.ln_1p()
+    }
+    /// `ln(1 - x)` of a number of 0 to 1/2, likewise.
+    fn ln_1m_to_half(self) -> Self {
+        (-self).ln_1p()
     }
     /// Whether it is less than a constant.
     fn is_below(self, bound: f64) -> Self::Mask;

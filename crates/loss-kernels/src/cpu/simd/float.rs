@@ -18,6 +18,15 @@ pub const MAX_LANES: usize = 16;
 /// One number a lane, in the lanes of any instruction set.
 pub type PerLane<F> = [F; MAX_LANES];
 
+/// How `ln(1 + x)` of a small `x` is computed.
+#[derive(Clone, Copy, Debug)]
+pub enum LnSeries<F: 'static> {
+    /// `x - x^2 / 2 + x^3 P(x)`, with the coefficients of `P`, the constant first: no division, while `P` is short.
+    Power(&'static [F]),
+    /// With `s = x / (2 + x)`: `x - x^2 / 2 + s (x^2 / 2 + s^2 P(s^2))`, half as many coefficients.
+    Quotient(&'static [F]),
+}
+
 /// `f32` or `f64`.
 ///
 /// The vector operations take the instruction set first, as a token that proves that the processor has it.
@@ -65,10 +74,12 @@ pub trait Float:
     const SCALE_LOG2: Self;
     /// Coefficients of `(exp(f) - 1 - f) / f^2` for `|f| <= ln(2) / 2`, the constant first.
     const EXP: &'static [Self];
-    /// Coefficients of `(ln((1 + s) / (1 - s)) / s - 2) / s^2` in `s^2`, for `s` of `sqrt(1/2)..sqrt(2)`.
-    const LN: &'static [Self];
-    /// The same for `s` of `-1/3..1/3`.
-    const LN_NEAR: &'static [Self];
+    /// How `ln(1 + x)` is computed of `x` between `sqrt(1/2) - 1` and `sqrt(2) - 1`.
+    const LN: LnSeries<Self>;
+    /// Likewise, of `x` between 0 and 1.
+    const LN_1P_TO_1: LnSeries<Self>;
+    /// Likewise, of `x` between -1/2 and 0.
+    const LN_1P_FROM_HALF: LnSeries<Self>;
 
     /// As many numbers as the instruction set has lanes.
     type Vector<S: Isa>: Pod + Debug;
@@ -494,9 +505,36 @@ float! {
         const SCALE_LOG2: Self = 24.0;
         const EXP: &'static [Self] =
             &[0.499_999_93, 0.166_665_2, 0.041_668_394, 0.008_368_78, 0.001_381_446_7];
-        const LN: &'static [Self] = &[0.666_666_7, 0.400_003_34, 0.285_373_5, 0.235_819_49];
-        const LN_NEAR: &'static [Self] =
-            &[0.666_666_7, 0.399_997_06, 0.285_923_57, 0.217_065_76, 0.232_243_29];
+        const LN: LnSeries<Self> = LnSeries::Power(&[
+            0.333_333_32,
+            -0.250_008_2,
+            0.200_012_27,
+            -0.166_233_57,
+            0.142_017_58,
+            -0.131_601_82,
+            0.127_615_77,
+            -0.076_344_965,
+        ]);
+        const LN_1P_TO_1: LnSeries<Self> = LnSeries::Power(&[
+            0.333_322_5,
+            -0.249_750_99,
+            0.197_743_24,
+            -0.155_695_36,
+            0.110_251_29,
+            -0.060_921_46,
+            0.021_875_413,
+            -0.003_677_464,
+        ]);
+        const LN_1P_FROM_HALF: LnSeries<Self> = LnSeries::Power(&[
+            0.333_309_9,
+            -0.250_977_93,
+            0.184_428_8,
+            -0.293_477_45,
+            -0.441_874_62,
+            -1.685_888_8,
+            -2.183_358_4,
+            -1.617_254_9,
+        ]);
     }
     bits u32, mantissa 23,
     vector f32s m32s as_simd_f32s as_mut_simd_f32s mask_load_ptr_f32s mask_store_ptr_f32s greater_than_f32s,
@@ -528,7 +566,7 @@ float! {
             2.763_037_825_069_975_8e-7,
             2.499_996_438_085_392e-8,
         ];
-        const LN: &'static [Self] = &[
+        const LN: LnSeries<Self> = LnSeries::Quotient(&[
             0.666_666_666_666_673_1,
             0.399_999_999_994_299_35,
             0.285_714_287_398_858_6,
@@ -536,8 +574,8 @@ float! {
             0.181_835_569_690_662_5,
             0.153_141_844_851_821_3,
             0.147_950_689_435_468_37,
-        ];
-        const LN_NEAR: &'static [Self] = &[
+        ]);
+        const LN_1P_TO_1: LnSeries<Self> = LnSeries::Quotient(&[
             0.666_666_666_666_666_6,
             0.399_999_999_999_995_25,
             0.285_714_285_716_001,
@@ -549,7 +587,8 @@ float! {
             0.108_451_783_948_800_15,
             0.074_921_437_955_507_67,
             0.156_305_778_009_228_5,
-        ];
+        ]);
+        const LN_1P_FROM_HALF: LnSeries<Self> = Self::LN_1P_TO_1;
     }
     bits u64, mantissa 52,
     vector f64s m64s as_simd_f64s as_mut_simd_f64s mask_load_ptr_f64s mask_store_ptr_f64s greater_than_f64s,

@@ -129,8 +129,13 @@ impl<F: Float, S: Isa> Number for Lanes<F, S> {
     }
 
     #[inline(always)]
-    fn ln_1p_near(self) -> Self {
-        self.map(math::ln_1p_near::<F, S>(self.simd, self.vector))
+    fn ln_1p_to_1(self) -> Self {
+        self.map(math::ln_1p_to_1::<F, S>(self.simd, self.vector))
+    }
+
+    #[inline(always)]
+    fn ln_1m_to_half(self) -> Self {
+        self.map(math::ln_1m_to_half::<F, S>(self.simd, self.vector))
     }
 
     #[inline(always)]

@@ -66,7 +66,9 @@ pub trait LossBackend: Backend {
         composed::sum::<Self>(tensor)
     }
 
-    /// Multiplies a gradient by a number, `[1]`, which is almost always 1: then there is nothing to do.
+    /// Multiplies a tensor, most of the time a gradient, by a number, `[1]`, which is almost always 1: then there is nothing to do.
+    ///
+    /// On the host the product takes the tensor's place if nothing else holds it.
     ///
     /// # Example
     ///
@@ -83,6 +85,57 @@ pub trait LossBackend: Backend {
     /// ```
     fn scale(gradient: FloatTensor<Self>, by: FloatTensor<Self>) -> FloatTensor<Self> {
         crate::ops::sum::composed::scale::<Self>(gradient, by)
+    }
+
+    /// Adds an offset per class, `[C]`, to scores `[N, C, d1, ..]`.
+    ///
+    /// On the host the sum takes the scores' place if nothing else holds them.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one offset per class, of the scores' element type and on their device.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::LossBackend;
+    ///
+    /// type B = NdArray<f32>;
+    ///
+    /// let device = Default::default();
+    /// let scores = Tensor::<B, 2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
+    /// let offsets = Tensor::<B, 1>::from_floats([10.0, 20.0], &device);
+    /// let sum = B::add_per_class(scores.into_primitive().tensor(), offsets.into_primitive().tensor());
+    /// let sum = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(sum));
+    /// assert_eq!(sum.into_data().to_vec::<f32>().unwrap(), [11.0, 22.0, 13.0, 24.0]);
+    /// ```
+    fn add_per_class(scores: FloatTensor<Self>, offsets: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::add_per_class::<Self>(scores, offsets)
+    }
+
+    /// Computes the probabilities of rows of logits `[M, C]`.
+    ///
+    /// On the host they take the logits' place if nothing else holds them and they are not tracked.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::LossBackend;
+    ///
+    /// type B = NdArray<f32>;
+    ///
+    /// let logits = Tensor::<B, 2>::from_floats([[1.0, 3.0]], &Default::default()).log();
+    /// let probabilities = B::softmax(logits.into_primitive().tensor());
+    /// let probabilities = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(probabilities));
+    /// let [p, q]: [f32; 2] = probabilities.into_data().to_vec().unwrap().try_into().unwrap();
+    /// assert!((p - 0.25).abs() < 1e-6 && (q - 0.75).abs() < 1e-6);
+    /// ```
+    fn softmax(logits: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::softmax::<Self>(logits)
     }
 
     /// Computes a formula of each element; the example of [`Elements`] calls it.

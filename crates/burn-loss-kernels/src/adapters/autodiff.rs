@@ -4,10 +4,12 @@ use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 
-use crate::ops::{ctc, elementwise, linear, multi_margin, softmax_terms, sum, target_scores};
+use crate::ops::{
+    ctc, elementwise, linear, multi_margin, per_class, softmax_terms, sum, target_scores,
+};
 use crate::{
     Columns, CtcLosses, CtcTargets, Elements, Formula, Linear, LinearReduced, LossBackend, Losses,
-    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms, composed,
 };
 
 impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
@@ -15,6 +17,21 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
 
     fn sum(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
         sum::autodiff::sum::<B, C>(tensor)
+    }
+
+    fn scale(tensor: FloatTensor<Self>, by: FloatTensor<Self>) -> FloatTensor<Self> {
+        sum::autodiff::scale::<B, C>(tensor, by)
+    }
+
+    fn softmax(logits: FloatTensor<Self>) -> FloatTensor<Self> {
+        if logits.is_tracked() {
+            return composed::softmax::<Self>(logits);
+        }
+        softmax_terms::autodiff::untracked::<B, C>(B::softmax(logits.primitive))
+    }
+
+    fn add_per_class(scores: FloatTensor<Self>, offsets: FloatTensor<Self>) -> FloatTensor<Self> {
+        per_class::autodiff::add_per_class::<B, C>(scores, offsets)
     }
 
     fn elementwise<L: Formula>(formula: &L, inputs: Elements<Self>) -> Losses<Self> {

@@ -9,13 +9,13 @@ use loss_kernels::cpu::elementwise::Passes;
 use loss_kernels::cpu::elementwise::host::{self as kernels, HostInput};
 use loss_kernels::cpu::simd::{Arch, Float};
 use loss_kernels::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula};
-use loss_kernels::cpu::{multi_margin, sum as sums, target_scores as scores_kernel};
+use loss_kernels::cpu::{in_place, multi_margin, sum as sums, target_scores as scores_kernel};
 
 use crate::ops::check::{self, rows_shape};
 use crate::ops::tensors::at_least_f32;
 use crate::{
-    Columns, CtcLosses, CtcTargets, Elements, Fault, Formula, LossBackend, Losses, MultiMargin,
-    Reduced, Reduction, RowTargets, RowWeights, SmoothWeights, SoftmaxTerms, composed,
+    Columns, CtcLosses, CtcTargets, Elements, Fault, Formula, LOG_SUM_EXP, LossBackend, Losses,
+    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SmoothWeights, SoftmaxTerms, composed,
 };
 
 /// A tensor whose elements, if they are of type `E`, can be read and written where they lie.
@@ -85,18 +85,81 @@ pub(super) fn sum<B: HostBackend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
 
 /// [`LossBackend::scale`].
 pub(super) fn scale<B: HostBackend>(
-    gradient: FloatTensor<B>,
+    mut gradient: FloatTensor<B>,
     by: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let is_one = with_float!(
-        by.dtype(),
-        by.read().is_some_and(|by: Cow<'_, [F]>| *by == [1.0]),
-        false
-    );
-    if is_one {
-        return gradient;
+    let done = with_float!(gradient.dtype(), scale_of::<F, B>(&mut gradient, &by), None);
+    match done {
+        Some(product) => product.unwrap_or(gradient),
+        None => crate::ops::sum::composed::scale::<B>(gradient, by),
     }
-    crate::ops::sum::composed::scale::<B>(gradient, by)
+}
+
+/// The product, if it has memory of its own; `None` where the tensors are of types that the kernels do not have.
+fn scale_of<F: Float, B: HostBackend>(
+    gradient: &mut FloatTensor<B>,
+    by: &FloatTensor<B>,
+) -> Option<Option<FloatTensor<B>>>
+where
+    FloatTensor<B>: HostTensor<F>,
+{
+    let by = match *HostTensor::<F>::read(by)? {
+        [by] => by,
+        _ => return None,
+    };
+    if by == F::ONE {
+        return Some(None);
+    }
+    changed::<F, B>(gradient, |gradient| in_place::scale(gradient, by))
+}
+
+/// [`LossBackend::add_per_class`].
+pub(super) fn add_per_class<B: HostBackend>(
+    mut scores: FloatTensor<B>,
+    offsets: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let shape = check::offsets::<B>(&scores, &offsets);
+    let done = with_float!(
+        scores.dtype(),
+        add_per_class_of::<F, B>(&mut scores, &offsets, shape),
+        None
+    );
+    match done {
+        Some(sum) => sum.unwrap_or(scores),
+        None => composed::add_per_class::<B>(scores, offsets),
+    }
+}
+
+/// The sum, if it has memory of its own; `None` where the tensors are of types that the kernels do not have.
+fn add_per_class_of<F: Float, B: HostBackend>(
+    scores: &mut FloatTensor<B>,
+    offsets: &FloatTensor<B>,
+    shape: [usize; 3],
+) -> Option<Option<FloatTensor<B>>>
+where
+    FloatTensor<B>: HostTensor<F>,
+{
+    let offsets: Cow<'_, [F]> = offsets.read()?;
+    changed::<F, B>(scores, |scores| {
+        in_place::add_per_class(scores, shape, &offsets)
+    })
+}
+
+/// Runs a pass that changes numbers, in place if nothing else holds them.
+fn changed<F: Float, B: HostBackend>(
+    tensor: &mut FloatTensor<B>,
+    pass: impl FnOnce(Logits<'_, F>) -> Option<Vec<F>>,
+) -> Option<Option<FloatTensor<B>>>
+where
+    FloatTensor<B>: HostTensor<F>,
+{
+    let shape = tensor.shape();
+    let new = if HostTensor::<F>::alone(tensor).is_some() {
+        pass(Logits::Owned(tensor.alone()?))
+    } else {
+        pass(Logits::Shared(&HostTensor::<F>::read(tensor)?))
+    };
+    Some(new.map(|numbers| HostTensor::new(&shape, numbers)))
 }
 
 /// [`LossBackend::first_invalid_class`].
@@ -334,6 +397,27 @@ where
             })
         })
     }
+}
+
+/// [`LossBackend::softmax`]: the gradient of the log-sum-exp.
+pub(super) fn softmax<B: HostBackend>(logits: FloatTensor<B>) -> FloatTensor<B> {
+    let [rows, ..] = rows_shape(&logits.shape());
+    with_float!(
+        logits.dtype(),
+        {
+            let targets = RowTargets {
+                classes: None,
+                ignore_index: None,
+                smooth: SmoothWeights::Zero,
+            };
+            let found = softmax_terms::<B>(logits.clone(), targets.clone(), Columns::All);
+            let mut by_terms = vec![F::ZERO; 3 * rows];
+            by_terms[LOG_SUM_EXP * rows..][..rows].fill(F::ONE);
+            let by_terms = HostTensor::of_columns([rows, 3], by_terms);
+            softmax_terms_backward::<B>(logits, targets, found.normalizer, by_terms)
+        },
+        composed::softmax::<B>(logits)
+    )
 }
 
 /// [`LossBackend::softmax_terms`].
@@ -777,6 +861,17 @@ macro_rules! on_host {
 
             fn scale(gradient: FloatTensor<Self>, by: FloatTensor<Self>) -> FloatTensor<Self> {
                 host::scale::<Self>(gradient, by)
+            }
+
+            fn softmax(logits: FloatTensor<Self>) -> FloatTensor<Self> {
+                host::softmax::<Self>(logits)
+            }
+
+            fn add_per_class(
+                scores: FloatTensor<Self>,
+                offsets: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                host::add_per_class::<Self>(scores, offsets)
             }
 
             fn elementwise<L: Formula>(formula: &L, inputs: Elements<Self>) -> Losses<Self> {

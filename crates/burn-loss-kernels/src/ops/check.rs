@@ -19,6 +19,23 @@ pub(crate) fn rows_shape(shape: &[usize]) -> [usize; 3] {
     [shape[0], shape[1], shape[2..].iter().product()]
 }
 
+/// Checks an offset per class against the scores, and gives `[N, C, S]`.
+pub(crate) fn offsets<B: Backend>(scores: &FloatTensor<B>, offsets: &FloatTensor<B>) -> [usize; 3] {
+    let shape = rows_shape(&scores.shape());
+    same("offsets", &offsets.shape(), &[shape[1]]);
+    same_device::<B>(
+        "offsets",
+        &B::float_device(offsets),
+        &B::float_device(scores),
+    );
+    let (expected, found) = (scores.dtype(), offsets.dtype());
+    assert!(
+        expected == found,
+        "loss kernels: expected `offsets` of type {expected:?}, got {found:?}"
+    );
+    shape
+}
+
 /// Checks the targets against the logits, and gives `[N, C, S]`.
 pub(crate) fn targets<B: Backend>(logits: &FloatTensor<B>, targets: &RowTargets<B>) -> [usize; 3] {
     let device = B::float_device(logits);

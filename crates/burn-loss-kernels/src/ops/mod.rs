@@ -14,6 +14,7 @@ pub(crate) mod elementwise;
 pub(crate) mod fusion;
 pub(crate) mod linear;
 pub(crate) mod multi_margin;
+pub(crate) mod per_class;
 #[cfg(feature = "autodiff")]
 pub(crate) mod reduced_node;
 pub(crate) mod softmax_terms;

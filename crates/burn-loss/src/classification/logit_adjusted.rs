@@ -10,6 +10,7 @@ use burn_loss_kernels::{LossBackend, RowPredictions, formulas};
 use crate::display::display_fields;
 use crate::forms::{
     ClassFormula, ClassLoss, ClassOptions, LinearHead, Rows, class_forwards, class_rows, linear,
+    primitive, tensor, wide,
 };
 use crate::{Reduction, check};
 
@@ -155,12 +156,10 @@ impl<B: LossBackend> LogitAdjustedLoss<B> {
     /// The logits with the classes' offsets, in 32 bits if they have 16: an offset may be as large as a logit.
     #[track_caller]
     fn adjusted<const D: usize>(&self, logits: Tensor<B, D>) -> Tensor<B, D> {
-        let mut shape = [1; D];
-        shape[1] = logits.dims()[1];
-        self.check_classes("logits", shape[1], &logits.device());
-        let dtype = at_least_f32(logits.dtype());
-        let offsets = self.offsets.clone().cast(dtype);
-        logits.cast(dtype) + offsets.reshape(shape)
+        self.check_classes("logits", logits.dims()[1], &logits.device());
+        let logits = wide(logits);
+        let offsets = self.offsets.clone().cast(logits.dtype());
+        tensor(B::add_per_class(primitive(logits), primitive(offsets)))
     }
 
     /// Panics unless there is an offset for each class, on the device of the scores.

@@ -172,17 +172,26 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
             (Some(per_class), Some(per_row)) => Some(per_class * per_row),
             (per_class, per_row) => per_class.or(per_row),
         };
-        // One pass finds the sum and its gradient.
+        // The mean over samples and classes is one over elements; with weights it is not.
+        let plain = per_element.is_none();
+        let reduction = match self.reduction {
+            mean @ (Reduction::Mean | Reduction::MeanOrZero) if plain => mean,
+            _ => Reduction::Sum,
+        };
+        // One pass finds the loss and its gradient.
         let found = B::elementwise_reduced(
             &FORMULA,
             elements(inputs),
             per_element.map(primitive),
-            Reduction::Sum,
+            reduction,
             // On a backend that differentiates, what is tracked decides.
             [false; 3],
         );
         check_targets(found.fault);
         let sum: Tensor<B, 1> = tensor(found.loss);
+        if reduction != Reduction::Sum {
+            return sum;
+        }
         reduce_sum(
             self.reduction,
             sum * (num_classes as f64).recip(),

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::activation::softmax;
-use burn::tensor::{Bool, DType, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
 use burn_loss_kernels::composed::{at_least_f32, column};
 use burn_loss_kernels::{
     Columns, Fault, LossBackend, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, formulas,
@@ -447,8 +446,13 @@ impl<B: LossBackend> Student<'_, B> {
 fn softened<B: LossBackend>(logits: Tensor<B, 2>, temperature: f64) -> Tensor<B, 2> {
     match temperature {
         1.0 => logits,
-        // Not divided: Burn rounds what it divides by to f32.
-        temperature => logits * temperature.recip(),
+        temperature => {
+            let (device, dtype) = (logits.device(), logits.dtype());
+            // Not divided: Burn rounds what it divides by to f32.
+            let by = TensorData::from([temperature.recip()]);
+            let by = Tensor::<B, 1>::from_data(by, (&device, dtype));
+            tensor(B::scale(primitive(logits), primitive(by)))
+        }
     }
 }
 
@@ -529,7 +533,7 @@ impl DistillationLoss {
         teacher: Tensor<B, 2>,
     ) -> (Tensor<B, 2>, Tensor<B, 2>) {
         let teacher = softened(wide(teacher.detach()), self.temperature);
-        let probabilities = softmax(teacher.clone(), 1);
+        let probabilities = tensor(B::softmax(primitive(teacher.clone())));
         (teacher, probabilities)
     }
 

@@ -11,6 +11,7 @@
 //! | `multi_margin` | what the rows' classes are short of a margin, with its gradient |
 //! | `ctc` | the loss of all ways to spread a target over the steps of an input |
 //! | `sum` | sums that are right at any length |
+//! | `in_place` | a gradient times one number; scores and an offset per class |
 //! | `tasks`, `parts` | work in parts of a fixed size |
 //!
 //! Work is cut into tasks by its size alone, and what they find is put together in their order: the same input gives the
@@ -18,6 +19,7 @@
 
 pub mod ctc;
 pub mod elementwise;
+pub mod in_place;
 pub mod linear;
 pub mod memory;
 pub mod multi_margin;

@@ -503,3 +503,9 @@ impl<B: Backend> Smooth<B> {
         (self.weights.times(others) - of_others) * grad.clone()
     }
 }
+
+/// Computes what [`LossBackend::softmax`](crate::LossBackend::softmax) promises; the example there holds for this function,
+/// too.
+pub fn softmax<B: Backend>(logits: FloatTensor<B>) -> FloatTensor<B> {
+    unwrap(burn::tensor::activation::softmax(wrap::<B, 2>(logits), 1))
+}

@@ -1,0 +1,5 @@
+//! Scores and an offset per class.
+
+#[cfg(feature = "autodiff")]
+pub(crate) mod autodiff;
+pub(crate) mod composed;

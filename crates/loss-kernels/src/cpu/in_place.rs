@@ -1,0 +1,150 @@
+//! Passes that change each number a little: a gradient times one number, scores and what is added to each class. In place where
+//! the memory is the caller's to write.
+
+use std::mem::MaybeUninit;
+
+use super::memory::pages;
+use super::parts::Parts;
+use super::simd::Float;
+use super::softmax_terms::Logits;
+use super::tasks;
+
+/// Numbers per task.
+const TASK: usize = 1 << 16;
+
+/// `by` times each number: of shared numbers in new memory; the product of owned ones replaces them.
+///
+/// # Example
+///
+/// ```
+/// use loss_kernels::cpu::in_place::scale;
+/// use loss_kernels::cpu::softmax_terms::Logits;
+///
+/// let mut numbers = [1.0, 2.0];
+/// assert!(scale(Logits::Owned(&mut numbers), 0.5).is_none());
+/// assert_eq!(numbers, [0.5, 1.0]);
+/// assert_eq!(scale(Logits::Shared(&numbers), 2.0), Some(vec![1.0, 2.0]));
+/// ```
+pub fn scale<F: Float>(numbers: Logits<'_, F>, by: F) -> Option<Vec<F>> {
+    change(numbers, TASK, |_, x| x * by)
+}
+
+/// Scores `[N, C, S]` and the offset of each one's class, `[C]`: of shared scores in new memory; the sum of owned ones replaces
+/// them.
+///
+/// # Panics
+///
+/// If there are not as many scores as the shape says, or not one offset per class.
+///
+/// # Example
+///
+/// ```
+/// use loss_kernels::cpu::in_place::add_per_class;
+/// use loss_kernels::cpu::softmax_terms::Logits;
+///
+/// let mut scores = [1.0, 2.0, 3.0, 4.0];
+/// add_per_class(Logits::Owned(&mut scores), [2, 2, 1], &[10.0, 20.0]);
+/// assert_eq!(scores, [11.0, 22.0, 13.0, 24.0]);
+/// ```
+pub fn add_per_class<F: Float>(
+    scores: Logits<'_, F>,
+    shape: [usize; 3],
+    offsets: &[F],
+) -> Option<Vec<F>> {
+    let [_, classes, inner] = shape;
+    let len = match &scores {
+        Logits::Owned(scores) => scores.len(),
+        Logits::Shared(scores) => scores.len(),
+    };
+    assert_eq!(len, shape.iter().product(), "scores are [N, C, S]");
+    assert_eq!(offsets.len(), classes, "offsets are [C]");
+    let step = Parts { shape }.step().max(1);
+    if inner == 1 {
+        // The offsets of the numbers of a part, which begins with a row.
+        let repeated: Vec<F> = offsets
+            .iter()
+            .copied()
+            .cycle()
+            .take(step.min(len))
+            .collect();
+        return change(scores, step, |place, x| x + repeated[place]);
+    }
+    change(scores, step, |place, x| {
+        x + offsets[place / inner % classes]
+    })
+}
+
+/// What `f` makes of each number and of its place in its part of `step` numbers.
+fn change<F: Float>(
+    numbers: Logits<'_, F>,
+    step: usize,
+    f: impl Fn(usize, F) -> F + Sync,
+) -> Option<Vec<F>> {
+    match numbers {
+        Logits::Owned(numbers) => {
+            tasks::each(numbers.chunks_mut(step).collect(), |part: &mut [F]| {
+                for (place, x) in part.iter_mut().enumerate() {
+                    *x = f(place, *x);
+                }
+            });
+            None
+        }
+        Logits::Shared(numbers) => {
+            let write = |cells: &mut [MaybeUninit<F>]| {
+                let parts = cells.chunks_mut(step).zip(numbers.chunks(step)).collect();
+                tasks::each(parts, |(cells, part): (&mut [MaybeUninit<F>], &[F])| {
+                    for (place, (cell, x)) in cells.iter_mut().zip(part).enumerate() {
+                        cell.write(f(place, *x));
+                    }
+                });
+            };
+            // SAFETY: there are as many numbers as cells, and each is written.
+            Some(unsafe { pages::new_memory(numbers.len(), write) }.1)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both(numbers: &[f32], run: impl Fn(Logits<'_, f32>) -> Option<Vec<f32>>) -> Vec<f32> {
+        let mut owned = numbers.to_vec();
+        assert_eq!(run(Logits::Owned(&mut owned)), None);
+        assert_eq!(run(Logits::Shared(numbers)).as_ref(), Some(&owned));
+        owned
+    }
+
+    #[test]
+    fn every_number_is_changed_once() {
+        for len in [0, 1, 1000, TASK, TASK + 1, 3 * TASK - 1] {
+            let numbers: Vec<f32> = (0..len).map(|i| i as f32).collect();
+            let twice: Vec<f32> = numbers.iter().map(|x| x * 2.0).collect();
+            assert_eq!(both(&numbers, |numbers| scale(numbers, 2.0)), twice);
+        }
+    }
+
+    #[test]
+    fn each_class_has_its_offset() {
+        for shape @ [_, classes, inner] in [
+            [0, 3, 1],
+            [5, 1, 1],
+            [7000, 10, 1],
+            [3, 70_000, 1],
+            [4, 3, 50],
+            [2, 5, 40_000],
+        ] {
+            let scores: Vec<f32> = (0..shape.iter().product())
+                .map(|i| (i % 97) as f32)
+                .collect();
+            let offsets: Vec<f32> = (0..classes).map(|class| class as f32 * 100.0).collect();
+            let expected: Vec<f32> = scores
+                .iter()
+                .enumerate()
+                .map(|(i, x)| x + offsets[i / inner % classes])
+                .collect();
+            let found = both(&scores, |scores| add_per_class(scores, shape, &offsets));
+            assert_eq!(found, expected, "{shape:?}");
+        }
+    }
+}

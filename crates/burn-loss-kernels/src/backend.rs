@@ -129,13 +129,13 @@ pub trait LossBackend: Backend {
     /// type B = NdArray<f32>;
     ///
     /// let logits = Tensor::<B, 2>::from_floats([[1.0, 3.0]], &Default::default()).log();
-    /// let probabilities = B::softmax(logits.into_primitive().tensor());
+    /// let probabilities = B::softmax_rows(logits.into_primitive().tensor());
     /// let probabilities = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(probabilities));
     /// let [p, q]: [f32; 2] = probabilities.into_data().to_vec().unwrap().try_into().unwrap();
     /// assert!((p - 0.25).abs() < 1e-6 && (q - 0.75).abs() < 1e-6);
     /// ```
-    fn softmax(logits: FloatTensor<Self>) -> FloatTensor<Self> {
-        composed::softmax::<Self>(logits)
+    fn softmax_rows(logits: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::softmax_rows::<Self>(logits)
     }
 
     /// Computes a formula of each element; the example of [`Elements`] calls it.

@@ -23,11 +23,11 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
         sum::autodiff::scale::<B, C>(tensor, by)
     }
 
-    fn softmax(logits: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn softmax_rows(logits: FloatTensor<Self>) -> FloatTensor<Self> {
         if logits.is_tracked() {
-            return composed::softmax::<Self>(logits);
+            return composed::softmax_rows::<Self>(logits);
         }
-        softmax_terms::autodiff::untracked::<B, C>(B::softmax(logits.primitive))
+        softmax_terms::autodiff::untracked::<B, C>(B::softmax_rows(logits.primitive))
     }
 
     fn add_per_class(scores: FloatTensor<Self>, offsets: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -399,8 +399,8 @@ where
     }
 }
 
-/// [`LossBackend::softmax`]: the gradient of the log-sum-exp.
-pub(super) fn softmax<B: HostBackend>(logits: FloatTensor<B>) -> FloatTensor<B> {
+/// [`LossBackend::softmax_rows`]: the gradient of the log-sum-exp.
+pub(super) fn softmax_rows<B: HostBackend>(logits: FloatTensor<B>) -> FloatTensor<B> {
     let [rows, ..] = rows_shape(&logits.shape());
     with_float!(
         logits.dtype(),
@@ -416,7 +416,7 @@ pub(super) fn softmax<B: HostBackend>(logits: FloatTensor<B>) -> FloatTensor<B> 
             let by_terms = HostTensor::of_columns([rows, 3], by_terms);
             softmax_terms_backward::<B>(logits, targets, found.normalizer, by_terms)
         },
-        composed::softmax::<B>(logits)
+        composed::softmax_rows::<B>(logits)
     )
 }
 
@@ -863,8 +863,8 @@ macro_rules! on_host {
                 host::scale::<Self>(gradient, by)
             }
 
-            fn softmax(logits: FloatTensor<Self>) -> FloatTensor<Self> {
-                host::softmax::<Self>(logits)
+            fn softmax_rows(logits: FloatTensor<Self>) -> FloatTensor<Self> {
+                host::softmax_rows::<Self>(logits)
             }
 
             fn add_per_class(

@@ -533,7 +533,7 @@ impl DistillationLoss {
         teacher: Tensor<B, 2>,
     ) -> (Tensor<B, 2>, Tensor<B, 2>) {
         let teacher = softened(wide(teacher.detach()), self.temperature);
-        let probabilities = tensor(B::softmax(primitive(teacher.clone())));
+        let probabilities = tensor(B::softmax_rows(primitive(teacher.clone())));
         (teacher, probabilities)
     }
 

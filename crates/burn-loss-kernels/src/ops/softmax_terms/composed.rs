@@ -504,8 +504,8 @@ impl<B: Backend> Smooth<B> {
     }
 }
 
-/// Computes what [`LossBackend::softmax`](crate::LossBackend::softmax) promises; the example there holds for this function,
+/// Computes what [`LossBackend::softmax_rows`](crate::LossBackend::softmax_rows) promises; the example there holds for this function,
 /// too.
-pub fn softmax<B: Backend>(logits: FloatTensor<B>) -> FloatTensor<B> {
+pub fn softmax_rows<B: Backend>(logits: FloatTensor<B>) -> FloatTensor<B> {
     unwrap(burn::tensor::activation::softmax(wrap::<B, 2>(logits), 1))
 }

@@ -230,6 +230,10 @@ pub(crate) fn checked_rows<
 
 /// Tensors `[.., C]` as rows: `[M, C]`.
 pub(crate) fn as_rows<B: LossBackend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, 2> {
+    if D == 2 {
+        // Burn copies what came from data to reshape it, to the same shape, too.
+        return Tensor::from_primitive(tensor.into_primitive());
+    }
     let dims = tensor.dims();
     let rows = dims[..D - 1].iter().product();
     tensor.reshape([rows, dims[D - 1]])

@@ -61,6 +61,8 @@ fn share(parts: usize, task: &(dyn Fn(usize) + Sync)) {
     crew.work(task);
 }
 
+type Task<'a> = dyn Fn(usize) + Sync + 'a;
+
 /// The threads that share some tasks.
 struct Crew {
     next: AtomicUsize,
@@ -68,7 +70,7 @@ struct Crew {
     /// How many helpers are at work, and [`CLOSED`] once none may begin.
     state: AtomicUsize,
     /// What is to be run, borrowed by [`share`].
-    task: *const (dyn Fn(usize) + Sync),
+    task: *const Task<'static>,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     ended: Condvar,
 }
@@ -82,14 +84,14 @@ unsafe impl Send for Crew {}
 unsafe impl Sync for Crew {}
 
 impl Crew {
-    fn new<'a>(parts: usize, task: &'a (dyn Fn(usize) + Sync + 'a)) -> Self {
-        let task: *const (dyn Fn(usize) + Sync + 'a) = task;
+    fn new<'a>(parts: usize, task: &'a Task<'a>) -> Self {
+        let task: *const Task<'a> = task;
         Self {
             next: AtomicUsize::new(0),
             parts,
             state: AtomicUsize::new(0),
             // SAFETY: the types differ in a lifetime alone.
-            task: unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + 'a), _>(task) },
+            task: unsafe { std::mem::transmute::<*const Task<'a>, *const Task<'static>>(task) },
             panic: Mutex::new(None),
             ended: Condvar::new(),
         }

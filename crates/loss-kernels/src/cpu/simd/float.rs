@@ -200,6 +200,14 @@ pub trait Float:
         loss: &RowLoss<Self>,
         cells: Cells<Self>,
     ) -> f64;
+    /// The reduced loss of rows whose terms are known, and the gradient of the terms in their place.
+    #[doc(hidden)]
+    fn of_terms(
+        arch: Arch,
+        problem: &Problem<Self>,
+        loss: &RowLoss<Self>,
+        terms: [&mut [Self]; 3],
+    ) -> f64;
 
     /// The number of lanes.
     #[inline(always)]
@@ -330,6 +338,15 @@ macro_rules! float {
                 cells: Cells<Self>,
             ) -> f64 {
                 softmax_terms::with_gradient(arch, problem, loss, cells)
+            }
+
+            fn of_terms(
+                arch: Arch,
+                problem: &Problem<Self>,
+                loss: &RowLoss<Self>,
+                terms: [&mut [Self]; 3],
+            ) -> f64 {
+                softmax_terms::of_terms(arch, problem, loss, terms)
             }
 
             #[inline(always)]
@@ -506,14 +523,14 @@ float! {
         const EXP: &'static [Self] =
             &[0.499_999_93, 0.166_665_2, 0.041_668_394, 0.008_368_78, 0.001_381_446_7];
         const LN: LnSeries<Self> = LnSeries::Power(&[
-            0.333_333_32,
+            0.333_333_3,
             -0.250_008_2,
             0.200_012_27,
             -0.166_233_57,
             0.142_017_58,
             -0.131_601_82,
             0.127_615_77,
-            -0.076_344_965,
+            -0.076_344_97,
         ]);
         const LN_1P_TO_1: LnSeries<Self> = LnSeries::Power(&[
             0.333_322_5,

@@ -1,6 +1,8 @@
 //! Rows that count, a few at a time: their hidden states, their logits.
 
-use super::matrix::{Matrix, Old, Order, product};
+use std::ops::Range;
+
+use super::matrix::{Matrix, MatrixMut, Old, Order, product};
 use super::plan::{Need, Plan};
 use super::{Linear, activation, buffer};
 use crate::SmoothWeights;
@@ -40,6 +42,22 @@ impl<F: Float> Chunk<'_, F> {
     }
 }
 
+/// What a row needs room for.
+pub(super) fn need<F: Float>(
+    linear: &Linear<F>,
+    rows: &HostRows<F>,
+    counted: Option<&[usize]>,
+) -> Need {
+    Need {
+        rows: counted.map_or(rows.shape[0], <[usize]>::len),
+        num_classes: linear.num_classes(),
+        hidden_size: linear.hidden_size(),
+        size: size_of::<F>(),
+        gathers: counted.is_some(),
+        weight_per_logit: matches!(rows.smooth, SmoothWeights::PerLogit(_)),
+    }
+}
+
 /// Calls `f` with every chunk of the rows that are `counted` (all of them if that is absent), in order.
 pub(super) fn for_each<F: Float>(
     linear: &Linear<F>,
@@ -48,16 +66,7 @@ pub(super) fn for_each<F: Float>(
     mut f: impl FnMut(Chunk<F>),
 ) {
     let total = counted.map_or(rows.shape[0], <[usize]>::len);
-    let (num_classes, width) = (linear.num_classes(), linear.hidden_size());
-    let need = Need {
-        rows: total,
-        num_classes,
-        hidden_size: width,
-        size: size_of::<F>(),
-        gathers: counted.is_some(),
-        weight_per_logit: matches!(rows.smooth, SmoothWeights::PerLogit(_)),
-    };
-    let plan = Plan::new(need, &linear.options);
+    let plan = Plan::new(need(linear, rows, counted), &linear.options);
     buffer::with(plan.numbers(), |memory: &mut [F]| {
         for start in (0..total).step_by(plan.rows) {
             let end = total.min(start + plan.rows);
@@ -76,11 +85,32 @@ fn chunk<'a, F: Float>(
     picked: &'a Picked,
     mut memory: &'a mut [F],
 ) -> Chunk<'a, F> {
-    let (len, width, cap) = (picked.len(), linear.hidden_size(), linear.options.softcap);
+    let (len, cap) = (picked.len(), linear.options.softcap);
+    let (hidden, hidden_gradient) = gather(linear, picked, &mut memory);
     let mut cut = |numbers: usize| memory.split_off_mut(..numbers).expect("it is planned");
     let logits = cut(len * linear.num_classes());
     let capped_gradient = cut(if cap.is_some() { logits.len() } else { 0 });
-    let (hidden, hidden_gradient) = match picked {
+    write_logits(linear, hidden, 0..linear.num_classes(), logits);
+    Chunk {
+        picked,
+        rows: rows.pick(picked),
+        hidden,
+        logits,
+        capped_gradient,
+        hidden_gradient,
+        cap,
+    }
+}
+
+/// The hidden states of some rows, and room for their gradient: both from the memory if the rows are not consecutive.
+pub(super) fn gather<'a, F: Float>(
+    linear: &'a Linear<F>,
+    picked: &Picked,
+    memory: &mut &'a mut [F],
+) -> (Matrix<'a, F>, &'a mut [F]) {
+    let (len, width) = (picked.len(), linear.hidden_size());
+    let mut cut = |numbers: usize| memory.split_off_mut(..numbers).expect("it is planned");
+    let (hidden, gradient) = match picked {
         Picked::Range(rows) => {
             let range = rows.start * width..rows.end * width;
             (&linear.hidden[range], cut(0))
@@ -94,29 +124,27 @@ fn chunk<'a, F: Float>(
             (&*gathered, cut(len * width))
         }
     };
-    let hidden = Matrix::new(hidden, [len, width], Order::Rows);
-    write_logits(linear, hidden, logits);
-    Chunk {
-        picked,
-        rows: rows.pick(picked),
-        hidden,
-        logits,
-        capped_gradient,
-        hidden_gradient,
-        cap,
-    }
+    (Matrix::new(hidden, [len, width], Order::Rows), gradient)
 }
 
-fn write_logits<F: Float>(linear: &Linear<F>, hidden: Matrix<F>, logits: &mut [F]) {
+/// Writes the logits of some classes, `[m, classes]`.
+pub(super) fn write_logits<F: Float>(
+    linear: &Linear<F>,
+    hidden: Matrix<F>,
+    classes: Range<usize>,
+    logits: &mut [F],
+) {
     let scale = linear.scale();
     let old = match linear.bias {
         Some(bias) => {
-            activation::fill_with_bias(logits, bias, scale);
+            activation::fill_with_bias(logits, &bias[classes.clone()], scale);
             Old::AddedTo
         }
         None => Old::Overwritten,
     };
-    product(logits, Order::Rows, old, hidden, linear.weight, scale);
+    let to = MatrixMut::new(logits, [hidden.rows(), classes.len()], Order::Rows);
+    let weight = linear.weight.of_columns(classes);
+    product(to, old, hidden, weight, scale);
     if let Some(cap) = linear.options.softcap {
         activation::cap(Arch::detect(), logits, cap);
     }

@@ -1,6 +1,8 @@
 //! What a chunk's gradient adds to those of hidden states, weight and bias.
 
-use super::matrix::{Matrix, Old, Order, product};
+use std::ops::Range;
+
+use super::matrix::{Matrix, MatrixMut, Old, Order, product};
 use super::{Linear, activation};
 use crate::cpu::memory::pages;
 use crate::cpu::simd::Float;
@@ -46,41 +48,71 @@ impl<'a, 'b, F: Float> Gradients<'a, 'b, F> {
         chunk: &mut Chunk<F>,
         kernel: impl FnOnce(&HostRows<F>, Cells<F>) -> R,
     ) -> R {
-        let (linear, hidden, picked) = (self.linear, chunk.hidden, chunk.picked);
-        let [len, width] = [hidden.rows(), hidden.columns()];
-        let scale = linear.scale();
-        let of_hidden = std::mem::take(&mut chunk.hidden_gradient);
+        let (hidden, picked, of_hidden) = (
+            chunk.hidden,
+            chunk.picked,
+            std::mem::take(&mut chunk.hidden_gradient),
+        );
         let (result, gradient) = chunk.gradient(kernel);
+        let classes = 0..self.linear.num_classes();
+        self.add_classes(
+            hidden,
+            picked,
+            classes,
+            gradient,
+            (of_hidden, Old::Overwritten),
+        );
+        self.end_of_rows(picked, of_hidden);
+        result
+    }
+
+    /// Adds what the gradient `[m, classes]` of the logits of some classes makes. `of_hidden` is what rows that are not
+    /// consecutive have for the gradient of their hidden states, and whether other classes have been added to it.
+    pub fn add_classes(
+        &mut self,
+        hidden: Matrix<F>,
+        picked: &Picked,
+        classes: Range<usize>,
+        gradient: &[F],
+        (of_hidden, old): (&mut [F], Old),
+    ) {
+        let linear = self.linear;
+        let shape @ [_, width] = [hidden.rows(), hidden.columns()];
+        let scale = linear.scale();
         if let Some(bias) = &mut self.bias {
-            activation::add_rows(bias, gradient);
+            activation::add_rows(&mut bias[classes.clone()], gradient);
         }
-        let gradient = Matrix::new(gradient, [len, linear.num_classes()], Order::Rows);
+        let gradient = Matrix::new(gradient, [shape[0], classes.len()], Order::Rows);
         if let Some(all) = &mut self.hidden {
-            let back = linear.weight.transposed();
+            let back = linear.weight.of_columns(classes.clone()).transposed();
             let to = match picked {
                 Picked::Range(rows) => &mut all[rows.start * width..rows.end * width],
-                Picked::Each(_) => &mut *of_hidden,
+                Picked::Each(_) => of_hidden,
             };
-            product(to, Order::Rows, Old::Overwritten, gradient, back, scale);
-            if let Picked::Each(rows) = picked {
-                for (at, row) in rows.iter().enumerate() {
-                    all[row * width..][..width].copy_from_slice(&of_hidden[at * width..][..width]);
-                }
-            }
-        }
-        if let Some(weight) = &mut self.weight {
-            let order = linear.weight.order();
             product(
-                weight,
-                order,
-                self.old,
-                hidden.transposed(),
+                MatrixMut::new(to, shape, Order::Rows),
+                old,
                 gradient,
+                back,
                 scale,
             );
-            self.old = Old::AddedTo;
         }
-        result
+        if let Some(weight) = &mut self.weight {
+            let shape = [width, linear.num_classes()];
+            let to = MatrixMut::new(weight, shape, linear.weight.order()).of_columns(classes);
+            product(to, self.old, hidden.transposed(), gradient, scale);
+        }
+    }
+
+    /// Puts the gradient of hidden states in its place, and lets what comes next be added to that of the weight.
+    pub fn end_of_rows(&mut self, picked: &Picked, of_hidden: &[F]) {
+        let width = self.linear.hidden_size();
+        if let (Some(all), Picked::Each(rows)) = (&mut self.hidden, picked) {
+            for (at, row) in rows.iter().enumerate() {
+                all[row * width..][..width].copy_from_slice(&of_hidden[at * width..][..width]);
+            }
+        }
+        self.old = Old::AddedTo;
     }
 
     /// Those of hidden states, weight and bias.

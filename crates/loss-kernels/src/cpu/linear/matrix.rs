@@ -1,5 +1,7 @@
 //! Matrices where they lie, and their product.
 
+use std::ops::Range;
+
 use gemm::Parallelism;
 
 use crate::cpu::simd::Float;
@@ -26,8 +28,10 @@ impl Order {
 /// A matrix in memory that it does not own.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, F> {
+    /// From its first number on.
     numbers: &'a [F],
     shape: [usize; 2],
+    strides: [isize; 2],
     order: Order,
 }
 
@@ -42,6 +46,7 @@ impl<'a, F: Float> Matrix<'a, F> {
         Self {
             numbers,
             shape,
+            strides: order.strides(shape),
             order,
         }
     }
@@ -63,15 +68,88 @@ impl<'a, F: Float> Matrix<'a, F> {
 
     /// The same numbers with rows and columns exchanged.
     pub fn transposed(self) -> Self {
+        let ([rows, columns], [down, right]) = (self.shape, self.strides);
         Self {
             numbers: self.numbers,
-            shape: [self.shape[1], self.shape[0]],
+            shape: [columns, rows],
+            strides: [right, down],
             order: match self.order {
                 Order::Rows => Order::Columns,
                 Order::Columns => Order::Rows,
             },
         }
     }
+
+    /// Some of the columns, where they lie.
+    pub(super) fn of_columns(self, columns: Range<usize>) -> Self {
+        let start = first_of(self.shape, self.strides, &columns);
+        Self {
+            numbers: &self.numbers[start..],
+            shape: [self.shape[0], columns.len()],
+            ..self
+        }
+    }
+
+    /// Panics unless all its numbers are there.
+    fn check(&self) {
+        assert!(span(self.shape, self.strides) <= self.numbers.len());
+    }
+}
+
+/// A matrix that a product is written to.
+#[derive(Debug)]
+pub(super) struct MatrixMut<'a, F> {
+    /// From its first number on.
+    numbers: &'a mut [F],
+    shape: [usize; 2],
+    strides: [isize; 2],
+    order: Order,
+}
+
+impl<'a, F: Float> MatrixMut<'a, F> {
+    /// A matrix of these numbers.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many as the shape has.
+    pub fn new(numbers: &'a mut [F], shape: [usize; 2], order: Order) -> Self {
+        assert_eq!(Some(numbers.len()), shape[0].checked_mul(shape[1]));
+        Self {
+            numbers,
+            shape,
+            strides: order.strides(shape),
+            order,
+        }
+    }
+
+    /// Some of the columns, where they lie.
+    pub fn of_columns(self, columns: Range<usize>) -> Self {
+        let start = first_of(self.shape, self.strides, &columns);
+        Self {
+            numbers: &mut self.numbers[start..],
+            shape: [self.shape[0], columns.len()],
+            ..self
+        }
+    }
+}
+
+/// Where the first of some columns begins.
+fn first_of(shape: [usize; 2], [_, right]: [isize; 2], columns: &Range<usize>) -> usize {
+    assert!(columns.start <= columns.end && columns.end <= shape[1]);
+    // A matrix without rows has no numbers to begin with.
+    if shape[0] == 0 {
+        0
+    } else {
+        columns.start * right as usize
+    }
+}
+
+/// How many numbers lie from the first to the last.
+fn span([rows, columns]: [usize; 2], [down, right]: [isize; 2]) -> usize {
+    if rows == 0 || columns == 0 {
+        return 0;
+    }
+    (rows - 1) * down as usize + (columns - 1) * right as usize + 1
 }
 
 /// Rows or columns of the result per call, along the slower axis: the copy of an operand that the product works on is as long,
@@ -87,22 +165,27 @@ pub(super) enum Old {
     AddedTo,
 }
 
-/// Writes `scale * left * right` to numbers of the given order, or adds it to them.
+/// Writes `scale * left * right`, or adds it to what is there.
 pub(super) fn product<F: Float>(
-    to: &mut [F],
-    order: Order,
+    to: MatrixMut<F>,
     old: Old,
     left: Matrix<F>,
     right: Matrix<F>,
     scale: F,
 ) {
-    let shape @ [rows, columns] = [left.rows(), right.columns()];
-    assert_eq!(left.columns(), right.rows(), "the inner dimensions agree");
-    assert_eq!(Some(to.len()), rows.checked_mul(columns));
-    let ([to_row, to_column], inner) = (order.strides(shape), left.columns());
-    let [left_row, left_column] = left.order.strides(left.shape);
-    let [right_row, right_column] = right.order.strides(right.shape);
-    let (slow, fast) = match order {
+    let ([rows, columns], inner) = (to.shape, left.columns());
+    assert_eq!(
+        [left.rows(), right.columns()],
+        to.shape,
+        "the outer dimensions agree"
+    );
+    assert_eq!(inner, right.rows(), "the inner dimensions agree");
+    assert!(span(to.shape, to.strides) <= to.numbers.len());
+    left.check();
+    right.check();
+    let [to_row, to_column] = to.strides;
+    let ([left_row, left_column], [right_row, right_column]) = (left.strides, right.strides);
+    let (slow, fast) = match to.order {
         Order::Rows => (rows, columns),
         Order::Columns => (columns, rows),
     };
@@ -111,22 +194,21 @@ pub(super) fn product<F: Float>(
     }
     for start in (0..slow).step_by(STRIPE) {
         let len = STRIPE.min(slow - start);
-        let stripe = &mut to[start * fast..][..len * fast];
-        // Where the operand that the stripe is cut from begins.
+        // Where the stripe begins, and the operand that it is cut from.
         let skip = |stride: isize| start as isize * stride;
-        let (m, n, left_skip, right_skip) = match order {
-            Order::Rows => (len, columns, skip(left_row), 0),
-            Order::Columns => (rows, len, 0, skip(right_column)),
+        let (m, n, to_skip, left_skip, right_skip) = match to.order {
+            Order::Rows => (len, columns, skip(to_row), skip(left_row), 0),
+            Order::Columns => (rows, len, skip(to_column), 0, skip(right_column)),
         };
-        // SAFETY: the strides are those of matrices of `m * inner`, `inner * n` and `m * n` numbers, which lie within the two
-        // operands and the stripe, as the assertions above and `Matrix::new` make sure; with `read_dst` unset what the stripe
-        // held is not read. `F` is `f32` or `f64`, which the crate has products of.
+        // SAFETY: the strides are those of matrices of `m * inner`, `inner * n` and `m * n` numbers, all of which lie within the
+        // two operands and the target, as the assertions above make sure; with `read_dst` unset what the target held is not
+        // read. `F` is `f32` or `f64`, which the crate has products of.
         unsafe {
             gemm::gemm(
                 m,
                 n,
                 inner,
-                stripe.as_mut_ptr(),
+                to.numbers.as_mut_ptr().wrapping_offset(to_skip),
                 to_column,
                 to_row,
                 old == Old::AddedTo,

@@ -9,6 +9,7 @@
 //! | `activation` | the bias, the cap and their gradients |
 //! | `gradients` | what a chunk's gradient adds to those of hidden states, weight and bias |
 //! | `reduced` | the reduced loss with its gradients in one go |
+//! | `tiles` | the same where the budget holds few whole rows: tiles of rows and classes |
 //! | `terms` | the terms of the rows, and their backward pass, which computes the logits again |
 //!
 //! ```text
@@ -32,6 +33,7 @@ mod reduced;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 pub use matrix::{Matrix, Order};
 pub use plan::Plan;

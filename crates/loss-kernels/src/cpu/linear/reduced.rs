@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::gradients::Gradients;
-use super::{Linear, chunks};
+use super::plan::{Plan, Tiles};
+use super::{Linear, chunks, tiles};
 use crate::Columns;
 use crate::cpu::simd::{Arch, Float};
 use crate::cpu::softmax_terms::{HostRows, Picked, RowLoss};
@@ -42,21 +43,50 @@ pub fn reduced<F: Float>(
 ) -> Found<F> {
     check(linear, rows);
     let counted = rows.counted_rows();
+    let need = chunks::need(linear, rows, counted.as_deref());
+    let plan = Plan::new(need, &linear.options);
+    let tiles = Tiles::new(need, &linear.options, &plan);
+    planned(
+        linear,
+        rows,
+        loss,
+        wanted,
+        describe,
+        counted.as_deref(),
+        tiles,
+    )
+}
+
+/// In tiles if there are any, else in chunks of whole rows.
+pub(super) fn planned<F: Float>(
+    linear: &Linear<F>,
+    rows: &HostRows<F>,
+    loss: &RowLoss<F>,
+    wanted: [bool; 3],
+    describe: bool,
+    counted: Option<&[usize]>,
+    tiles: Option<Tiles>,
+) -> Found<F> {
     let mut gradients = Gradients::new(linear, wanted);
     let mut described = describe.then(|| RowsFound::new(rows.shape[0]));
     let mut sum = 0.0;
-    chunks::for_each(linear, rows, counted.as_deref(), |mut chunk| {
-        if let Some(described) = &mut described {
-            described.read(&chunk.rows, chunk.logits, chunk.picked);
-        }
-        sum += if gradients.any() {
-            gradients.add(&mut chunk, |rows, cells| {
-                F::with_gradient(Arch::detect(), &rows.problem(), loss, cells)
-            })
-        } else {
-            F::sum_of_losses(Arch::detect(), &chunk.rows.problem(), loss, chunk.logits)
-        };
-    });
+    if let Some(plan) = tiles {
+        let described = described.as_mut();
+        sum = tiles::reduced(linear, rows, loss, counted, plan, &mut gradients, described);
+    } else {
+        chunks::for_each(linear, rows, counted, |mut chunk| {
+            if let Some(described) = &mut described {
+                described.read(&chunk.rows, chunk.logits, chunk.picked);
+            }
+            sum += if gradients.any() {
+                gradients.add(&mut chunk, |rows, cells| {
+                    F::with_gradient(Arch::detect(), &rows.problem(), loss, cells)
+                })
+            } else {
+                F::sum_of_losses(Arch::detect(), &chunk.rows.problem(), loss, chunk.logits)
+            };
+        });
+    }
     Found {
         sum,
         gradients: gradients.finish(),

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Linear, Matrix, Order, Plan, backward, forward, reduced};
+use super::plan::Tiles;
+use super::reduced::planned;
+use super::{Found, Linear, Matrix, Order, Plan, backward, forward, reduced};
 use crate::cpu::simd::{Arch, Float};
 use crate::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula, RowLoss};
 use crate::formulas::{CrossEntropy, Focal};
@@ -186,16 +188,19 @@ where
     CrossEntropy: RowFormula<F>,
 {
     for arch in Arch::available() {
-        arch.force(|| check_here::<F>(case, tolerance));
+        arch.force(|| check_here::<F>(case, None, tolerance));
     }
 }
 
-fn check_here<F: Float>(case: Case, tolerance: f64)
+fn check_here<F: Float>(case: Case, tiles: Option<[usize; 2]>, tolerance: f64)
 where
     CrossEntropy: RowFormula<F>,
 {
     let inputs = Inputs::<F>::new(case);
     let (linear, rows) = (inputs.linear(), inputs.rows());
+    let reduced = |linear: &Linear<F>, rows: &HostRows<F>, loss: &RowLoss<F>, wanted, describe| {
+        run(linear, rows, loss, wanted, describe, tiles)
+    };
     let formula = CrossEntropy {
         keep: 0.9,
         z_loss: 0.05,
@@ -295,6 +300,28 @@ fn check_terms<F: Float>(inputs: &Inputs<F>, logits: &[F], slopes: &[f64], toler
     }
 }
 
+/// In tiles of so many rows and classes, or as it is planned.
+fn run<F: Float>(
+    linear: &Linear<F>,
+    rows: &HostRows<F>,
+    loss: &RowLoss<F>,
+    wanted: [bool; 3],
+    describe: bool,
+    tiles: Option<[usize; 2]>,
+) -> Found<F> {
+    let Some([tile_rows, classes]) = tiles else {
+        return reduced(linear, rows, loss, wanted, describe);
+    };
+    let counted = rows.counted_rows();
+    let tiles = Tiles {
+        rows: tile_rows,
+        classes,
+        numbers: tile_rows * (classes + 2 * linear.hidden_size()),
+    };
+    let counted = counted.as_deref();
+    planned(linear, rows, loss, wanted, describe, counted, Some(tiles))
+}
+
 /// What chunk borders, orders and options there are.
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
@@ -334,6 +361,123 @@ fn equals_held_logits() {
     for case in cases() {
         check::<f64>(case, 1e-12);
         check::<f32>(case, 2e-6);
+    }
+}
+
+/// Tiles of one class, of some, of all but one and of all, in blocks of rows.
+#[test]
+fn tiles_equal_held_logits() {
+    for mut case in cases() {
+        (case.options.softcap, case.per_logit) = (None, false);
+        let classes = case.shape[2];
+        for tile in [[1, 1], [7, 3], [16, classes - 1], [64, classes]] {
+            let tile = Some([tile[0], tile[1].max(1)]);
+            check_here::<f64>(case, tile, 1e-12);
+            for arch in Arch::available() {
+                arch.force(|| check_here::<f32>(case, tile, 3e-6));
+            }
+        }
+    }
+}
+
+/// Masked classes, a row of them alone, NaN, a class that does not exist: what a chunk of whole rows gives, a tile gives.
+#[test]
+fn tiles_have_the_extremes_of_chunks() {
+    let case = Case {
+        shape: [6, 2, 40],
+        order: Order::Rows,
+        has_bias: true,
+        options: HeadOptions::default(),
+        ignores: false,
+        per_logit: false,
+    };
+    for weights in 0..3 {
+        let mut inputs = Inputs::<f64>::new(case);
+        // Whole tiles of classes that cannot be.
+        inputs.bias[8..25].fill(f64::NEG_INFINITY);
+        inputs.hidden[2] = f64::NAN;
+        inputs.hidden[4..6].fill(300.0);
+        inputs.classes = vec![3, 30, 39, 0, 9, 1000];
+        // A weight where a logit is minus infinity makes the loss infinite.
+        let mut smooth: Vec<f64> = inputs.smooth[..40].to_vec();
+        smooth[8..25].fill(0.0);
+        let rows = HostRows {
+            smooth: match weights {
+                0 => SmoothWeights::Zero,
+                1 => SmoothWeights::Uniform(0.1),
+                _ => SmoothWeights::PerClass(Cow::Borrowed(&smooth[..])),
+            },
+            ..inputs.rows()
+        };
+        for row in 0..6 {
+            let one = crate::cpu::softmax_terms::Picked::Range(row..row + 1);
+            let mut linear = inputs.linear();
+            linear.hidden = &inputs.hidden[row * 2..][..2];
+            let formula = Focal { gamma: 1.5 };
+            let loss = RowLoss {
+                formula: &formula,
+                class_weights: None,
+                scale: 1.0,
+            };
+            let rows = rows.pick(&one);
+            let chunk = run(&linear, &rows, &loss, [true; 3], true, None);
+            for tile in [4, 8, 39] {
+                let tiled = run(&linear, &rows, &loss, [true; 3], true, Some([1, tile]));
+                let what = format!("row {row}, weights {weights}, tiles of {tile}");
+                let (chunk_rows, tiled_rows) =
+                    (chunk.rows.as_ref().unwrap(), tiled.rows.as_ref().unwrap());
+                assert_eq!(chunk_rows.predicted, tiled_rows.predicted, "{what}");
+                let pairs = [(&chunk_rows.log_probs[..], &tiled_rows.log_probs[..])];
+                let gradients = chunk.gradients.iter().zip(&tiled.gradients);
+                let gradients =
+                    gradients.map(|(a, b)| (&a.as_ref().unwrap()[..], &b.as_ref().unwrap()[..]));
+                let sums = [(&[chunk.sum][..], &[tiled.sum][..])];
+                for (expected, found) in pairs.into_iter().chain(gradients).chain(sums) {
+                    for (a, b) in expected.iter().zip(found) {
+                        let same = (a - b).abs() <= 1e-11 * a.abs().max(1.0)
+                            || a == b
+                            || (a.is_nan() && b.is_nan());
+                        assert!(same, "{what}: {b} instead of {a}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Of a small budget: the three shapes whose figures are written down.
+#[test]
+fn a_small_budget_makes_tiles() {
+    use super::plan::Need;
+    for (rows, hidden_size, num_classes, gathers, expected) in [
+        (1024, 512, 32_000, false, None),
+        (2048, 768, 50_257, false, Some([2048, 4096])),
+        (512, 1024, 128_256, false, Some([512, 16_384])),
+        (512, 1024, 128_256, true, Some([512, 14_336])),
+        (16_384, 64, 128_256, false, Some([2048, 4096])),
+        (50, 1024, 128_256, false, None),
+    ] {
+        let options = HeadOptions {
+            memory_budget: 32 << 20,
+            ..HeadOptions::default()
+        };
+        let need = Need {
+            rows,
+            num_classes,
+            hidden_size,
+            size: 4,
+            gathers,
+            weight_per_logit: false,
+        };
+        let tiles = Tiles::new(need, &options, &Plan::new(need, &options));
+        assert_eq!(tiles.map(|tiles| [tiles.rows, tiles.classes]), expected);
+        assert!(tiles.is_none_or(|tiles| tiles.numbers * 4 <= 32 << 20));
+        // A cap needs whole rows.
+        let capped = HeadOptions {
+            softcap: Some(30.0),
+            ..options
+        };
+        assert_eq!(Tiles::new(need, &capped, &Plan::new(need, &capped)), None);
     }
 }
 

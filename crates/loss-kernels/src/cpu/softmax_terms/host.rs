@@ -122,6 +122,7 @@ impl<F: Float> HostRows<'_, F> {
                 Classes::I64(classes) => ClassSlice::I64(classes),
             }),
             ignore_index: self.ignore_index,
+            unlabelled: None,
             smooth: self.smooth.as_ref().map(|weights| &**weights),
             row_weights: self.row_weights.as_deref(),
         }

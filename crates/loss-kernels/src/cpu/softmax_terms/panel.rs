@@ -282,6 +282,12 @@ impl<F: Float> Labels<F> {
         labels
     }
 
+    /// Those of another panel, without their logits.
+    #[inline(always)]
+    pub fn set_classes(&mut self, problem: &Problem<F>, panel: Panel) {
+        read_classes(problem, panel, &mut self.class, &mut self.all_labelled);
+    }
+
     /// Those of another panel, in place, for they are too many to be moved for every panel.
     #[inline(always)]
     pub fn set(&mut self, problem: &Problem<F>, panel: Panel, source: &impl Logits<F>) {
@@ -291,10 +297,7 @@ impl<F: Float> Labels<F> {
             all_labelled,
         } = self;
         *logit = [F::ZERO; MAX_LANES];
-        problem.set_labels(panel.rows(), class);
-        *all_labelled = panel
-            .lanes()
-            .fold(true, |all, i| all & (class[i] != NO_CLASS));
+        read_classes(problem, panel, class, all_labelled);
         let [_, num_classes, inner] = problem.shape;
         if inner == 1 && *all_labelled {
             // Common, and asking for each row takes longer than reading its logit.
@@ -309,6 +312,20 @@ impl<F: Float> Labels<F> {
             }
         }
     }
+}
+
+/// The classes of a panel, and whether every row has one.
+#[inline(always)]
+fn read_classes<F: Float>(
+    problem: &Problem<F>,
+    panel: Panel,
+    class: &mut [usize; MAX_LANES],
+    all_labelled: &mut bool,
+) {
+    problem.set_labels(panel.rows(), class);
+    *all_labelled = panel
+        .lanes()
+        .fold(true, |all, i| all & (class[i] != NO_CLASS));
 }
 
 /// What the gradient of each row is made of: `softmax * p + smooth * w`, and another number at the row's class.

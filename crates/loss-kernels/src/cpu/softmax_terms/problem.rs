@@ -58,6 +58,8 @@ pub struct Problem<'a, F> {
     pub classes: Option<ClassSlice<'a>>,
     /// Rows of this class have terms and gradient 0, and what their logits are does not matter.
     pub ignore_index: Option<i64>,
+    /// Rows of this class, which is none, have none: their target loss is 0.
+    pub unlabelled: Option<i64>,
     /// The weights of the sum of all classes' losses.
     pub smooth: SmoothWeights<&'a [F]>,
     /// What each row counts, `[M]`; a row of weight 0 is ignored, whatever its class.
@@ -133,6 +135,7 @@ impl<F: Float> Problem<'_, F> {
         let class = classes.of(row);
         match self.label(class) {
             NO_CLASS if Some(class) == self.ignore_index => Row::Ignored,
+            NO_CLASS if Some(class) == self.unlabelled => Row::Unlabelled,
             NO_CLASS => Row::Invalid,
             class => Row::Labelled(class),
         }

@@ -462,6 +462,68 @@ impl<F: Float> Group<F> {
     }
 }
 
+/// The sum of the losses of rows whose terms are known, `[M]` each; the gradient of `scale` times it takes the terms' places.
+pub fn of_terms<F: Float>(
+    arch: Arch,
+    problem: &Problem<F>,
+    loss: &RowLoss<F>,
+    terms: [&mut [F]; 3],
+) -> f64 {
+    for column in &terms {
+        assert_eq!(column.len(), problem.rows(), "a column is [M]");
+    }
+    arch.run(OfTerms {
+        arch,
+        problem,
+        loss,
+        terms,
+    })
+}
+
+struct OfTerms<'a, F> {
+    arch: Arch,
+    problem: &'a Problem<'a, F>,
+    loss: &'a RowLoss<'a, F>,
+    terms: [&'a mut [F]; 3],
+}
+
+impl<F: Float> Kernel for OfTerms<'_, F> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Isa>(self, simd: S) -> f64 {
+        let Self {
+            arch,
+            problem,
+            loss,
+            mut terms,
+        } = self;
+        let mut sum = LossSum::<F, S>::new(simd);
+        let mut labels = Labels::none();
+        for panel in Panel::all(0..problem.rows(), F::lanes::<S>()) {
+            let mut numbers = [[F::ZERO; MAX_LANES]; 5];
+            for (numbers, column) in numbers.iter_mut().zip(&terms) {
+                numbers[..panel.len].copy_from_slice(&column[panel.rows()]);
+            }
+            labels.set_classes(problem, panel);
+            row_losses(
+                simd,
+                arch,
+                problem,
+                loss,
+                panel,
+                &mut numbers,
+                &labels,
+                &mut sum,
+            );
+            for (column, numbers) in terms.iter_mut().zip(&numbers) {
+                column[panel.rows()].copy_from_slice(&numbers[..panel.len]);
+            }
+        }
+        sum.finish(simd)
+    }
+}
+
 /// Adds up the losses of a panel, and puts the gradient of their terms in their place among the numbers.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]

@@ -332,6 +332,7 @@ where
                 shape,
                 classes,
                 ignore_index: Some(-100),
+                unlabelled: None,
                 smooth: smooth.clone(),
                 row_weights: None,
             };
@@ -442,6 +443,7 @@ fn special_rows<F: Float>(
                 shape,
                 classes: Some(ClassSlice::from(&labels[..])),
                 ignore_index: None,
+                unlabelled: None,
                 smooth,
                 row_weights: None,
             };
@@ -610,6 +612,7 @@ fn confident_rows_keep_their_digits_where_one_class_has_all_the_weight() {
                 shape: [3, classes, inner],
                 classes: Some(ClassSlice::from(&labels[..])),
                 ignore_index: None,
+                unlabelled: None,
                 smooth: SmoothWeights::PerClass(&weights[..]),
                 row_weights: None,
             };
@@ -677,6 +680,7 @@ fn ignored_rows_are_zero_whatever_they_hold() {
                     shape,
                     classes: Some(ClassSlice::from(&labels[..])),
                     ignore_index: Some(1),
+                    unlabelled: None,
                     smooth: SmoothWeights::Uniform(0.1),
                     row_weights: None,
                 };
@@ -734,6 +738,7 @@ fn same_bits<F: Float>() {
             shape,
             classes: Some(ClassSlice::from(&labels[..])),
             ignore_index: Some(2),
+            unlabelled: None,
             smooth,
             row_weights: None,
         };
@@ -780,6 +785,7 @@ fn too_few_classes_panic() {
         shape: [2, 3, 1],
         classes: Some(ClassSlice::I64(&[0])),
         ignore_index: None,
+        unlabelled: None,
         smooth: SmoothWeights::Zero,
         row_weights: None,
     };

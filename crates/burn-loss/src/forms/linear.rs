@@ -23,7 +23,8 @@ use crate::check;
 /// - `logit_scale`: a number; default 1
 /// - `softcap`: above 0; default none
 /// - `memory_budget`: bytes that logits, their gradient and copies of rows may take at a time; default 128 MiB. Less is slower:
-///   each chunk of rows reads and writes the whole gradient of the weight. Beside it, outside NdArray and Flex, each chunk's part of
+///   each chunk of rows reads and writes the whole gradient of the weight, and where NdArray and Flex have room for few whole rows,
+///   they compute tiles of rows and classes, each twice. Beside it, outside NdArray and Flex, each chunk's part of
 ///   that gradient is as large as the weight, and a weight of 16 bits is copied to 32 for each chunk
 /// - PyTorch: [`nn.LinearCrossEntropyLoss`](https://docs.pytorch.org/docs/main/generated/torch.nn.LinearCrossEntropyLoss.html)
 ///   holds the weight itself; softcap: [Gemma 2](https://arxiv.org/abs/2408.00118), section 2

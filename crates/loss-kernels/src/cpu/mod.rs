@@ -6,7 +6,7 @@
 //! | `memory` | what threads share, what is written in place, large pages |
 //! | `elementwise` | formulas of single elements: losses, gradients, and both with the sum |
 //! | `softmax_terms` | rows of logits: terms, gradients, and the reduced loss with its gradient |
-//! | `linear` | rows of logits that are a product of hidden states and a weight, a few rows at a time |
+//! | `linear` | rows of logits that are a product of hidden states and a weight, a few rows or some of their classes at a time |
 //! | `target_scores` | the scores of the rows' classes, with their gradient |
 //! | `multi_margin` | what the rows' classes are short of a margin, with its gradient |
 //! | `ctc` | the loss of all ways to spread a target over the steps of an input |

@@ -56,6 +56,7 @@ pub struct Config {
     pub pos_weight: Option<Vec<f32>>,
     pub class_weights: Option<Vec<f32>>,
     pub ignore_index: Option<i64>,
+    pub ignore_indices: Vec<i64>,
     pub label_smoothing: f64,
     pub z_loss: f64,
     pub gamma: Option<f64>,

@@ -426,6 +426,7 @@ pub fn cross_entropy(config: &Config) -> CrossEntropyLossConfig {
     CrossEntropyLossConfig::new()
         .with_class_weights(config.class_weights.clone())
         .with_ignore_index(config.ignore_index)
+        .with_ignore_indices(config.ignore_indices.clone())
         .with_label_smoothing(config.label_smoothing)
         .with_z_loss(config.z_loss)
 }

@@ -30,21 +30,42 @@ struct Case {
     hidden: Vec<f64>,
     weight: Vec<f64>,
     bias: Option<Vec<f64>>,
-    targets: Vec<i64>,
-    weights: Option<Vec<f64>>,
+    targets: Targets,
     none: Vec<f64>,
     sum: f64,
     mean: f64,
-    log_probs: Vec<f64>,
-    predicted: Vec<f64>,
     grad_hidden: Vec<f64>,
     grad_weight: Vec<f64>,
     grad_bias: Option<Vec<f64>>,
 }
 
+/// What the logits are compared with, and what else PyTorch gives for it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Targets {
+    Classes(Classes),
+    Probabilities(Probabilities),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Classes {
+    classes: Vec<i64>,
+    weights: Option<Vec<f64>>,
+    log_probs: Vec<f64>,
+    predicted: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Probabilities {
+    probabilities: Vec<f64>,
+    grad_probabilities: Vec<f64>,
+}
+
 fn cases<B: TestBackend>() -> Vec<Case> {
     let cases: Vec<Case> = cases_of("linear");
-    assert!(cases.len() > 30);
+    assert!(cases.len() > 50);
     some_of::<B, _>(cases)
 }
 
@@ -104,7 +125,6 @@ impl<B: TestBackend> Inputs<B> {
 
 /// Values and gradients equal PyTorch's for every option and pair of options, in one chunk and row by row.
 pub fn equals_pytorch<B: TestBackend>() {
-    let device = B::device();
     for case in cases::<B>() {
         for memory_budget in [1 << 20, 1] {
             let bias = case.bias.as_deref();
@@ -114,49 +134,112 @@ pub fn equals_pytorch<B: TestBackend>() {
                 .with_logit_scale(case.logit_scale)
                 .with_softcap(case.softcap)
                 .with_memory_budget(memory_budget);
-            let targets = Tensor::<A<B>, 1, Int>::from_ints(case.targets.as_slice(), &device);
-            let weights = case.weights.as_ref();
-            let weights = weights.map(|w| tensor::<A<B>, 1>(w, &[FIXTURE[0]], &device));
-            let loss = |reduction| {
-                cross_entropy(&case.config)
-                    .with_reduction(reduction)
-                    .init(&device)
+            let run = CaseRun {
+                case: &case,
+                inputs,
+                head,
             };
-            let reduced = |reduction| {
-                let loss = loss(reduction);
-                let (hidden, targets) = (inputs.hidden.clone(), targets.clone());
-                match weights.clone() {
-                    Some(weights) => loss.forward_linear_weighted(hidden, &head, targets, weights),
-                    None => loss.forward_linear(hidden, &head, targets),
-                }
-            };
-            let what = |part: &str| format!("{}, {part}, {memory_budget} bytes", case.name);
-            let mean = reduced(Reduction::Mean);
-            close::<B, 1>(&what("mean"), mean.clone().inner(), &[case.mean]);
-            let sum = reduced(Reduction::Sum).inner();
-            close::<B, 1>(&what("sum"), sum, &[case.sum]);
-            let none = Vec::new();
-            let expected = [
-                &case.grad_hidden,
-                &case.grad_weight,
-                case.grad_bias.as_ref().unwrap_or(&none),
-            ];
-            for (found, expected) in inputs.gradients(mean).iter().zip(expected) {
-                assert_close(&what("gradient"), found, expected, near::<B>(expected));
+            match &case.targets {
+                Targets::Classes(targets) => run.of_classes(targets),
+                Targets::Probabilities(targets) => run.of_probabilities(targets),
             }
-            let loss = loss(Reduction::Mean);
-            let hidden = || inputs.hidden.clone();
-            let none = loss.forward_linear_no_reduction(hidden(), &head, targets.clone());
-            close::<B, 1>(&what("none"), none.inner(), &case.none);
-            let found = loss.forward_linear_with_predictions(hidden(), &head, targets.clone());
-            close::<B, 1>(&what("log p"), found.log_probs.inner(), &case.log_probs);
-            let predicted: Vec<f64> = found.predicted.into_data().iter::<f64>().collect();
-            assert_eq!(predicted, case.predicted, "{}", what("predicted"));
-            let correct: Vec<bool> = found.correct.into_data().iter::<bool>().collect();
-            let hits = case.predicted.iter().zip(&case.targets);
-            let expected: Vec<bool> = hits.map(|(p, t)| *p == *t as f64).collect();
-            assert_eq!(correct, expected, "{}", what("correct"));
         }
+    }
+}
+
+/// A case of the fixture within a memory budget.
+struct CaseRun<'a, B: TestBackend> {
+    case: &'a Case,
+    inputs: Inputs<B>,
+    head: LinearHead<A<B>>,
+}
+
+impl<B: TestBackend> CaseRun<'_, B> {
+    fn what(&self, part: &str) -> String {
+        let bytes = self.head.memory_budget;
+        format!("{}, {part}, {bytes} bytes", self.case.name)
+    }
+
+    fn loss(&self, reduction: Reduction) -> CrossEntropyLoss<A<B>> {
+        cross_entropy(&self.case.config)
+            .with_reduction(reduction)
+            .init(&B::device())
+    }
+
+    fn hidden(&self) -> Tensor<A<B>, 2> {
+        self.inputs.hidden.clone()
+    }
+
+    fn of_classes(&self, expected: &Classes) {
+        let device = B::device();
+        let targets = || Tensor::<A<B>, 1, Int>::from_ints(expected.classes.as_slice(), &device);
+        let weights = expected.weights.as_ref();
+        let weights = weights.map(|w| tensor::<A<B>, 1>(w, &[FIXTURE[0]], &device));
+        let loss = self.loss(Reduction::Mean);
+        self.compare(
+            |loss| match weights.clone() {
+                Some(weights) => {
+                    loss.forward_linear_weighted(self.hidden(), &self.head, targets(), weights)
+                }
+                None => loss.forward_linear(self.hidden(), &self.head, targets()),
+            },
+            loss.forward_linear_no_reduction(self.hidden(), &self.head, targets()),
+        );
+
+        let found = loss.forward_linear_with_predictions(self.hidden(), &self.head, targets());
+        let log_probs = found.log_probs.inner();
+        close::<B, 1>(&self.what("log p"), log_probs, &expected.log_probs);
+        let predicted: Vec<f64> = found.predicted.into_data().iter::<f64>().collect();
+        assert_eq!(predicted, expected.predicted, "{}", self.what("predicted"));
+        let correct: Vec<bool> = found.correct.into_data().iter::<bool>().collect();
+        let pairs = expected.predicted.iter().zip(&expected.classes);
+        let hits: Vec<bool> = pairs.map(|(p, t)| *p == *t as f64).collect();
+        assert_eq!(correct, hits, "{}", self.what("correct"));
+    }
+
+    fn of_probabilities(&self, expected: &Probabilities) {
+        let [rows, _, classes] = FIXTURE;
+        let numbers = &expected.probabilities;
+        let targets = tensor::<A<B>, 2>(numbers, &[rows, classes], &B::device()).require_grad();
+        let loss = self.loss(Reduction::Mean);
+        let none = loss.forward_linear_probabilities_no_reduction(
+            self.hidden(),
+            &self.head,
+            targets.clone(),
+        );
+        let gradients = self.compare(
+            |loss| loss.forward_linear_probabilities(self.hidden(), &self.head, targets.clone()),
+            none,
+        );
+        let found = targets.grad(&gradients).expect("they are tracked");
+        let what = self.what("gradient of the probabilities");
+        close::<B, 2>(&what, found, &expected.grad_probabilities);
+    }
+
+    /// Compares the losses, and the gradients of the mean, which are returned.
+    fn compare(
+        &self,
+        reduced: impl Fn(CrossEntropyLoss<A<B>>) -> Tensor<A<B>, 1>,
+        none: Tensor<A<B>, 1>,
+    ) -> <A<B> as AutodiffBackend>::Gradients {
+        let case = self.case;
+        let mean = reduced(self.loss(Reduction::Mean));
+        close::<B, 1>(&self.what("mean"), mean.clone().inner(), &[case.mean]);
+        let sum = reduced(self.loss(Reduction::Sum));
+        close::<B, 1>(&self.what("sum"), sum.inner(), &[case.sum]);
+        close::<B, 1>(&self.what("none"), none.inner(), &case.none);
+        let gradients = mean.backward();
+        let no_bias = Vec::new();
+        let expected = [
+            &case.grad_hidden,
+            &case.grad_weight,
+            case.grad_bias.as_ref().unwrap_or(&no_bias),
+        ];
+        for (found, expected) in self.inputs.of(&gradients).iter().zip(expected) {
+            let what = self.what("gradient");
+            assert_close(&what, found, expected, near::<B>(expected));
+        }
+        gradients
     }
 }
 

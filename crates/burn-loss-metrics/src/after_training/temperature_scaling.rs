@@ -1,11 +1,11 @@
 //! Temperature scaling: one number that makes probabilities honest.
 
-use burn::backend::{Autodiff, Flex};
+use burn::backend::Flex;
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
-use burn::tensor::{DType, Element, Int, Tensor, TensorData};
-use burn_loss::CrossEntropyLossConfig;
+use burn::tensor::{DType, Element, Int, Tensor, TensorData, TensorPrimitive};
+use burn_loss_kernels::{LossBackend, Reduction, RowTargets, RowWeights, SmoothWeights, formulas};
 
 use crate::{check, host};
 
@@ -65,7 +65,7 @@ impl TemperatureScalingConfig {
 
     /// Finds the temperature with the lowest cross entropy on validation data.
     ///
-    /// The cross entropy is this library's own, and its gradient comes from autodiff. It is convex in `1 / T`, so a bracket
+    /// The cross entropy and its gradient are this library's own. It is convex in `1 / T`, so a bracket
     /// on the sign of the gradient with respect to `log T` finds the one minimum. The logits are read once, and the fit
     /// runs on the host, in f64 (on Burn's CPU backend Flex), so that the temperature has the same digits on every backend:
     /// those that its own floats can hold.
@@ -125,7 +125,8 @@ impl TemperatureScalingConfig {
 }
 
 /// Where the fit runs: near a minimum the gradient's digits are few, and f32 would leave half of them to the temperature.
-type Host = Autodiff<Flex>;
+/// Without `Autodiff`, which Burn's `distributed` feature takes from the backends of a CPU.
+type Host = Flex;
 
 /// The gradient of the mean cross entropy with respect to the logarithm of the temperature.
 struct Slope {
@@ -157,19 +158,35 @@ impl Slope {
 
     #[track_caller]
     fn at(&self, log_temperature: f64) -> f64 {
-        let device = self.logits.device();
-        let log = TensorData::from([log_temperature]);
-        let log = Tensor::<Host, 1>::from_data(log, (&device, DType::F64)).require_grad();
-        let factor = log.clone().neg().exp().reshape([1, 1]);
-        let loss = CrossEntropyLossConfig::new()
-            .init(&device)
-            .forward(self.logits.clone() * factor, self.targets.clone());
-        let slope = log.grad(&loss.backward()).map(host::numbers);
-        let slope = slope.expect("the loss depends on the temperature")[0];
+        // The derivative of these with respect to the logarithm is their negative.
+        let logits = self.logits.clone() * (-log_temperature).exp();
+        let formula = formulas::CrossEntropy {
+            keep: 1.0,
+            z_loss: 0.0,
+        };
+        let targets = RowTargets {
+            classes: Some(self.targets.clone().into_primitive()),
+            ignore_index: None,
+            smooth: SmoothWeights::Zero,
+        };
+        let found = Host::softmax_terms_reduced(
+            &formula,
+            logits.clone().into_primitive().tensor(),
+            targets,
+            RowWeights::none(),
+            Reduction::Mean,
+            true,
+        );
+        let [gradient, ..] = found.gradients;
+        let gradient = TensorPrimitive::Float(gradient.expect("it is wanted"));
+        let gradient = Tensor::<Host, 2>::from_primitive(gradient);
+        let slope = -host::numbers((gradient * logits).sum())[0];
         assert!(
             slope.is_finite(),
             "TemperatureScalingConfig: expected `logits` and `targets` with a finite cross entropy, got {}",
-            host::numbers(loss)[0]
+            host::numbers(Tensor::<Host, 1>::from_primitive(TensorPrimitive::Float(
+                found.loss
+            )))[0]
         );
         slope
     }

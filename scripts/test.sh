@@ -30,6 +30,9 @@ for feature in "" ndarray flex autodiff wgpu,autodiff,fusion vulkan,metal,webgpu
 done
 # LibTorch without the library itself, which is downloaded while it builds.
 cargo check --locked -p burn-loss-kernels --lib --no-default-features --features tch,burn-tch/doc
+# Training on several GPUs, and the metrics in the same build: `distributed` takes autodiff from the backends of a CPU.
+cargo check --locked -p burn-loss -p burn-loss-metrics --lib --example distributed \
+    --features burn-loss/distributed,burn-loss/cuda,burn-loss/autodiff
 # What is computed stands alone, with the kernels of a CPU and without.
 cargo check --locked -p loss-kernels --lib --no-default-features
 # The metrics alone, without what its tests and the examples turn on.

@@ -43,9 +43,15 @@ pub(crate) fn one_target_a_row(
     Ok(())
 }
 
-/// Binary targets, `[N]` or `[N, columns]`, have to be 0 or 1.
-pub(crate) fn yes_or_no(name: &str, targets: &[i64], columns: usize) -> Result<Vec<bool>, String> {
-    let answer = |(index, &target): (usize, &i64)| answer(name, &place(index, columns), target);
+/// Binary targets, `[N]` or `[N, columns]`, have to be 0 or 1; they are the rows from `first_row` on.
+pub(crate) fn yes_or_no(
+    name: &str,
+    targets: &[i64],
+    columns: usize,
+    first_row: usize,
+) -> Result<Vec<bool>, String> {
+    let place = |index| place(first_row * columns + index, columns);
+    let answer = |(index, &target): (usize, &i64)| answer(name, &place(index), target);
     targets.iter().enumerate().map(answer).collect()
 }
 
@@ -68,6 +74,12 @@ pub(crate) fn classes(
     classes.iter().enumerate().map(class).collect()
 }
 
+/// A target as a class, if it is one.
+pub(crate) fn as_class(target: i64, num_classes: usize) -> Option<usize> {
+    let class = usize::try_from(target).ok();
+    class.filter(|&class| class < num_classes)
+}
+
 /// A class has to lie in `[0, num_classes)`.
 pub(crate) fn class(
     name: &str,
@@ -75,10 +87,7 @@ pub(crate) fn class(
     value: i64,
     num_classes: usize,
 ) -> Result<usize, String> {
-    let valid = usize::try_from(value)
-        .ok()
-        .filter(|&class| class < num_classes);
-    valid.ok_or_else(|| {
+    as_class(value, num_classes).ok_or_else(|| {
         let expected = format!("a class in [0, {num_classes}) (C = {num_classes})");
         wrong(name, &place(row, 1), value, expected)
     })
@@ -87,12 +96,22 @@ pub(crate) fn class(
 /// How far outside `[0, 1]` a probability may be: what a softmax in f32 is off by, on a GPU a little more than on a CPU.
 const ROUNDING: f64 = 8.0 * f32::EPSILON as f64;
 
+/// Whether a number is a probability, up to rounding.
+pub(crate) fn is_probability(number: f64) -> bool {
+    (-ROUNDING..=1.0 + ROUNDING).contains(&number)
+}
+
 /// Probabilities, `[N]` or `[N, columns]`, have to lie in `[0, 1]`; what rounding put outside is put on the edge. NaN
-/// passes, because a diverged model is no mistake of the caller.
-pub(crate) fn probabilities(name: &str, values: &mut [f64], columns: usize) -> Result<(), String> {
+/// passes, because a diverged model is no mistake of the caller. They are the rows from `first_row` on.
+pub(crate) fn probabilities(
+    name: &str,
+    values: &mut [f64],
+    columns: usize,
+    first_row: usize,
+) -> Result<(), String> {
     for (index, value) in values.iter_mut().enumerate() {
-        if *value < -ROUNDING || *value > 1.0 + ROUNDING {
-            let place = place(index, columns);
+        if !is_probability(*value) && !value.is_nan() {
+            let place = place(first_row * columns + index, columns);
             return Err(format!(
                 "expected `{name}` in [0, 1], got {value} at {place}"
             ));

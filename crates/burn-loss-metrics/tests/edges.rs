@@ -1,6 +1,6 @@
 //! Values at the edges of what numbers hold: large counts, confident logits, NaN, many classes, and an epoch cut short.
 
-use std::sync::{Mutex, OnceLock};
+mod support;
 
 use burn::backend::NdArray;
 use burn::data::dataloader::Progress;
@@ -8,6 +8,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use burn::train::metric::{Metric, MetricMetadata, Numeric};
 use burn_loss::{CrossEntropyLossConfig, LinearHead};
 use burn_loss_metrics::*;
+use support::{logged, logger};
 
 type B = NdArray;
 
@@ -294,24 +295,40 @@ fn a_matrix_of_too_many_classes_is_refused() {
 #[test]
 fn an_epoch_cut_short_is_told() {
     logger();
-    let mut metric = RocAucMetric::new();
-    // Just over what is computed every batch, and then less than a quarter more.
-    for (rows, processed) in [(8193, 8193), (1000, 9193)] {
-        let logits: Vec<f32> = (0..rows).map(|row| (row % 17) as f32).collect();
-        let targets: Vec<i64> = (0..rows as i64).map(|row| row % 2).collect();
-        let logits = Tensor::<B, 1>::from_floats(logits.as_slice(), &Default::default());
-        let batch = ClassificationBatch::of_classes(logits.reshape([rows, 1]), ints(&targets));
-        metric.update(&batch, &metadata(processed, 10_000));
+    fn update<S: accumulators::RankStatistic>(metric: &mut EpochMetric<accumulators::Ranked<S>>) {
+        // Just over what is computed every batch, and then less than a quarter more.
+        for (rows, processed) in [(8193, 8193), (1000, 9193)] {
+            let logits: Vec<f32> = (0..rows).map(|row| (row % 17) as f32).collect();
+            let targets: Vec<i64> = (0..rows as i64).map(|row| row % 2).collect();
+            let logits = Tensor::<B, 1>::from_floats(logits.as_slice(), &Default::default());
+            let batch = ClassificationBatch::of_classes(logits.reshape([rows, 1]), ints(&targets));
+            metric.update(&batch, &metadata(processed, 10_000));
+        }
     }
+    let mut metric = RocAucMetric::new();
+    update(&mut metric);
     metric.clear();
-    assert!(logged(
-        "ROC-AUC: the epoch's value is that of its first 8193 of 9193 examples"
-    ));
+    let missing = "the epoch's value is that of its first 8193 of 9193 examples";
+    assert!(logged(&format!("ROC-AUC: {missing}")));
     let mut table = ConfusionMatrixMetric::new();
     let batch = ClassificationBatch::of_classes(floats([[1.0, 0.0]]), ints(&[0]));
     table.update(&batch, &metadata(1, 2));
     table.clear();
     assert!(logged("Confusion matrix: the epoch's table was not logged"));
+
+    // Burn's evaluator lets its metrics go without an end of the epoch.
+    let mut metric = AveragePrecisionMetric::new();
+    update(&mut metric);
+    drop(metric.clone());
+    assert!(!logged("Average precision"), "it is not the last");
+    drop(metric);
+    assert!(logged(&format!("Average precision: {missing}")));
+    let mut table = ClassificationReportMetric::new();
+    table.update(&batch, &metadata(1, 2));
+    drop(table);
+    assert!(logged(
+        "Classification report: the epoch's table was not logged"
+    ));
 }
 
 #[test]
@@ -325,34 +342,4 @@ fn a_whole_epoch_has_no_warning() {
     );
     metric.clear();
     assert!(!logged("Median absolute error"));
-}
-
-/// What the metrics log, kept for the tests.
-struct Kept(Mutex<Vec<String>>);
-
-impl log::Log for Kept {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        self.0.lock().unwrap().push(record.args().to_string());
-    }
-
-    fn flush(&self) {}
-}
-
-fn logger() -> &'static Kept {
-    static KEPT: OnceLock<&Kept> = OnceLock::new();
-    KEPT.get_or_init(|| {
-        let kept: &Kept = Box::leak(Box::new(Kept(Mutex::default())));
-        log::set_logger(kept).unwrap();
-        log::set_max_level(log::LevelFilter::Warn);
-        kept
-    })
-}
-
-fn logged(start: &str) -> bool {
-    let kept = logger().0.lock().unwrap();
-    kept.iter().any(|message| message.starts_with(start))
 }

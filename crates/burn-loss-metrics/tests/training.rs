@@ -1,13 +1,16 @@
 //! The metrics in Burn's own training loop: what its summary says of an epoch is what the plain function says of all of
 //! the epoch's examples.
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use burn::backend::{Autodiff, NdArray};
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataloader::{DataLoader, DataLoaderBuilder};
-use burn::data::dataset::InMemDataset;
+use burn::data::dataset::{Dataset, InMemDataset};
+use burn::module::AutodiffModule;
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::SgdConfig;
 use burn::prelude::*;
@@ -18,11 +21,12 @@ use burn::train::renderer::{
     MetricsRendererTraining, ProgressType, TrainingProgress,
 };
 use burn::train::{
-    ClassificationOutput, InferenceStep, Learner, LearnerSummary, MultiLabelClassificationOutput,
-    RegressionOutput, SupervisedTraining, TrainOutput, TrainStep,
+    ClassificationOutput, EvaluatorBuilder, InferenceStep, Learner, LearnerSummary,
+    MultiLabelClassificationOutput, RegressionOutput, SupervisedTraining, TrainOutput, TrainStep,
 };
 use burn_loss::{BceWithLogitsLossConfig, CrossEntropyLossConfig, MseLossConfig};
 use burn_loss_metrics::*;
+use support::{logged, logger};
 
 type Cpu = Autodiff<NdArray>;
 
@@ -339,6 +343,40 @@ fn numbers() {
                 explained_variance_score(predictions(), targets()),
             ),
         ],
+    );
+}
+
+/// Says that it has more than it has.
+struct Short(InMemDataset<Example>);
+
+impl Dataset<Example> for Short {
+    fn get(&self, index: usize) -> Option<Example> {
+        self.0.get(index)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len() + 1
+    }
+}
+
+#[test]
+fn an_evaluation_cut_short_is_told() {
+    logger();
+    let folder = folder("evaluation");
+    let model = Classifier { linear: linear() }.valid();
+    let loader = DataLoaderBuilder::new(ToTensors)
+        .batch_size(BATCH)
+        .build(Short(InMemDataset::new(examples(2))));
+    EvaluatorBuilder::new(&folder)
+        .metrics((LogLossMetric::new(),))
+        .metrics_text((ConfusionMatrixMetric::new(),))
+        .renderer(Box::new(Silent))
+        .build(model)
+        .eval("test", loader);
+    assert!(logged("Confusion matrix: the epoch's table was not logged"));
+    assert!(
+        !logged("Log loss"),
+        "of all examples, whatever `len()` says"
     );
 }
 

@@ -15,6 +15,7 @@ pub mod losses;
 pub mod metrics;
 pub mod metrics_epoch;
 pub mod metrics_laws;
+pub mod metrics_many;
 pub mod metrics_options;
 pub mod module_db;
 pub mod numerics;
@@ -162,6 +163,7 @@ macro_rules! suite {
                 roc_auc_keeps_under_monotone_maps calibration_errors_are_shares
                 the_order_of_examples_does_not_matter undefined_inputs bad_input
             }
+            metrics_many { the_size_of_a_batch_does_not_matter what_is_wrong_is_found }
         }
     };
     ($backend:ty, $attribute:meta => $($module:ident { $($test:ident)+ })+) => {

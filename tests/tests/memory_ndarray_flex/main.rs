@@ -1,6 +1,7 @@
 //! What training allocates beside its inputs, on the backends whose memory is this process's own: NdArray and Flex.
 
 mod linear;
+mod metrics;
 
 use burn::backend::{Autodiff, Flex, NdArray};
 use burn::tensor::{Distribution, Int, Tensor};
@@ -140,4 +141,8 @@ fn training_allocates_no_more_than_it_says() {
         memory.check::<Flex>("Flex", budget);
     }
     memory.a_large_budget_is_seen::<Flex>();
+    metrics::of_many_outputs::<NdArray>("NdArray");
+    metrics::of_many_outputs::<Flex>("Flex");
+    metrics::of_many_rows::<NdArray>("NdArray");
+    metrics::of_many_rows::<Flex>("Flex");
 }

@@ -25,6 +25,7 @@ const LOWEST_LOGIT: f64 = -1e30;
 /// assert_eq!(TemperatureScalingConfig::new().temperature, 1.0);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TemperatureScalingConfig {
     /// The temperature to start with, finite and above 0. Default: 1, which changes nothing.
     #[config(default = 1.0)]

@@ -1,5 +1,7 @@
 //! One number from the numbers of several classes or labels.
 
+use std::borrow::Borrow;
+
 use serde::{Deserialize, Serialize};
 
 use super::binary::BinaryScores;
@@ -25,28 +27,29 @@ pub enum Average {
 
 impl Average {
     /// Averages `value` over the questions.
-    pub(crate) fn of(
+    pub(crate) fn of<Q: Borrow<BinaryScores>>(
         self,
-        questions: &[BinaryScores],
+        questions: impl IntoIterator<Item = Q>,
         value: impl Fn(&BinaryScores) -> f64,
     ) -> f64 {
-        if questions.iter().all(BinaryScores::is_empty) {
-            return f64::NAN;
-        }
-        match self {
-            Average::Macro => questions.iter().map(value).sum::<f64>() / questions.len() as f64,
-            Average::Weighted => {
-                let total: usize = questions.iter().map(BinaryScores::positives).sum();
-                // scikit-learn's value where no label occurs at all.
-                if total == 0 {
-                    return 0.0;
-                }
-                let share = |question: &&BinaryScores| question.positives() > 0;
-                let weighted = |question| {
-                    BinaryScores::positives(question) as f64 * value(question) / total as f64
-                };
-                questions.iter().filter(share).map(weighted).sum()
+        let (mut sum, mut weights, mut examples) = (0.0, 0, 0);
+        for question in questions {
+            let question = question.borrow();
+            let weight = match self {
+                Average::Macro => 1,
+                Average::Weighted => question.positives(),
+            };
+            if weight > 0 {
+                sum += weight as f64 * value(question);
             }
+            weights += weight;
+            examples += question.len();
+        }
+        match (examples, weights) {
+            (0, _) => f64::NAN,
+            // scikit-learn's value where no label occurs at all.
+            (_, 0) => 0.0,
+            _ => sum / weights as f64,
         }
     }
 }

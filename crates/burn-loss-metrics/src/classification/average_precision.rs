@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor};
 
 use super::average::Average;
 use super::binary::{BinaryScores, Sorted};
-use super::rows::Rows;
+use super::one_vs_rest::{questions_of_classes, questions_of_labels};
 
 /// The average precision, `sum_k (R_k - R_{k-1}) P_k` over the thresholds from the highest down, with recall `R` and
 /// precision `P`.
@@ -73,8 +73,8 @@ pub fn average_precision_multiclass<B: Backend>(
     average: Average,
 ) -> f64 {
     let function = "average_precision_multiclass";
-    let rows = Rows::of_classes(function, "scores", scores, targets);
-    average.of(&rows.one_vs_rest(), average_precision_of)
+    let questions = questions_of_classes(function, scores, targets);
+    average.of(questions, average_precision_of)
 }
 
 /// [`average_precision`] of each label, averaged; its macro average is the mean average precision (mAP).
@@ -107,8 +107,8 @@ pub fn average_precision_multilabel<B: Backend>(
     average: Average,
 ) -> f64 {
     let function = "average_precision_multilabel";
-    let rows = Rows::of_labels(function, "scores", scores, targets);
-    average.of(&rows.one_vs_rest(), average_precision_of)
+    let questions = questions_of_labels(function, scores, targets);
+    average.of(questions, average_precision_of)
 }
 
 pub(crate) fn average_precision_of(binary: &BinaryScores) -> f64 {

@@ -23,7 +23,7 @@ impl BinaryScores {
     ) -> Self {
         let same = check::same_shape((name, &scores.dims()), ("targets", &targets.dims()));
         check::or_panic(function, same);
-        let positive = check::yes_or_no("targets", &host::integers(targets), 1);
+        let positive = check::yes_or_no("targets", &host::integers(targets), 1, 0);
         Self {
             scores: host::numbers(scores),
             positive: check::or_panic(function, positive),
@@ -38,7 +38,7 @@ impl BinaryScores {
         targets: Tensor<B, 1, Int>,
     ) -> Self {
         let mut read = Self::read(function, "probabilities", probabilities, targets);
-        let valid = check::probabilities("probabilities", &mut read.scores, 1);
+        let valid = check::probabilities("probabilities", &mut read.scores, 1, 0);
         check::or_panic(function, valid);
         read
     }

@@ -4,8 +4,9 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
 use super::binary::BinaryScores;
-use super::rows::{Answers, Rows};
-use crate::training::{sigmoid, softmax};
+use super::class_rows::{ClassRows, Others, Top, mean};
+use crate::ModelOutput;
+use crate::training::sigmoid;
 
 /// The Brier score, `mean (p - y)^2`: the squared error of the probability.
 ///
@@ -71,21 +72,15 @@ pub fn brier_score_multiclass<B: Backend>(
     probabilities: Tensor<B, 2>,
     targets: Tensor<B, 1, Int>,
 ) -> f64 {
-    Rows::of_class_probabilities("brier_score_multiclass", probabilities, targets)
-        .mean(of_label, of_class)
+    let function = "brier_score_multiclass";
+    let (rows, tops) = ClassRows::of_probabilities(function, probabilities, targets);
+    mean(&tops, |top| {
+        of_class(&rows, ModelOutput::Probabilities, top)
+    })
 }
 
 pub(crate) fn of_label(probability: f64, positive: bool) -> f64 {
     (probability - f64::from(u8::from(positive))).powi(2)
-}
-
-pub(crate) fn of_class(row: &[f64], target: usize) -> f64 {
-    let squares = row
-        .iter()
-        .enumerate()
-        .map(|(class, &p)| of_label(p, class == target));
-    let scale = if row.len() == 2 { 0.5 } else { 1.0 };
-    scale * squares.sum::<f64>()
 }
 
 /// From the probability of what is wrong, which keeps its digits where that of what is right is almost 1.
@@ -93,47 +88,18 @@ pub(crate) fn of_label_logit(logit: f64, positive: bool) -> f64 {
     sigmoid(if positive { -logit } else { logit }).powi(2)
 }
 
-pub(crate) fn of_class_logits(row: &[f64], target: usize) -> f64 {
-    let mut shares = row.to_vec();
-    softmax(&mut shares);
-    shares[target] = 0.0;
-    shares[target] = shares.iter().sum();
-    let scale = if row.len() == 2 { 0.5 } else { 1.0 };
-    scale * shares.iter().map(|share| share * share).sum::<f64>()
+/// From what the other classes have, as of a label.
+pub(crate) fn of_class(rows: &ClassRows, model_output: ModelOutput, top: &Top) -> f64 {
+    let others = &rows.others(model_output)[top.row];
+    let squares = match model_output {
+        ModelOutput::Logits => of_class_logits(top, others),
+        ModelOutput::Probabilities => others.squares + of_label(top.of_class, true),
+    };
+    let scale = if rows.columns() == 2 { 0.5 } else { 1.0 };
+    scale * squares
 }
 
-impl Rows {
-    /// The mean of a loss a label or a row.
-    pub(crate) fn mean(
-        &self,
-        of_label: impl Fn(f64, bool) -> f64,
-        of_class: impl Fn(&[f64], usize) -> f64,
-    ) -> f64 {
-        let (sum, count) = self.sum(of_label, of_class);
-        sum / count as f64
-    }
-
-    /// The sum of a loss a label or a row, and their number.
-    pub(crate) fn sum(
-        &self,
-        of_label: impl Fn(f64, bool) -> f64,
-        of_class: impl Fn(&[f64], usize) -> f64,
-    ) -> (f64, usize) {
-        match &self.answers {
-            Answers::Classes(classes) => {
-                let rows = self.iter().zip(classes);
-                (
-                    rows.map(|(row, &class)| of_class(row, class)).sum(),
-                    classes.len(),
-                )
-            }
-            Answers::Labels(labels) => {
-                let cells = self.scores.iter().zip(labels);
-                (
-                    cells.map(|(&score, &label)| of_label(score, label)).sum(),
-                    labels.len(),
-                )
-            }
-        }
-    }
+fn of_class_logits(top: &Top, others: &Others) -> f64 {
+    let all = others.sum_of_all(top);
+    (others.squares + others.sum * others.sum) / (all * all)
 }

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
 use super::binary::BinaryScores;
-use super::rows::Rows;
+use super::class_rows::ClassRows;
 use crate::curves::{Bins, diagram};
 
 /// The expected calibration error, `sum_b n_b / N |confidence_b - accuracy_b|` over the bins `b` of probabilities.
@@ -77,8 +77,8 @@ pub fn expected_calibration_error_multiclass<B: Backend>(
     bins: Bins,
 ) -> f64 {
     let function = "expected_calibration_error_multiclass";
-    let rows = Rows::of_class_probabilities(function, probabilities, targets);
-    diagram(function, &rows.confidences(), bins).expected_calibration_error()
+    let confidences = ClassRows::confidences_of_probabilities(function, probabilities, targets);
+    diagram(function, &confidences, bins).expected_calibration_error()
 }
 
 /// The maximum calibration error, `max_b |confidence_b - accuracy_b|` over the bins `b` that hold something.
@@ -144,6 +144,6 @@ pub fn maximum_calibration_error_multiclass<B: Backend>(
     bins: Bins,
 ) -> f64 {
     let function = "maximum_calibration_error_multiclass";
-    let rows = Rows::of_class_probabilities(function, probabilities, targets);
-    diagram(function, &rows.confidences(), bins).maximum_calibration_error()
+    let confidences = ClassRows::confidences_of_probabilities(function, probabilities, targets);
+    diagram(function, &confidences, bins).maximum_calibration_error()
 }

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
 use super::binary::BinaryScores;
-use super::rows::Rows;
+use super::class_rows::{ClassRows, Others, Top, mean};
 
 /// The log loss, `-mean log p_t`, with the probability `p_t` of what was true, clipped to `[e, 1 - e]` with
 /// `e = 2.2e-16`.
@@ -70,8 +70,8 @@ pub fn log_loss_multiclass<B: Backend>(
     probabilities: Tensor<B, 2>,
     targets: Tensor<B, 1, Int>,
 ) -> f64 {
-    Rows::of_class_probabilities("log_loss_multiclass", probabilities, targets)
-        .mean(of_label, of_class)
+    let (_, tops) = ClassRows::of_probabilities("log_loss_multiclass", probabilities, targets);
+    mean(&tops, of_class)
 }
 
 pub(crate) fn of_label(probability: f64, positive: bool) -> f64 {
@@ -82,11 +82,11 @@ pub(crate) fn of_label(probability: f64, positive: bool) -> f64 {
     })
 }
 
-pub(crate) fn of_class(row: &[f64], target: usize) -> f64 {
+pub(crate) fn of_class(top: &Top) -> f64 {
     // A NaN anywhere in the row is a model that diverged, and not a loss to average.
-    match row.iter().any(|p| p.is_nan()) {
+    match top.highest.is_nan() {
         true => f64::NAN,
-        false => negative_log(row[target]),
+        false => negative_log(top.of_class),
     }
 }
 
@@ -97,17 +97,10 @@ pub(crate) fn of_label_logit(logit: f64, positive: bool) -> f64 {
 }
 
 /// `log sum_c exp (x_c - x_t)`.
-pub(crate) fn of_class_logits(row: &[f64], target: usize) -> f64 {
-    let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let share = |(class, logit): (usize, &f64)| match class == target && *logit == highest {
-        // The 1 that `ln_1p` adds.
-        true => 0.0,
-        false => (logit - highest).exp(),
-    };
-    let others: f64 = row.iter().enumerate().map(share).sum();
-    match row[target] == highest {
-        true => others.ln_1p(),
-        false => highest - row[target] + others.ln(),
+pub(crate) fn of_class_logits(top: &Top, others: &Others) -> f64 {
+    match top.of_class == top.highest {
+        true => others.sum.ln_1p(),
+        false => top.highest - top.of_class + others.sum_of_all(top).ln(),
     }
 }
 

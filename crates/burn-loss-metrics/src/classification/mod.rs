@@ -6,13 +6,14 @@ mod balanced_accuracy;
 mod binary;
 pub(crate) mod brier;
 mod calibration_error;
+mod class_rows;
 mod cohen_kappa;
 mod confusion_matrix;
 pub(crate) mod log_loss;
 mod matthews;
+mod one_vs_rest;
 mod report;
 mod roc_auc;
-mod rows;
 
 pub use average::Average;
 pub use average_precision::{
@@ -35,6 +36,7 @@ pub use roc_auc::{roc_auc, roc_auc_multiclass, roc_auc_multilabel};
 
 pub(crate) use average_precision::average_precision_of;
 pub(crate) use binary::{BinaryScores, Sorted};
+pub(crate) use class_rows::{ClassRows, Others, Top};
+pub(crate) use one_vs_rest::one_vs_rest;
 pub(crate) use report::{SampleSums, add_labels};
 pub(crate) use roc_auc::area_under_roc;
-pub(crate) use rows::{Answers, Rows, top};

@@ -142,7 +142,7 @@ pub fn classification_report_multilabel<B: Backend>(
     check::or_panic(function, same);
     let [_, labels] = dims;
     let read = |name, tensor| {
-        let answers = check::yes_or_no(name, &host::integers(tensor), labels);
+        let answers = check::yes_or_no(name, &host::integers(tensor), labels, 0);
         check::or_panic(function, answers)
     };
     let (decided, targets) = (read("predictions", predictions), read("targets", targets));

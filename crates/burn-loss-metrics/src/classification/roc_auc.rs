@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor};
 
 use super::average::Average;
 use super::binary::{BinaryScores, Sorted};
-use super::rows::Rows;
+use super::one_vs_rest::{questions_of_classes, questions_of_labels};
 
 /// The area under the ROC curve: the probability that a positive example has a higher score than a negative one, ties
 /// counting one half, `(#{s_p > s_n} + #{s_p = s_n} / 2) / (P N)`.
@@ -69,8 +69,8 @@ pub fn roc_auc_multiclass<B: Backend>(
     targets: Tensor<B, 1, Int>,
     average: Average,
 ) -> f64 {
-    let rows = Rows::of_classes("roc_auc_multiclass", "scores", scores, targets);
-    average.of(&rows.one_vs_rest(), area_under_roc)
+    let questions = questions_of_classes("roc_auc_multiclass", scores, targets);
+    average.of(questions, area_under_roc)
 }
 
 /// [`roc_auc`] of each label, averaged.
@@ -102,8 +102,8 @@ pub fn roc_auc_multilabel<B: Backend>(
     targets: Tensor<B, 2, Int>,
     average: Average,
 ) -> f64 {
-    let rows = Rows::of_labels("roc_auc_multilabel", "scores", scores, targets);
-    average.of(&rows.one_vs_rest(), area_under_roc)
+    let questions = questions_of_labels("roc_auc_multilabel", scores, targets);
+    average.of(questions, area_under_roc)
 }
 
 pub(crate) fn area_under_roc(binary: &BinaryScores) -> f64 {

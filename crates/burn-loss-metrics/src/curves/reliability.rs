@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bins::{BinSum, Bins, fill};
 use crate::check;
-use crate::classification::{BinaryScores, Rows};
+use crate::classification::{BinaryScores, ClassRows};
 
 /// One bin of a reliability diagram.
 ///
@@ -149,8 +149,8 @@ pub fn reliability_multiclass<B: Backend>(
     bins: Bins,
 ) -> Reliability {
     let function = "reliability_multiclass";
-    let rows = Rows::of_class_probabilities(function, probabilities, targets);
-    diagram(function, &rows.confidences(), bins)
+    let confidences = ClassRows::confidences_of_probabilities(function, probabilities, targets);
+    diagram(function, &confidences, bins)
 }
 
 impl Reliability {

@@ -7,6 +7,7 @@ use super::findings::{Findings, Kind, Severity};
 use super::range::{Loss, Range, all_rows_equal, report_same_outputs, report_shapes};
 use super::{Meant, Takes};
 use crate::classification::log_loss::of_class_logits;
+use crate::classification::{Others, Top};
 use crate::{check, host};
 
 /// How far from 1 the sum of a row of probabilities may be, of f16 and bf16, too.
@@ -342,13 +343,17 @@ impl Losses {
                 continue;
             };
             losses.rows += 1;
-            let loss = of_class_logits(logits, class);
+            let loss_of = |class| {
+                let top = Top::of(logits, row, class);
+                of_class_logits(&top, &Others::of_logits(logits, &top))
+            };
+            let loss = loss_of(class);
             losses.sum += loss;
             if !loss.is_finite() {
                 losses.broken.get_or_insert(row);
             }
-            let top = crate::classification::top(logits).0;
-            if classes > 1 && of_class_logits(logits, top) < -SURE.ln() {
+            let predicted = Top::of(logits, row, class).predicted;
+            if classes > 1 && loss_of(predicted) < -SURE.ln() {
                 losses.first_sure = if losses.sure == 0 {
                     row
                 } else {

@@ -3,7 +3,8 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::{check, host};
+use crate::check;
+use crate::host::Numbers;
 
 /// Mean and squared deviations of a series, by Welford's and Chan's updates: no digits cancel, and a constant series has
 /// exactly no variance.
@@ -86,7 +87,7 @@ impl OutputErrors {
 }
 
 /// Predictions and targets in row-major order, with a number of outputs an example.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Pairs {
     pub predictions: Vec<f64>,
     pub targets: Vec<f64>,
@@ -94,20 +95,38 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// Reads predictions and targets, `[N, ..]`.
+    /// Those of predictions and targets of the same shape, a block of examples at a time, with the place of its first.
+    pub fn blocks(predictions: &Numbers, targets: &Numbers) -> impl Iterator<Item = (usize, Self)> {
+        let [_, outputs] = predictions.dims;
+        predictions.blocks().map(move |(examples, predictions)| {
+            let first = examples.start;
+            let pairs = Self {
+                predictions,
+                targets: targets.rows(examples),
+                outputs,
+            };
+            (first, pairs)
+        })
+    }
+
+    /// Takes those of predictions and targets, `[N, ..]`, a block of examples at a time.
     #[track_caller]
-    pub fn read<B: Backend, const D: usize>(
+    pub fn take<B: Backend, const D: usize>(
         function: &str,
         predictions: Tensor<B, D>,
         targets: Tensor<B, D>,
-    ) -> Self {
+        mut take: impl FnMut(&Self),
+    ) {
         let dims = predictions.dims();
         let same = check::same_shape(("predictions", &dims), ("targets", &targets.dims()));
         check::or_panic(function, same);
-        Self {
-            predictions: host::numbers(predictions),
-            targets: host::numbers(targets),
-            outputs: dims[1..].iter().product(),
+        let outputs: usize = dims[1..].iter().product();
+        if dims[0] * outputs == 0 {
+            return;
+        }
+        let numbers = |tensor: Tensor<B, D>| Numbers::of(tensor.reshape([dims[0], outputs]));
+        for (_, pairs) in Self::blocks(&numbers(predictions), &numbers(targets)) {
+            take(&pairs);
         }
     }
 
@@ -125,9 +144,15 @@ pub struct Errors {
 }
 
 impl Errors {
-    pub fn of(pairs: &Pairs) -> Self {
+    /// Of predictions and targets, `[N, ..]`.
+    #[track_caller]
+    pub fn of<B: Backend, const D: usize>(
+        function: &str,
+        predictions: Tensor<B, D>,
+        targets: Tensor<B, D>,
+    ) -> Self {
         let mut errors = Self::default();
-        errors.add(pairs);
+        Pairs::take(function, predictions, targets, |pairs| errors.add(pairs));
         errors
     }
 

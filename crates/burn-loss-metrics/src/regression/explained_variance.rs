@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::errors::{Errors, OutputErrors, Pairs};
+use super::errors::{Errors, OutputErrors};
 
 /// The explained variance, `1 - var(y - x) / var(y)`.
 ///
@@ -36,10 +36,6 @@ pub fn explained_variance_score<B: Backend, const D: usize>(
     predictions: Tensor<B, D>,
     targets: Tensor<B, D>,
 ) -> f64 {
-    Errors::of(&Pairs::read(
-        "explained_variance_score",
-        predictions,
-        targets,
-    ))
-    .mean(OutputErrors::explained_variance)
+    Errors::of("explained_variance_score", predictions, targets)
+        .mean(OutputErrors::explained_variance)
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::errors::{Errors, OutputErrors, Pairs};
+use super::errors::{Errors, OutputErrors};
 
 /// The mean absolute percentage error, `mean |y - x| / max(|y|, 2.2e-16)`.
 ///
@@ -36,10 +36,6 @@ pub fn mean_absolute_percentage_error<B: Backend, const D: usize>(
     predictions: Tensor<B, D>,
     targets: Tensor<B, D>,
 ) -> f64 {
-    Errors::of(&Pairs::read(
-        "mean_absolute_percentage_error",
-        predictions,
-        targets,
-    ))
-    .mean(OutputErrors::mean_absolute_percentage)
+    Errors::of("mean_absolute_percentage_error", predictions, targets)
+        .mean(OutputErrors::mean_absolute_percentage)
 }

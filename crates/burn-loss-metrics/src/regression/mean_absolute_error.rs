@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::errors::{Errors, OutputErrors, Pairs};
+use super::errors::{Errors, OutputErrors};
 
 /// The mean absolute error, `mean |y - x|`.
 ///
@@ -36,6 +36,5 @@ pub fn mean_absolute_error<B: Backend, const D: usize>(
     predictions: Tensor<B, D>,
     targets: Tensor<B, D>,
 ) -> f64 {
-    Errors::of(&Pairs::read("mean_absolute_error", predictions, targets))
-        .mean(OutputErrors::mean_absolute)
+    Errors::of("mean_absolute_error", predictions, targets).mean(OutputErrors::mean_absolute)
 }

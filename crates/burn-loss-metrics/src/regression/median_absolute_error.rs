@@ -38,9 +38,11 @@ pub fn median_absolute_error<B: Backend, const D: usize>(
     predictions: Tensor<B, D>,
     targets: Tensor<B, D>,
 ) -> f64 {
-    let pairs = Pairs::read("median_absolute_error", predictions, targets);
+    let most = predictions.shape().num_elements();
     let mut errors = AbsoluteErrors::default();
-    errors.add(&pairs, pairs.targets.len());
+    Pairs::take("median_absolute_error", predictions, targets, |pairs| {
+        errors.add(pairs, most);
+    });
     errors.mean_of_medians()
 }
 

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::errors::{Errors, OutputErrors, Pairs};
+use super::errors::{Errors, OutputErrors};
 
 /// The coefficient of determination, `R^2 = 1 - sum (y - x)^2 / sum (y - mean y)^2`.
 ///
@@ -36,5 +36,5 @@ pub fn r2_score<B: Backend, const D: usize>(
     predictions: Tensor<B, D>,
     targets: Tensor<B, D>,
 ) -> f64 {
-    Errors::of(&Pairs::read("r2_score", predictions, targets)).mean(OutputErrors::r2)
+    Errors::of("r2_score", predictions, targets).mean(OutputErrors::r2)
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::errors::{Errors, OutputErrors, Pairs};
+use super::errors::{Errors, OutputErrors};
 
 /// The root mean squared error, `sqrt(mean (y - x)^2)`; of several outputs, the mean of their roots.
 ///
@@ -36,10 +36,6 @@ pub fn root_mean_squared_error<B: Backend, const D: usize>(
     predictions: Tensor<B, D>,
     targets: Tensor<B, D>,
 ) -> f64 {
-    Errors::of(&Pairs::read(
-        "root_mean_squared_error",
-        predictions,
-        targets,
-    ))
-    .mean(OutputErrors::root_mean_squared)
+    Errors::of("root_mean_squared_error", predictions, targets)
+        .mean(OutputErrors::root_mean_squared)
 }

@@ -1,6 +1,7 @@
 //! What metrics take from a model's outputs.
 
 use std::f64::consts::LN_2;
+use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
@@ -8,10 +9,10 @@ use burn::train::metric::Adaptor;
 use burn::train::{ClassificationOutput, MultiLabelClassificationOutput, RegressionOutput};
 use serde::{Deserialize, Serialize};
 
-use crate::classification::{Answers, BinaryScores, Rows};
-use crate::host::Numbers;
+use crate::check;
+use crate::classification::{BinaryScores, ClassRows, Top, one_vs_rest};
+use crate::host::{Integers, Numbers};
 use crate::regression::Pairs;
-use crate::{check, host};
 
 /// What a model's outputs are.
 ///
@@ -34,40 +35,79 @@ pub enum ModelOutput {
     Probabilities,
 }
 
-/// A batch of a classifier's outputs and its targets, on the host, in the outputs' type.
+/// A batch of a classifier's outputs and its targets.
 ///
-/// Burn's `ClassificationOutput` and `MultiLabelClassificationOutput` give one. For an output type of your own, implement
-/// `Adaptor<ClassificationBatch>`.
+/// The outputs stay on their device, and a metric reads what it needs of them: a few numbers per row, which the device finds
+/// in the outputs' own type, or, for sums over the classes, a block of rows at a time, in f64. There is never a copy of all
+/// outputs on the host. What is found for one metric is kept for the next, in all clones of the batch.
+///
+/// Burn's `ClassificationOutput` and `MultiLabelClassificationOutput`, whose outputs Burn copies to the host once, give each
+/// metric a batch of its own. An output type of your own should hold the batch: then all metrics share it, and of a GPU's
+/// outputs no more is copied than they need.
 ///
 /// # Example
 ///
 /// ```
 /// use burn::tensor::backend::Backend;
 /// use burn::tensor::{Int, Tensor};
+/// use burn::train::ItemLazy;
 /// use burn::train::metric::Adaptor;
 /// use burn_loss_metrics::ClassificationBatch;
 ///
-/// struct MyOutput<B: Backend> {
-///     logits: Tensor<B, 2>,
-///     targets: Tensor<B, 1, Int>,
+/// /// What a training step returns.
+/// struct MyOutput {
+///     batch: ClassificationBatch,
 /// }
 ///
-/// impl<B: Backend> Adaptor<ClassificationBatch> for MyOutput<B> {
+/// impl MyOutput {
+///     fn new<B: Backend>(logits: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Self {
+///         let batch = ClassificationBatch::of_classes(logits, targets);
+///         Self { batch }
+///     }
+/// }
+///
+/// impl ItemLazy for MyOutput {
+///     type ItemSync = Self;
+///
+///     fn sync(self) -> Self {
+///         self
+///     }
+/// }
+///
+/// impl Adaptor<ClassificationBatch> for MyOutput {
 ///     fn adapt(&self) -> ClassificationBatch {
-///         ClassificationBatch::of_classes(self.logits.clone(), self.targets.clone())
+///         self.batch.clone()
 ///     }
 /// }
 /// # let logits = Tensor::<burn::backend::NdArray, 2>::zeros([2, 3], &Default::default());
 /// # let targets = Tensor::<_, 1, Int>::zeros([2], &Default::default());
-/// # let batch: ClassificationBatch = MyOutput { logits, targets }.adapt();
+/// # let batch: ClassificationBatch = MyOutput::new(logits, targets).sync().adapt();
 /// # assert_eq!(batch.examples(), 2);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassificationBatch {
-    outputs: Numbers,
-    dims: [usize; 2],
-    targets: Vec<i64>,
-    target_dims: Vec<usize>,
+    contents: Arc<Contents>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Contents {
+    /// Of one column, yes or no for each row.
+    Classes(ClassRows),
+    Labels {
+        outputs: Numbers,
+        targets: Integers,
+    },
+}
+
+/// What is read of a batch, a block of rows at a time.
+pub(crate) type Blocks<'a, T> = Box<dyn Iterator<Item = Result<T, String>> + 'a>;
+
+/// What a metric takes of a batch.
+pub(crate) enum Read<'a> {
+    /// Of one of several classes: of each row that counts.
+    Classes(&'a ClassRows, Vec<Top>),
+    /// Of labels, or of one output: the outputs that count and their answers, in row-major order.
+    Labels(Blocks<'a, BinaryScores>),
 }
 
 impl ClassificationBatch {
@@ -87,10 +127,7 @@ impl ClassificationBatch {
     /// ```
     pub fn of_classes<B: Backend>(outputs: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Self {
         Self {
-            dims: outputs.dims(),
-            target_dims: targets.dims().to_vec(),
-            outputs: Numbers::of(outputs),
-            targets: host::integers(targets),
+            contents: Arc::new(Contents::Classes(ClassRows::of("output", outputs, targets))),
         }
     }
 
@@ -110,94 +147,151 @@ impl ClassificationBatch {
     /// ```
     pub fn of_labels<B: Backend>(outputs: Tensor<B, 2>, targets: Tensor<B, 2, Int>) -> Self {
         Self {
-            dims: outputs.dims(),
-            target_dims: targets.dims().to_vec(),
-            outputs: Numbers::of(outputs),
-            targets: host::integers(targets),
+            contents: Arc::new(Contents::Labels {
+                outputs: Numbers::of(outputs),
+                targets: Integers::of(targets),
+            }),
         }
     }
 
     /// The number of examples.
     pub fn examples(&self) -> usize {
-        self.dims[0]
+        self.outputs().dims[0]
     }
 
-    /// Of the rows that count, the probabilities of the classes with the highest outputs, and whether they are right; of
-    /// labels, all probabilities.
-    pub(crate) fn confidences(&self, reading: &Reading) -> Result<BinaryScores, String> {
-        let rows = self.scores(reading)?;
-        Ok(match reading.model_output {
-            ModelOutput::Probabilities => rows.confidences(),
-            // Of several near logits the probabilities may be equal: the logits say which is the highest.
-            ModelOutput::Logits => rows.confidences_by(sigmoid, share),
-        })
+    fn outputs(&self) -> &Numbers {
+        match &*self.contents {
+            Contents::Classes(rows) => rows.scores(),
+            Contents::Labels { outputs, .. } => outputs,
+        }
+    }
+
+    /// The number of classes or labels.
+    pub(crate) fn columns(&self) -> usize {
+        self.outputs().dims[1]
     }
 
     /// The rows that count, as they are: logits or probabilities.
-    pub(crate) fn scores(&self, reading: &Reading) -> Result<Rows, String> {
-        let rows = self.read(reading, |_| ())?;
-        let of_classes = matches!(rows.answers, Answers::Classes(_));
-        let highest = |row: &[f64]| row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        // Their softmax is NaN.
-        if of_classes && rows.iter().any(|row| highest(row).is_infinite()) {
-            return Err("the output has a NaN".into());
+    pub(crate) fn read(&self, reading: &Reading) -> Result<Read<'_>, String> {
+        let Some(rows) = self.rows_of_classes() else {
+            return Ok(Read::Labels(self.labels(*reading)?));
+        };
+        let tops = rows.tops(reading.model_output, reading.ignore_index)?;
+        match tops.iter().all(|top| top.highest.is_finite()) {
+            true => Ok(Read::Classes(rows, tops)),
+            // Of an infinite logit, the softmax is NaN.
+            false => Err(NAN.into()),
         }
-        Ok(rows)
     }
 
-    /// The rows that count, as scores with the order of the probabilities: of logits, without their ties at 0 and 1.
-    pub(crate) fn ranks(&self, reading: &Reading) -> Result<Rows, String> {
-        self.read(reading, against_the_rest)
+    /// The rows of one of several classes.
+    fn rows_of_classes(&self) -> Option<&ClassRows> {
+        match &*self.contents {
+            Contents::Classes(rows) if self.columns() != 1 => Some(rows),
+            _ => None,
+        }
     }
 
-    fn read(&self, reading: &Reading, of_row: impl Fn(&mut [f64])) -> Result<Rows, String> {
-        let mut rows = self.rows(reading.ignore_index)?;
-        match reading.model_output {
+    fn labels(&self, reading: Reading) -> Result<Blocks<'_, BinaryScores>, String> {
+        let columns = self.columns();
+        let check_outputs = move |outputs: &mut [f64], first_row| match reading.model_output {
+            ModelOutput::Logits => Ok(()),
             ModelOutput::Probabilities => {
-                check::probabilities("output", &mut rows.scores, rows.columns)?;
+                check::probabilities("output", outputs, columns, first_row)
             }
-            ModelOutput::Logits => match rows.answers {
-                Answers::Labels(_) => {}
-                Answers::Classes(_) => rows.scores.chunks_exact_mut(rows.columns).for_each(of_row),
-            },
+        };
+        match &*self.contents {
+            Contents::Classes(rows) => {
+                let counted = rows.counted(reading.ignore_index)?;
+                let outputs = rows.scores().rows(0..self.examples());
+                let mut all = BinaryScores::default();
+                for (row, target) in counted {
+                    let positive = check::answer("targets", &check::place(row, 1), target)?;
+                    let mut output = [outputs[row]];
+                    check_outputs(&mut output, row)?;
+                    all.push(output[0], positive);
+                }
+                Ok(Box::new(std::iter::once(without_nan(all))))
+            }
+            Contents::Labels { outputs, targets } => {
+                check::same_shape(("output", &outputs.dims), ("targets", &targets.dims))?;
+                Ok(Box::new(outputs.blocks().map(move |(rows, mut scores)| {
+                    let first_row = rows.start;
+                    let targets = targets.rows(rows);
+                    let positive = check::yes_or_no("targets", &targets, columns, first_row)?;
+                    check_outputs(&mut scores, first_row)?;
+                    without_nan(BinaryScores { scores, positive })
+                })))
+            }
         }
-        if rows.scores.iter().any(|score| score.is_nan()) {
-            return Err("the output has a NaN".into());
-        }
-        Ok(rows)
     }
 
-    fn rows(&self, ignore_index: Option<i64>) -> Result<Rows, String> {
-        let [_, columns] = self.dims;
-        if self.target_dims.len() == 2 {
-            check::same_shape(("output", &self.dims), ("targets", &self.target_dims))?;
-            let mut scores = Vec::with_capacity(self.outputs.len());
-            self.outputs.append_to(&mut scores, 0..self.outputs.len());
-            return Ok(Rows {
-                scores,
-                columns,
-                answers: Answers::Labels(check::yes_or_no("targets", &self.targets, columns)?),
+    /// The question "is it this class (does it have this label)?" for each column, a block of rows at a time: with scores that
+    /// have the order of the probabilities, of logits without their ties at 0 and 1. Of two classes, it is that of the second
+    /// alone, as scikit-learn takes it.
+    pub(crate) fn questions(
+        &self,
+        reading: &Reading,
+    ) -> Result<Blocks<'_, Vec<BinaryScores>>, String> {
+        let columns = self.columns();
+        let Some(rows) = self.rows_of_classes() else {
+            let blocks = self.labels(*reading)?.map(move |block| {
+                let BinaryScores { scores, positive } = block?;
+                let is_positive = |row: usize, column| positive[row * columns + column];
+                Ok(one_vs_rest(&scores, columns, is_positive))
             });
+            return Ok(Box::new(blocks));
+        };
+        let classes = rows.classes(reading.ignore_index)?;
+        let model_output = reading.model_output;
+        let blocks = rows.scores().blocks().map(move |(range, scores)| {
+            let [start, end] =
+                [range.start, range.end].map(|end| classes.partition_point(|(row, _)| *row < end));
+            let counted = &classes[start..end];
+            let mut ranks = Vec::with_capacity(counted.len() * columns);
+            for &(row, _) in counted {
+                let in_block = (row - range.start) * columns;
+                let first = ranks.len();
+                ranks.extend_from_slice(&scores[in_block..in_block + columns]);
+                match model_output {
+                    ModelOutput::Logits => against_the_rest(&mut ranks[first..]),
+                    ModelOutput::Probabilities => {
+                        check::probabilities("output", &mut ranks[first..], columns, row)?;
+                    }
+                }
+            }
+            if ranks.iter().any(|rank| rank.is_nan()) {
+                return Err(NAN.into());
+            }
+            let mut questions =
+                one_vs_rest(&ranks, columns, |row, column| counted[row].1 == column);
+            if columns == 2 {
+                questions.remove(0);
+            }
+            Ok(questions)
+        });
+        Ok(Box::new(blocks))
+    }
+
+    /// How many examples count, and how many of [`questions`](Self::questions) each has.
+    pub(crate) fn sizes(&self, reading: &Reading) -> Result<[usize; 2], String> {
+        match &*self.contents {
+            Contents::Classes(rows) => {
+                let counted = rows.counted(reading.ignore_index)?.count();
+                let columns = self.columns();
+                Ok([counted, if columns == 2 { 1 } else { columns }])
+            }
+            Contents::Labels { .. } => Ok([self.examples(), self.columns()]),
         }
-        check::one_target_a_row("output", self.dims, self.targets.len())?;
-        // With their places in the batch, for the messages.
-        let targets = self.targets.iter().copied().enumerate();
-        let counted = targets.filter(|(_, target)| Some(*target) != ignore_index);
-        let mut scores = Vec::with_capacity(counted.clone().count() * columns);
-        for (row, _) in counted.clone() {
-            let of_row = row * columns..(row + 1) * columns;
-            self.outputs.append_to(&mut scores, of_row);
-        }
-        let answer = |(row, target)| check::answer("targets", &check::place(row, 1), target);
-        let class = |(row, target)| check::class("targets", row, target, columns);
-        Ok(Rows {
-            scores,
-            columns,
-            answers: match columns {
-                1 => Answers::Labels(counted.map(answer).collect::<Result<_, _>>()?),
-                _ => Answers::Classes(counted.map(class).collect::<Result<_, _>>()?),
-            },
-        })
+    }
+}
+
+const NAN: &str = "the output has a NaN";
+
+fn without_nan(block: BinaryScores) -> Result<BinaryScores, String> {
+    match block.has_nan() {
+        true => Err(NAN.into()),
+        false => Ok(block),
     }
 }
 
@@ -220,19 +314,6 @@ impl Reading {
 
 pub(crate) fn sigmoid(logit: f64) -> f64 {
     1.0 / (1.0 + (-logit).exp())
-}
-
-pub(crate) fn softmax(row: &mut [f64]) {
-    let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    row.iter_mut()
-        .for_each(|logit| *logit = (*logit - highest).exp());
-    let sum: f64 = row.iter().sum();
-    row.iter_mut().for_each(|share| *share /= sum);
-}
-
-/// The softmax of the highest logit.
-fn share(row: &[f64], highest: f64) -> f64 {
-    1.0 / row.iter().map(|logit| (logit - highest).exp()).sum::<f64>()
 }
 
 /// Makes of each logit that of its class against all others, `x_c - log sum_{j != c} exp x_j`: the logarithm of the odds
@@ -273,7 +354,7 @@ impl<B: Backend> Adaptor<ClassificationBatch> for MultiLabelClassificationOutput
     }
 }
 
-/// A batch of predicted numbers and their targets, on the host.
+/// A batch of predicted numbers and their targets. They stay where they are, and are read a block of examples at a time.
 ///
 /// Burn's `RegressionOutput` gives one. For an output type of your own, implement `Adaptor<RegressionBatch>`.
 ///
@@ -290,43 +371,46 @@ impl<B: Backend> Adaptor<ClassificationBatch> for MultiLabelClassificationOutput
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegressionBatch {
-    dims: [usize; 2],
-    target_dims: [usize; 2],
-    pairs: Pairs,
+    predictions: Numbers,
+    targets: Numbers,
 }
 
 impl RegressionBatch {
     /// Takes predictions and targets, both `[N, outputs]`.
     pub fn new<B: Backend>(predictions: Tensor<B, 2>, targets: Tensor<B, 2>) -> Self {
-        let dims = predictions.dims();
         Self {
-            dims,
-            target_dims: targets.dims(),
-            pairs: Pairs {
-                predictions: host::numbers(predictions),
-                targets: host::numbers(targets),
-                outputs: dims[1],
-            },
+            predictions: Numbers::of(predictions),
+            targets: Numbers::of(targets),
         }
     }
 
     /// The number of examples.
     pub fn examples(&self) -> usize {
-        self.dims[0]
+        self.predictions.dims[0]
     }
 
-    pub(crate) fn pairs(&self) -> Result<&Pairs, String> {
-        check::same_shape(("output", &self.dims), ("targets", &self.target_dims))?;
-        for (name, numbers) in [
-            ("output", &self.pairs.predictions),
-            ("targets", &self.pairs.targets),
-        ] {
-            if let Some(index) = numbers.iter().position(|number| number.is_nan()) {
-                let place = check::place(index, self.pairs.outputs);
-                return Err(format!("`{name}` is NaN at {place}"));
+    /// The number of outputs an example.
+    pub(crate) fn outputs(&self) -> usize {
+        self.predictions.dims[1]
+    }
+
+    pub(crate) fn blocks(&self) -> Result<Blocks<'_, Pairs>, String> {
+        check::same_shape(
+            ("output", &self.predictions.dims),
+            ("targets", &self.targets.dims),
+        )?;
+        let blocks = Pairs::blocks(&self.predictions, &self.targets);
+        Ok(Box::new(blocks.map(|(first_row, pairs)| {
+            let numbers = [("output", &pairs.predictions), ("targets", &pairs.targets)];
+            for (name, numbers) in numbers {
+                if let Some(index) = numbers.iter().position(|number| number.is_nan()) {
+                    let index = first_row * pairs.outputs + index;
+                    let place = check::place(index, pairs.outputs);
+                    return Err(format!("`{name}` is NaN at {place}"));
+                }
             }
-        }
-        Ok(&self.pairs)
+            Ok(pairs)
+        })))
     }
 }
 
@@ -338,13 +422,15 @@ impl<B: Backend> Adaptor<RegressionBatch> for RegressionOutput<B> {
 
 #[cfg(test)]
 mod tests {
+    use burn::backend::Flex;
+
     use super::*;
 
     #[test]
     fn against_the_rest_is_the_log_odds_of_softmax() {
         let logits = [1.0, -2.0, 0.5, 3.0];
-        let mut shares = logits;
-        softmax(&mut shares);
+        let sum: f64 = logits.map(f64::exp).iter().sum();
+        let shares = logits.map(|logit| logit.exp() / sum);
         let mut odds = logits;
         against_the_rest(&mut odds);
         for (odds, p) in odds.iter().zip(shares) {
@@ -360,5 +446,17 @@ mod tests {
         let mut row = [0.0, f64::NAN, 1.0];
         against_the_rest(&mut row);
         assert!(row.iter().all(|odds| odds.is_nan()));
+    }
+
+    #[test]
+    fn clones_share_what_is_found() {
+        let logits = Tensor::<Flex, 2>::zeros([2, 3], &Default::default());
+        let targets = Tensor::<Flex, 1, Int>::zeros([2], &Default::default());
+        let batch = ClassificationBatch::of_classes(logits, targets);
+        let found = |batch: &ClassificationBatch| match batch.read(&Reading::default()) {
+            Ok(Read::Classes(rows, _)) => rows.others(ModelOutput::Logits).as_ptr(),
+            _ => panic!("it is of classes"),
+        };
+        assert_eq!(found(&batch), found(&batch.clone()));
     }
 }

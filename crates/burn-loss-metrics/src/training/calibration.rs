@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::accumulator::Accumulator;
-use super::batch::{ClassificationBatch, Reading};
+use super::batch::{ClassificationBatch, ModelOutput, Read, Reading, sigmoid};
 use super::epoch_metric::EpochMetric;
 use super::options::{CAPACITY, KeepsExamples, ReadsOutputs, named, within_capacity};
 use crate::classification::BinaryScores;
@@ -130,6 +130,24 @@ impl<S> Default for Calibration<S> {
     }
 }
 
+impl<S: CalibrationStatistic> Calibration<S> {
+    fn add_confidences(&mut self, confidences: &BinaryScores) -> Result<(), String> {
+        match self.bins {
+            Bins::EqualWidth(count) => {
+                self.sums.resize(count, BinSum::default());
+                fill(&mut self.sums, &self.bins.edges(&[]), confidences);
+            }
+            Bins::EqualMass(_) => {
+                within_capacity(self.scores.len() + confidences.len(), self.capacity)
+                    .inspect_err(|_| self.clear())?;
+                self.scores.append(confidences, self.capacity);
+            }
+        }
+        self.examples += confidences.len();
+        Ok(())
+    }
+}
+
 impl<S: CalibrationStatistic> Accumulator for Calibration<S> {
     type Batch = ClassificationBatch;
 
@@ -147,20 +165,20 @@ impl<S: CalibrationStatistic> Accumulator for Calibration<S> {
     }
 
     fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
-        let confidences = batch.confidences(&self.reading)?;
-        match self.bins {
-            Bins::EqualWidth(count) => {
-                self.sums.resize(count, BinSum::default());
-                fill(&mut self.sums, &self.bins.edges(&[]), &confidences);
+        let model_output = self.reading.model_output;
+        match batch.read(&self.reading)? {
+            Read::Classes(rows, tops) => {
+                self.add_confidences(&rows.confidences(&tops, model_output))
             }
-            Bins::EqualMass(_) => {
-                within_capacity(self.scores.len() + confidences.len(), self.capacity)
-                    .inspect_err(|_| self.clear())?;
-                self.scores.append(&confidences, self.capacity);
-            }
+            Read::Labels(mut blocks) => blocks.try_for_each(|block| {
+                let mut labels = block?;
+                if model_output == ModelOutput::Logits {
+                    let scores = labels.scores.iter_mut();
+                    scores.for_each(|score| *score = sigmoid(*score));
+                }
+                self.add_confidences(&labels)
+            }),
         }
-        self.examples += confidences.len();
-        Ok(())
     }
 
     fn examples(&self) -> usize {

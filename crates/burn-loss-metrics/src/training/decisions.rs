@@ -1,12 +1,12 @@
 //! Metrics of decisions over the epoch: the confusion matrix is all that they keep.
 
 use super::accumulator::Accumulator;
-use super::batch::{ClassificationBatch, ModelOutput, Reading};
+use super::batch::{Blocks, ClassificationBatch, ModelOutput, Read, Reading};
 use super::epoch_metric::EpochMetric;
 use super::options::{ReadsOutputs, named, same_number, threshold_option};
 use crate::check;
 use crate::classification::{
-    Answers, ClassificationReport, ConfusionMatrix, KappaWeights, Rows, SampleSums, add_labels, top,
+    BinaryScores, ClassificationReport, ConfusionMatrix, KappaWeights, SampleSums, Top, add_labels,
 };
 
 /// The Matthews correlation coefficient over the epoch, as [`matthews_corrcoef`](crate::matthews_corrcoef).
@@ -105,6 +105,7 @@ pub trait DecisionStatistic: Clone + Default + Send + Sync + 'static {
 
 /// The Matthews correlation coefficient.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Matthews;
 
 impl DecisionStatistic for Matthews {
@@ -137,6 +138,7 @@ impl DecisionStatistic for Kappa {
 
 /// The balanced accuracy.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct BalancedAccuracy;
 
 impl DecisionStatistic for BalancedAccuracy {
@@ -199,36 +201,43 @@ impl Decisions {
 
     pub(crate) fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
         // Of logits as they are: probabilities are rounded, and near ones become equal.
-        let rows = batch.scores(&self.reading)?;
-        match &rows.answers {
-            Answers::Classes(classes) => self.add_classes(&rows, classes),
-            Answers::Labels(labels) => self.add_labels(&rows, labels),
+        match batch.read(&self.reading)? {
+            Read::Classes(_, tops) => self.add_classes(batch.columns(), &tops),
+            Read::Labels(blocks) => self.add_labels(batch.columns(), blocks),
         }
     }
 
-    fn add_classes(&mut self, rows: &Rows, classes: &[usize]) -> Result<(), String> {
+    fn add_classes(&mut self, columns: usize, tops: &[Top]) -> Result<(), String> {
         if self.matrices.is_empty() {
-            self.matrices = vec![ConfusionMatrix::checked(rows.columns)?];
+            self.matrices = vec![ConfusionMatrix::checked(columns)?];
         }
-        same_number(self.matrices[0].num_classes(), rows.columns)?;
-        for (row, &class) in rows.iter().zip(classes) {
-            self.matrices[0].add(class, top(row).0);
+        same_number(self.matrices[0].num_classes(), columns)?;
+        for top in tops {
+            self.matrices[0].add(top.class, top.predicted);
         }
         Ok(())
     }
 
-    fn add_labels(&mut self, rows: &Rows, labels: &[bool]) -> Result<(), String> {
+    fn add_labels(
+        &mut self,
+        columns: usize,
+        blocks: Blocks<'_, BinaryScores>,
+    ) -> Result<(), String> {
         if self.matrices.is_empty() {
-            self.matrices = vec![ConfusionMatrix::new(2); rows.columns];
-            self.samples = (rows.columns > 1).then(SampleSums::default);
+            self.matrices = vec![ConfusionMatrix::new(2); columns];
+            self.samples = (columns > 1).then(SampleSums::default);
         }
-        same_number(self.matrices.len(), rows.columns)?;
+        same_number(self.matrices.len(), columns)?;
         let least = match self.reading.model_output {
             ModelOutput::Logits => least_logit(self.threshold),
             ModelOutput::Probabilities => self.threshold,
         };
-        let decided: Vec<bool> = rows.scores.iter().map(|&score| score >= least).collect();
-        add_labels(&mut self.matrices, self.samples.as_mut(), &decided, labels);
+        for block in blocks {
+            let BinaryScores { scores, positive } = block?;
+            let decided: Vec<bool> = scores.into_iter().map(|score| score >= least).collect();
+            let samples = self.samples.as_mut();
+            add_labels(&mut self.matrices, samples, &decided, &positive);
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use burn::train::metric::{
 };
 
 use super::accumulator::Accumulator;
+use super::untold::Untold;
 
 /// Up to so many numbers, a value that looks at all of them is computed after every batch.
 const EVERY_BATCH: usize = 8192;
@@ -52,6 +53,8 @@ pub struct EpochMetric<A> {
     /// What is logged of this batch, and what it weighs.
     entry: (f64, usize),
     undefined_for_good: bool,
+    /// That the last batches are missing in the value.
+    untold: Untold,
 }
 
 impl<A: Accumulator + Default> EpochMetric<A> {
@@ -87,6 +90,7 @@ impl<A: Accumulator> EpochMetric<A> {
             entered: (0.0, 0),
             entry: (0.0, 0),
             undefined_for_good: false,
+            untold: Untold::default(),
         }
     }
 
@@ -139,6 +143,19 @@ impl<A: Accumulator> EpochMetric<A> {
             false => (0.0, 0),
         }
     }
+
+    /// What is to be said if no other batch comes.
+    fn warning(&self) -> Option<String> {
+        let (counted, all) = (self.examples, self.accumulator.examples());
+        let missing = counted < all && !self.undefined_for_good;
+        missing.then(|| {
+            format!(
+                "{}: the epoch's value is that of its first {counted} of {all} examples: the data set ended before its \
+                 `len()` said",
+                self.accumulator.name()
+            )
+        })
+    }
 }
 
 impl<A: Accumulator> Metric for EpochMetric<A> {
@@ -166,6 +183,7 @@ impl<A: Accumulator> Metric for EpochMetric<A> {
         } else {
             self.entry = self.nothing();
         }
+        self.untold.set(self.warning());
         let formatted = match self.value.is_nan() {
             true => "epoch NaN".to_string(),
             false => format!("epoch {}", format_float(self.value, 4)),
@@ -178,14 +196,7 @@ impl<A: Accumulator> Metric for EpochMetric<A> {
     }
 
     fn clear(&mut self) {
-        let (counted, all) = (self.examples, self.accumulator.examples());
-        if counted < all && !self.undefined_for_good {
-            log::warn!(
-                "{}: the epoch's value is that of its first {counted} of {all} examples: the data set ended before its \
-                 `len()` said",
-                self.accumulator.name()
-            );
-        }
+        self.untold.tell();
         self.accumulator.clear();
         (self.value, self.examples, self.numbers) = (f64::NAN, 0, 0);
         (self.entered, self.entry) = ((0.0, 0), (0.0, 0));

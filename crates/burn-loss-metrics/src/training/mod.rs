@@ -12,10 +12,11 @@ mod ranked;
 mod regression;
 mod tables;
 mod tokens;
+mod untold;
 
 pub use accumulator::Accumulator;
+pub(crate) use batch::sigmoid;
 pub use batch::{ClassificationBatch, ModelOutput, RegressionBatch};
-pub(crate) use batch::{sigmoid, softmax};
 pub use calibration::{ExpectedCalibrationErrorMetric, MaximumCalibrationErrorMetric};
 pub use decisions::{BalancedAccuracyMetric, CohenKappaMetric, MatthewsMetric};
 pub use epoch_metric::EpochMetric;

@@ -3,10 +3,10 @@
 use std::marker::PhantomData;
 
 use super::accumulator::Accumulator;
-use super::batch::{ClassificationBatch, ModelOutput, Reading};
+use super::batch::{ClassificationBatch, ModelOutput, Read, Reading};
 use super::epoch_metric::EpochMetric;
 use super::options::{ReadsOutputs, named};
-use crate::classification::{Rows, brier, log_loss};
+use crate::classification::{ClassRows, Top, brier, log_loss};
 
 /// The Brier score over the epoch: of classes, [`brier_score_multiclass`](crate::brier_score_multiclass); of one output,
 /// [`brier_score`](crate::brier_score); of labels, the mean over the labels. Keeps a sum and a count.
@@ -67,11 +67,11 @@ pub trait ProperScore: Clone + Default + Send + Sync + 'static {
     /// The metric's name.
     const NAME: &str;
 
-    /// The sum over the rows, or over their labels, and the number of what was summed.
-    fn sum(rows: &Rows) -> (f64, usize);
+    /// Of a label: of logits, without the digits that a probability near 1 loses.
+    fn of_label(model_output: ModelOutput, output: f64, positive: bool) -> f64;
 
-    /// The same of rows of logits: without the digits that a probability near 1 loses.
-    fn sum_of_logits(rows: &Rows) -> (f64, usize);
+    /// The same of a row of one of several classes.
+    fn of_class(model_output: ModelOutput, rows: &ClassRows, top: &Top) -> f64;
 }
 
 /// The Brier score.
@@ -81,12 +81,15 @@ pub struct Brier;
 impl ProperScore for Brier {
     const NAME: &str = "Brier score";
 
-    fn sum(rows: &Rows) -> (f64, usize) {
-        rows.sum(brier::of_label, brier::of_class)
+    fn of_label(model_output: ModelOutput, output: f64, positive: bool) -> f64 {
+        match model_output {
+            ModelOutput::Logits => brier::of_label_logit(output, positive),
+            ModelOutput::Probabilities => brier::of_label(output, positive),
+        }
     }
 
-    fn sum_of_logits(rows: &Rows) -> (f64, usize) {
-        rows.sum(brier::of_label_logit, brier::of_class_logits)
+    fn of_class(model_output: ModelOutput, rows: &ClassRows, top: &Top) -> f64 {
+        brier::of_class(rows, model_output, top)
     }
 }
 
@@ -97,12 +100,20 @@ pub struct LogLoss;
 impl ProperScore for LogLoss {
     const NAME: &str = "Log loss";
 
-    fn sum(rows: &Rows) -> (f64, usize) {
-        rows.sum(log_loss::of_label, log_loss::of_class)
+    fn of_label(model_output: ModelOutput, output: f64, positive: bool) -> f64 {
+        match model_output {
+            ModelOutput::Logits => log_loss::of_label_logit(output, positive),
+            ModelOutput::Probabilities => log_loss::of_label(output, positive),
+        }
     }
 
-    fn sum_of_logits(rows: &Rows) -> (f64, usize) {
-        rows.sum(log_loss::of_label_logit, log_loss::of_class_logits)
+    fn of_class(model_output: ModelOutput, rows: &ClassRows, top: &Top) -> f64 {
+        match model_output {
+            ModelOutput::Logits => {
+                log_loss::of_class_logits(top, &rows.others(model_output)[top.row])
+            }
+            ModelOutput::Probabilities => log_loss::of_class(top),
+        }
     }
 }
 
@@ -127,13 +138,27 @@ impl<S: ProperScore> Accumulator for MeanScore<S> {
     }
 
     fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
-        let rows = batch.scores(&self.reading)?;
-        let (sum, examples) = match self.reading.model_output {
-            ModelOutput::Logits => S::sum_of_logits(&rows),
-            ModelOutput::Probabilities => S::sum(&rows),
-        };
+        let model_output = self.reading.model_output;
+        let (mut sum, mut count) = (0.0, 0);
+        match batch.read(&self.reading)? {
+            Read::Classes(rows, tops) => {
+                let scores = tops.iter().map(|top| S::of_class(model_output, rows, top));
+                sum = scores.sum();
+                count = tops.len();
+            }
+            Read::Labels(blocks) => {
+                for block in blocks {
+                    let labels = block?;
+                    let scores = labels
+                        .iter()
+                        .map(|(output, positive)| S::of_label(model_output, output, positive));
+                    sum += scores.sum::<f64>();
+                    count += labels.len();
+                }
+            }
+        }
         self.sum += sum;
-        self.examples += examples;
+        self.examples += count;
         Ok(())
     }
 

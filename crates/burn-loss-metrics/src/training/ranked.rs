@@ -6,9 +6,7 @@ use super::accumulator::Accumulator;
 use super::batch::{ClassificationBatch, Reading};
 use super::epoch_metric::EpochMetric;
 use super::options::{CAPACITY, KeepsExamples, ReadsOutputs, named, same_number, within_capacity};
-use crate::classification::{
-    Answers, Average, BinaryScores, Rows, area_under_roc, average_precision_of,
-};
+use crate::classification::{Average, BinaryScores, area_under_roc, average_precision_of};
 
 /// ROC-AUC over the epoch: [`roc_auc`](crate::roc_auc) of two classes or one output, of more classes
 /// [`roc_auc_multiclass`](crate::roc_auc_multiclass), of labels [`roc_auc_multilabel`](crate::roc_auc_multilabel).
@@ -140,17 +138,19 @@ impl<S: RankStatistic> Accumulator for Ranked<S> {
     }
 
     fn add(&mut self, batch: &ClassificationBatch) -> Result<(), String> {
-        let questions = questions(&batch.ranks(&self.reading)?);
+        let blocks = batch.questions(&self.reading)?;
+        let [examples, questions] = batch.sizes(&self.reading)?;
         if self.questions.is_empty() {
-            self.questions = vec![BinaryScores::default(); questions.len()];
+            self.questions = vec![BinaryScores::default(); questions];
         }
-        same_number(self.questions.len(), questions.len())?;
-        let new: usize = questions.iter().map(BinaryScores::len).sum();
-        within_capacity(self.numbers_kept() + new, self.capacity)
+        same_number(self.questions.len(), questions)?;
+        within_capacity(self.numbers_kept() + examples * questions, self.capacity)
             .inspect_err(|_| self.questions.clear())?;
-        let most = self.capacity / questions.len().max(1);
-        for (kept, new) in self.questions.iter_mut().zip(&questions) {
-            kept.append(new, most);
+        let most = self.capacity / questions.max(1);
+        for block in blocks {
+            for (kept, new) in self.questions.iter_mut().zip(&block?) {
+                kept.append(new, most);
+            }
         }
         Ok(())
     }
@@ -200,13 +200,4 @@ impl<S: RankStatistic> EpochMetric<Ranked<S>> {
         self.accumulator.average = average;
         self
     }
-}
-
-/// A question for each column; of two classes, that of the second alone, as scikit-learn takes it.
-fn questions(rows: &Rows) -> Vec<BinaryScores> {
-    let mut questions = rows.one_vs_rest();
-    if rows.columns == 2 && matches!(rows.answers, Answers::Classes(_)) {
-        questions.remove(0);
-    }
-    questions
 }

@@ -229,11 +229,12 @@ impl<S: ErrorStatistic> Accumulator for Regression<S> {
     }
 
     fn add(&mut self, batch: &RegressionBatch) -> Result<(), String> {
-        let pairs = batch.pairs()?;
         if self.errors.examples() > 0 {
-            same_number(self.errors.outputs(), pairs.outputs)?;
+            same_number(self.errors.outputs(), batch.outputs())?;
         }
-        self.errors.add(pairs);
+        for pairs in batch.blocks()? {
+            self.errors.add(&pairs?);
+        }
         Ok(())
     }
 
@@ -278,13 +279,15 @@ impl Accumulator for KeptErrors {
     }
 
     fn add(&mut self, batch: &RegressionBatch) -> Result<(), String> {
-        let pairs = batch.pairs()?;
+        let blocks = batch.blocks()?;
         if self.errors.examples() > 0 {
-            same_number(self.errors.outputs(), pairs.outputs)?;
+            same_number(self.errors.outputs(), batch.outputs())?;
         }
-        within_capacity(self.numbers_kept() + pairs.targets.len(), self.capacity)
-            .inspect_err(|_| self.clear())?;
-        self.errors.add(pairs, self.capacity);
+        let new = batch.examples() * batch.outputs();
+        within_capacity(self.numbers_kept() + new, self.capacity).inspect_err(|_| self.clear())?;
+        for pairs in blocks {
+            self.errors.add(&pairs?, self.capacity);
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::batch::ClassificationBatch;
 use super::decisions::Decisions;
 use super::options::{named, output_options, threshold_option};
+use super::untold::Untold;
 #[cfg(doc)]
 use crate::ClassificationReport;
 use crate::classification::{ClassScores, ConfusionMatrix};
@@ -180,8 +181,8 @@ pub struct TableMetric<T> {
     table: PhantomData<T>,
     decisions: Decisions,
     undefined: Option<String>,
-    /// Whether the last entry has all of the table.
-    complete: bool,
+    /// That the table was not logged.
+    untold: Untold,
 }
 
 impl<T: Table> Default for TableMetric<T> {
@@ -190,7 +191,7 @@ impl<T: Table> Default for TableMetric<T> {
             table: PhantomData,
             decisions: Decisions::default(),
             undefined: None,
-            complete: true,
+            untold: Untold::default(),
         }
     }
 }
@@ -233,11 +234,18 @@ impl<T: Table> Metric for TableMetric<T> {
             self.undefined = Some(reason);
         }
         if let Some(reason) = &self.undefined {
+            self.untold.set(None);
             return SerializedEntry::new(reason.clone(), "null".into());
         }
         let progress = &metadata.progress;
-        self.complete = progress.items_processed >= progress.items_total;
-        let logged = match self.complete {
+        let complete = progress.items_processed >= progress.items_total;
+        self.untold.set((!complete).then(|| {
+            format!(
+                "{}: the epoch's table was not logged: the data set ended before its `len()` said",
+                self.name()
+            )
+        }));
+        let logged = match complete {
             true => T::json(&self.decisions),
             // A line of all cells after every batch would be gigabytes an epoch of a thousand classes.
             false => format!("{{\"examples\":{}}}", self.decisions.examples()),
@@ -246,13 +254,7 @@ impl<T: Table> Metric for TableMetric<T> {
     }
 
     fn clear(&mut self) {
-        if !self.complete && self.undefined.is_none() {
-            log::warn!(
-                "{}: the epoch's table was not logged: the data set ended before its `len()` said",
-                self.name()
-            );
-        }
-        self.complete = true;
+        self.untold.tell();
         self.decisions.clear();
         self.undefined = None;
     }

@@ -121,15 +121,16 @@ impl Numbers {
         }
     }
 
-    /// The lowest number of each row without NaN.
-    pub fn lowest(&self) -> Vec<f64> {
+    /// The sum of the negative numbers of each row: none of them is below it.
+    pub fn negatives(&self) -> Vec<f64> {
         match self.are_one_block() {
             true => {
                 let all = self.rows(0..self.dims[0]);
-                let lowest = |row: &[f64]| row.iter().copied().fold(f64::INFINITY, f64::min);
-                all.chunks_exact(self.dims[1].max(1)).map(lowest).collect()
+                let rows = all.chunks_exact(self.dims[1].max(1));
+                rows.map(|row| row.iter().map(|x| x.min(0.0)).sum())
+                    .collect()
             }
-            false => of_data(self.tensor.lowest()),
+            false => of_data(self.tensor.negatives()),
         }
     }
 }
@@ -152,7 +153,7 @@ impl fmt::Debug for Numbers {
 trait OnDevice: Send + Sync {
     fn block(&self, rows: Range<usize>, columns: Range<usize>) -> Vec<f64>;
     fn in_rows(&self, chosen: &[usize]) -> [TensorData; 4];
-    fn lowest(&self) -> TensorData;
+    fn negatives(&self) -> TensorData;
 }
 
 impl<B: Backend> OnDevice for Tensor<B, 2> {
@@ -186,10 +187,14 @@ impl<B: Backend> OnDevice for Tensor<B, 2> {
         read.try_into().expect("four were registered")
     }
 
-    fn lowest(&self) -> TensorData {
+    fn negatives(&self) -> TensorData {
         let [rows, columns] = self.dims();
-        let lowest = |rows| self.clone().slice([rows]).min_dim(1);
-        Tensor::cat(blocks(rows, columns).map(lowest).collect(), 0).into_data()
+        let sums = |rows| {
+            at_least_f32(self.clone().slice([rows]))
+                .clamp_max(0.0)
+                .sum_dim(1)
+        };
+        Tensor::cat(blocks(rows, columns).map(sums).collect(), 0).into_data()
     }
 }
 

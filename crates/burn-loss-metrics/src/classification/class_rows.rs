@@ -92,7 +92,7 @@ pub struct ClassRows {
     scores: Numbers,
     targets: Vec<i64>,
     tops: OnceLock<Vec<Top>>,
-    lowest: OnceLock<Vec<f64>>,
+    negatives: OnceLock<Vec<f64>>,
     others_of_logits: OnceLock<Vec<Others>>,
     others_of_probabilities: OnceLock<Vec<Others>>,
 }
@@ -109,7 +109,7 @@ impl ClassRows {
             scores: Numbers::of(scores),
             targets: host::integers(targets),
             tops: OnceLock::new(),
-            lowest: OnceLock::new(),
+            negatives: OnceLock::new(),
             others_of_logits: OnceLock::new(),
             others_of_probabilities: OnceLock::new(),
         }
@@ -236,9 +236,9 @@ impl ClassRows {
 
     /// Checks that a row's scores are probabilities.
     fn probabilities(&self, mut top: Top) -> Result<Top, String> {
-        let lowest = self.lowest.get_or_init(|| self.scores.lowest())[top.row];
-        // Not of NaN, beside which there may be others.
-        if !check::is_probability(lowest) || !check::is_probability(top.highest) {
+        let negatives = self.negatives.get_or_init(|| self.scores.negatives());
+        // Where all may be well, too: of many that rounding put below 0, and of NaN, beside which there may be others.
+        if !check::is_probability(negatives[top.row]) || !check::is_probability(top.highest) {
             let mut scores = self.scores.rows(top.row..top.row + 1);
             check::probabilities(self.name, &mut scores, self.columns(), top.row)?;
         }

@@ -271,13 +271,13 @@ pub(crate) fn hidden_and_classes<const D: usize>(
     );
 }
 
-/// Panics unless a result of rank `T` has an axis less than the named tensor.
+/// Panics unless something of rank `T`, such as a result, has an axis less than the named tensor.
 #[track_caller]
-pub(crate) fn rank_without_last<const D: usize, const T: usize>(loss: &str, name: &str) {
+pub(crate) fn one_rank_less<const D: usize, const T: usize>(loss: &str, what: &str, name: &str) {
     let rank = D - 1;
     assert!(
         T == rank,
-        "{loss}: expected a result of rank {rank}, one less than `{name}`, got {T}"
+        "{loss}: expected {what} of rank {rank}, one less than `{name}`, got {T}"
     );
 }
 
@@ -453,14 +453,23 @@ pub(crate) fn class_shapes<const D: usize, const T: usize>(
         scores[1] > 0,
         "{loss}: expected `{scores_name}` with at least one class on axis 1, got {scores:?}"
     );
-    let mut expected = [0; T];
-    expected[0] = scores[0];
-    expected[1..].copy_from_slice(&scores[2..]);
-    assert!(
-        targets == expected,
-        "{loss}: expected `targets` of shape {expected:?} for `{scores_name}` of shape {scores:?}, got {targets:?}"
-    );
+    per_row(loss, (scores_name, scores), ("targets", targets));
     scores[1]
+}
+
+/// Panics unless the named tensor has one number for each row of scores `[N, C, d1, ..]`.
+#[track_caller]
+pub(crate) fn per_row<const D: usize, const T: usize>(
+    loss: &str,
+    (scores_name, scores): (&str, [usize; D]),
+    (name, got): (&str, [usize; T]),
+) {
+    let mut expected = scores.to_vec();
+    expected.remove(1);
+    assert!(
+        got[..] == expected,
+        "{loss}: expected `{name}` of shape {expected:?} for `{scores_name}` of shape {scores:?}, got {got:?}"
+    );
 }
 
 /// Panics unless a per-class or per-label weight vector has the length of its axis.

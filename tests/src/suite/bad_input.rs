@@ -87,6 +87,10 @@ pub fn shapes_that_differ<B: TestBackend>() {
             panics(&words, || {
                 loss.forward_weighted(a(), classes([2]), floats([3]))
             });
+            let words = [$name, "`weights`", "[2, 4]", "[2, 5]"];
+            panics(&words, || {
+                loss.forward_nd_weighted(floats([2, 3, 4]), classes([2, 4]), floats([2, 5]))
+            });
             let words = [$name, "[2, 4, 5]", "[2, 3, 4, 5]", "[2, 5, 4]"];
             panics(&words, || {
                 loss.forward_nd::<4, 3>(floats([2, 3, 4, 5]), classes([2, 5, 4]))
@@ -115,6 +119,20 @@ pub fn shapes_that_differ<B: TestBackend>() {
         "logits",
         GeneralizedCrossEntropyLossConfig::new().init::<B>(&device)
     );
+    panics(&["CrossEntropyLoss", "`weights`", "[2]", "[3]"], || {
+        cross_entropy.forward_probabilities_weighted(a(), a(), floats([3]))
+    });
+    panics(
+        &["CrossEntropyLoss", "`weights`", "[2, 4]", "[2, 5]"],
+        || {
+            let x = || floats::<B, 3>([2, 3, 4]);
+            cross_entropy.forward_probabilities_nd_weighted(x(), x(), floats([2, 5]))
+        },
+    );
+    panics(&["CrossEntropyLoss", "a result of rank 1", "got 2"], || {
+        let each: Tensor<B, 2> = cross_entropy.forward_probabilities_nd_no_reduction(a(), a());
+        each
+    });
     panics(
         &["CrossEntropyLoss", "`probabilities`", "[2, 3]", "[2, 1]"],
         || cross_entropy.forward_probabilities(a(), b()),

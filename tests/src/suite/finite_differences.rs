@@ -270,6 +270,14 @@ impl<B: LossBackend, By: Differentiate<B>> VisitClass<B> for Collect<By> {
                     loss.forward_nd(x.transpose().unsqueeze::<3>(), targets)
                 }),
             );
+            add(
+                "dense, weighted",
+                By::slopes(input, |x| {
+                    let targets = Tensor::<B, 2, Int>::from_ints([CLASSES], &x.device());
+                    let weights = tensor(&ROW_WEIGHTS, &[1, 2], &x.device());
+                    loss.forward_nd_weighted(x.transpose().unsqueeze::<3>(), targets, weights)
+                }),
+            );
         }
     }
 }
@@ -310,9 +318,23 @@ pub fn class_losses<B: TestBackend>() {
 pub fn cross_entropy_probabilities<B: TestBackend>() {
     fn of<B: LossBackend>(config: &CrossEntropyLossConfig, input: Tensor<B, 2>) -> Tensor<B, 1> {
         let device = input.device();
-        let probabilities = tensor(&DISTRIBUTIONS, &SHAPE, &device);
+        let probabilities = || tensor(&DISTRIBUTIONS, &SHAPE, &device);
+        let row_weights = tensor(&ROW_WEIGHTS, &[2], &device);
         let loss = config.init::<B>(&device);
-        loss.forward_probabilities(input, probabilities)
+        let weighted =
+            loss.forward_probabilities_weighted(input.clone(), probabilities(), row_weights);
+        loss.forward_probabilities(input, probabilities()) + weighted * 0.7
+    }
+    /// Of the targets, and of the weights, which are the first of each row.
+    fn of_targets<B: LossBackend>(
+        config: &CrossEntropyLossConfig,
+        input: Tensor<B, 2>,
+    ) -> Tensor<B, 1> {
+        let device = input.device();
+        let logits = tensor(&INPUT, &SHAPE, &device);
+        let weights = input.clone().narrow(1, 0, 1).powi_scalar(2).reshape([2]);
+        let loss = config.init::<B>(&device);
+        loss.forward_probabilities_weighted(logits, input, weights)
     }
     let plain = CrossEntropyLossConfig::new();
     let weighted = plain
@@ -324,6 +346,9 @@ pub fn cross_entropy_probabilities<B: TestBackend>() {
         let what = config.to_string();
         let expected = differences(INPUT, |x| of(&config, x));
         let found = gradient::<B>(INPUT, |x| of(&config, x));
+        compare::<B>(vec![(what.clone(), found)], vec![(what.clone(), expected)]);
+        let expected = differences(PROBABILITIES, |x| of_targets(&config, x));
+        let found = gradient::<B>(PROBABILITIES, |x| of_targets(&config, x));
         compare::<B>(vec![(what.clone(), found)], vec![(what, expected)]);
     }
 }

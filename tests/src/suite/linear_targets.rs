@@ -89,6 +89,20 @@ pub fn probabilities_equal_the_loss_of_logits<B: TestBackend>() {
                     (value, kept(&q))
                 },
             );
+            let weights: Vec<f64> = (0..m).map(|i| [1.5, 0.0, 0.25][i % 3]).collect();
+            let weights = || tensor::<A<B>, 1>(&weights, &[m], &device);
+            compare::<B>(
+                &format!("{config}, weighted"),
+                shape,
+                |inputs, head, linear| {
+                    let (x, q, w) = (inputs.hidden.clone(), q(), weights());
+                    let value = match linear {
+                        true => loss.forward_linear_probabilities_weighted(x, head, q.clone(), w),
+                        false => loss.forward_probabilities_weighted(head.logits(x), q.clone(), w),
+                    };
+                    (value, kept(&q))
+                },
+            );
             compare::<B>(
                 &format!("{config}, unreduced"),
                 shape,
@@ -308,6 +322,18 @@ pub fn linear_targets_refuse<B: TestBackend>() {
             loss.forward_linear_probabilities(zeros([2, 4]), &head(), zeros(wrong))
         });
     }
+    panics(&["CrossEntropyLoss", "`weights`", "[2]", "[3]"], || {
+        let weights = Tensor::<B, 1>::ones([3], &device);
+        let (x, q) = (zeros([2, 4]), zeros([2, 3]));
+        loss.forward_linear_probabilities_weighted(x, &head(), q, weights)
+    });
+    panics(
+        &["CrossEntropyLoss", "`weights` of rank 1", "got 2"],
+        || {
+            let (x, q) = (zeros([2, 4]), zeros([2, 3]));
+            loss.forward_linear_probabilities_weighted(x, &head(), q, zeros([2, 1]))
+        },
+    );
     panics(&["CrossEntropyLoss", "a result of rank 1", "got 2"], || {
         let each: Tensor<B, 2> =
             loss.forward_linear_probabilities_no_reduction(zeros([2, 4]), &head(), zeros([2, 3]));

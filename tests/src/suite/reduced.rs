@@ -113,6 +113,11 @@ pub fn forward_reduces_what_is_not_reduced<B: TestBackend>() {
                 let found = mean.forward_weighted(x.clone(), classes(&device), mask.clone());
                 let expected = weighted / weight;
                 assert_close(&what, &numbers(found), &[expected], of_sums::<B>());
+                // One example of as many positions: the rows turned into columns.
+                let dense = x.clone().transpose().unsqueeze::<3>();
+                let targets = classes::<B>(&device).unsqueeze::<2>();
+                let found = mean.forward_nd_weighted(dense, targets, mask.clone().unsqueeze());
+                assert_close(&what, &numbers(found), &[expected], of_sums::<B>());
             }
         }
     }
@@ -483,6 +488,27 @@ pub fn probabilities_of_any_rank<B: TestBackend>() {
         let expected =
             loss.forward_probabilities(as_rows(logits.clone()), as_rows(probabilities.clone()));
         assert_close("dense", &numbers(found), &numbers(expected), B::TOLERANCE);
+
+        let each: Tensor<B, 2> =
+            loss.forward_probabilities_nd_no_reduction(logits.clone(), probabilities.clone());
+        assert_eq!(each.dims(), [n, s]);
+        let (rows, of_rows) = (as_rows(logits.clone()), as_rows(probabilities.clone()));
+        let expected = numbers(loss.forward_probabilities_no_reduction(rows, of_rows));
+        assert_close("each", &numbers(each), &expected, B::TOLERANCE);
+
+        // Every third row is dropped, whatever stands in it.
+        let weights = mask(n * s);
+        let sum: f64 = expected.iter().zip(&weights).map(|(l, w)| l * w).sum();
+        let expected = [sum / weights.iter().sum::<f64>()];
+        let weights = tensor::<B, 2>(&weights, &[n, s], &device);
+        let dropped = weights.clone().equal_elem(0.0).reshape([n, 1, s]);
+        let spoiled = |of: Tensor<B, 3>| of.mask_fill(dropped.clone().expand([n, c, s]), f64::NAN);
+        let (x, q) = (spoiled(logits.clone()), spoiled(probabilities.clone()));
+        let found = loss.forward_probabilities_nd_weighted(x.clone(), q.clone(), weights.clone());
+        assert_close("weighted", &numbers(found), &expected, B::TOLERANCE);
+        let weights = weights.reshape([n * s]);
+        let found = loss.forward_probabilities_weighted(as_rows(x), as_rows(q), weights);
+        assert_close("weighted", &numbers(found), &expected, B::TOLERANCE);
     }
 }
 

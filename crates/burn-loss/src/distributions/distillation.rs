@@ -315,7 +315,7 @@ impl DistillationLoss {
         targets: Tensor<B, T, Int>,
         weights: Tensor<B, T>,
     ) -> Tensor<B, 1> {
-        let weights = checked_weights(NAME, &hidden, targets.dims(), weights);
+        let weights = checked_weights(NAME, &hidden, ("targets", targets.dims()), weights);
         let (student, teacher, rows) = self.checked_linear(hidden, head, teacher, targets);
         self.reduced_rows(student, teacher, rows.weigh(weights))
     }

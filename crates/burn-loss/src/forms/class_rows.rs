@@ -1,7 +1,7 @@
 //! Losses of scores against classes: one row per prediction, one class per row.
 
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::composed::{at_least_f32, column};
 use burn_loss_kernels::{
     Columns, Elements, Formula, LOG_SUM_EXP, LossBackend, Reduction, RowPredictions, RowTargets,
@@ -83,11 +83,7 @@ pub trait ClassLoss<B: LossBackend> {
     ) -> Tensor<B, 1> {
         let dropped = rows.dropped();
         if let Some(dropped) = &dropped {
-            // What stands in a row that does not count reaches neither the loss nor its gradient.
-            let mut shape = scores.dims();
-            shape[1] = 1;
-            let dropped = dropped.clone().reshape(shape).expand(scores.dims());
-            scores = scores.mask_fill(dropped, 0.5);
+            scores = fill_rows(scores, dropped);
         }
         let losses = rows.counted(self.losses(scores, rows.valid_classes()));
         match dropped {
@@ -191,25 +187,7 @@ pub trait ClassLoss<B: LossBackend> {
         targets: Tensor<B, 1, Int>,
         weights: Tensor<B, 1>,
     ) -> Tensor<B, 1> {
-        let name = self.name();
-        check::same_shape(
-            name,
-            ("targets", targets.dims()),
-            ("weights", weights.dims()),
-        );
-        check::same_dtype(
-            name,
-            (self.scores_name(), scores.dtype()),
-            ("weights", weights.dtype()),
-        );
-        check::same_device::<B>(
-            name,
-            (self.scores_name(), &scores.device()),
-            ("weights", &weights.device()),
-        );
-        let num_classes = check_rows(self, &scores, &targets);
-        let rows = Rows::new(&self.options(), targets, num_classes).weigh(weights);
-        self.reduced_rows(scores, rows)
+        self.forward_nd_weighted(scores, targets, weights)
     }
 
     /// Computes the loss of a dense prediction (segmentation, sequences) as one number, reduced as configured.
@@ -262,6 +240,64 @@ pub trait ClassLoss<B: LossBackend> {
             return tensor(primitive(losses));
         }
         losses.reshape(shape)
+    }
+
+    /// Computes the loss of a dense prediction with one weight, or one 0 or 1 of a mask, per prediction, as
+    /// [`forward_weighted`](Self::forward_weighted) does.
+    ///
+    /// # Shapes
+    ///
+    /// - scores: `[N, C, d1, ..]`, of rank `D`
+    /// - `targets`, `weights`: `[N, d1, ..]`, of rank `T = D - 1`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_nd`](Self::forward_nd), and if the shape, the element type or the device of the weights does not fit.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::CrossEntropyLossConfig;
+    ///
+    /// let device = Default::default();
+    /// // One example of two classes and three positions, of which the last is a border and does not count.
+    /// let logits = Tensor::<NdArray, 3>::from_floats([[[0.0, 1.0, f32::NAN], [0.0, 1.0, 9.0]]], &device);
+    /// let targets = Tensor::<NdArray, 2, Int>::from_ints([[0, 1, 1]], &device);
+    /// let weights = Tensor::from_floats([[0.5, 2.0, 0.0]], &device);
+    /// let loss = CrossEntropyLossConfig::new().init(&device);
+    ///
+    /// let mean = loss.forward_nd_weighted(logits, targets, weights);
+    /// assert!((mean.into_scalar() - 2f32.ln()).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    fn forward_nd_weighted<const D: usize, const T: usize>(
+        &self,
+        scores: Tensor<B, D>,
+        targets: Tensor<B, T, Int>,
+        weights: Tensor<B, T>,
+    ) -> Tensor<B, 1> {
+        let name = self.name();
+        check::same_shape(
+            name,
+            ("targets", targets.dims()),
+            ("weights", weights.dims()),
+        );
+        check::same_dtype(
+            name,
+            (self.scores_name(), scores.dtype()),
+            ("weights", weights.dtype()),
+        );
+        check::same_device::<B>(
+            name,
+            (self.scores_name(), &scores.device()),
+            ("weights", &weights.device()),
+        );
+        let num_classes = check_rows(self, &scores, &targets);
+        let rows = Rows::new(&self.options(), targets, num_classes).weigh(flat_weights(weights));
+        self.reduced_rows(scores, rows)
     }
 
     /// Computes the loss of the head's logits as one number, reduced as configured, without holding the logits: they are made a
@@ -416,7 +452,8 @@ pub trait ClassLoss<B: LossBackend> {
     ) -> Tensor<B, 1> {
         let name = self.name();
         let hidden = checked_rows(self, hidden, head, &targets);
-        let weights = linear::checked_weights(name, &hidden, targets.dims(), weights);
+        let reference = ("targets", targets.dims());
+        let weights = linear::checked_weights(name, &hidden, reference, weights);
         let rows = Rows::new(&self.options(), targets, head.weight.dims()[1]).weigh(weights);
         self.reduced_linear(hidden, head, rows, false).0
     }
@@ -469,6 +506,26 @@ pub trait ClassLoss<B: LossBackend> {
             None => at_least_f32(Tensor::<B, 1>::zeros([1], &device).dtype()),
         };
         tensor(B::sum(primitive(rows.counts(dtype))))
+    }
+}
+
+/// Scores `[N, C, d1, ..]` with 1/2 in the rows that are dropped, `[M]`: what stands there reaches neither the loss nor its gradient.
+pub(crate) fn fill_rows<B: LossBackend, const D: usize>(
+    scores: Tensor<B, D>,
+    dropped: &Tensor<B, 1, Bool>,
+) -> Tensor<B, D> {
+    let mut shape = scores.dims();
+    shape[1] = 1;
+    let dropped = dropped.clone().reshape(shape).expand(scores.dims());
+    scores.mask_fill(dropped, 0.5)
+}
+
+/// Weights of rows `[N, d1, ..]` one after the other, `[M]`.
+pub(crate) fn flat_weights<B: LossBackend, const T: usize>(weights: Tensor<B, T>) -> Tensor<B, 1> {
+    match T {
+        // To reshape what is flat would copy it on some backends.
+        1 => tensor(primitive(weights)),
+        _ => weights.flatten(0, T - 1),
     }
 }
 

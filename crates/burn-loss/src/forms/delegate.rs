@@ -292,6 +292,18 @@ macro_rules! class_forwards {
                 $crate::ClassLoss::forward_nd_no_reduction(self, $scores, targets)
             }
 
+            /// Of dense predictions, with weights or a mask: see
+            /// [`ClassLoss::forward_nd_weighted`](crate::ClassLoss::forward_nd_weighted).
+            #[track_caller]
+            pub fn forward_nd_weighted<const D: usize, const T: usize>(
+                &self,
+                $scores: Tensor<B, D>,
+                targets: Tensor<B, T, Int>,
+                weights: Tensor<B, T>,
+            ) -> Tensor<B, 1> {
+                $crate::ClassLoss::forward_nd_weighted(self, $scores, targets, weights)
+            }
+
             /// The loss of the logits of a head, without holding them: see
             /// [`ClassLoss::forward_linear`](crate::ClassLoss::forward_linear).
             #[track_caller]

@@ -276,15 +276,15 @@ pub(crate) fn check_beside<B: LossBackend, const D: usize>(
     check_head(name, hidden, head);
 }
 
-/// Checks the weights of rows of hidden states, and gives them as `[M]`.
+/// Checks the weights of rows of hidden states against the shape of what has one number per row, and gives them as `[M]`.
 #[track_caller]
 pub(crate) fn checked_weights<B: LossBackend, const D: usize, const T: usize>(
     name: &str,
     hidden: &Tensor<B, D>,
-    targets: [usize; T],
+    reference: (&str, [usize; T]),
     weights: Tensor<B, T>,
 ) -> Tensor<B, 1> {
-    check::same_shape(name, ("targets", targets), ("weights", weights.dims()));
+    check::same_shape(name, reference, ("weights", weights.dims()));
     let (device, dtype) = (hidden.device(), hidden.dtype());
     check::same_dtype(name, ("hidden", dtype), ("weights", weights.dtype()));
     check::same_device::<B>(name, ("hidden", &device), ("weights", &weights.device()));

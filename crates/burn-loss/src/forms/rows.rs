@@ -105,18 +105,10 @@ impl<B: LossBackend> Rows<B> {
         }
     }
 
-    /// What the rows count, as the operations take it beside scores of this type: in at least 32 bits, because 16 hold neither a
-    /// weight of 1e5 nor one of 1e-8.
+    /// What the rows count, as the operations take it beside scores of this type.
     pub(crate) fn weights(&self, dtype: DType) -> RowWeights<B> {
-        let dtype = at_least_f32(dtype);
-        let weights = |weights: &Option<Tensor<B, 1>>| {
-            let weights = weights.as_ref()?;
-            Some(primitive(weights.clone().cast(dtype)))
-        };
-        RowWeights {
-            per_class: weights(&self.class_weights),
-            per_row: weights(&self.row_weights),
-        }
+        let (per_class, per_row) = (self.class_weights.as_ref(), self.row_weights.as_ref());
+        row_weights(per_class, per_row, dtype)
     }
 
     /// The classes, with 0 where a row has none or does not count: safe to index with.
@@ -178,6 +170,21 @@ impl<B: LossBackend> Rows<B> {
     /// Whether every row counts 1.
     pub(crate) fn count_alike(&self) -> bool {
         self.class_weights.is_none() && self.row_weights.is_none() && self.ignore_index.is_none()
+    }
+}
+
+/// Weights of classes and of rows as the operations take them beside scores of this type: in at least 32 bits, because 16 hold neither
+/// a weight of 1e5 nor one of 1e-8.
+pub(crate) fn row_weights<B: LossBackend>(
+    per_class: Option<&Tensor<B, 1>>,
+    per_row: Option<&Tensor<B, 1>>,
+    dtype: DType,
+) -> RowWeights<B> {
+    let dtype = at_least_f32(dtype);
+    let wide = |weights: &Tensor<B, 1>| primitive(weights.clone().cast(dtype));
+    RowWeights {
+        per_class: per_class.map(wide),
+        per_row: per_row.map(wide),
     }
 }
 

@@ -124,7 +124,7 @@ macro_rules! suite {
             }
             regions {
                 region_gradients regions_refuse region_configs positions_that_do_not_count regions_of_extreme_logits no_positions
-                lovasz_softmax lovasz_hinge lovasz_gradients_and_bad_input
+                lovasz_softmax lovasz_hinge lovasz_gradients_and_bad_input lovasz_of_weighted_positions
                 targets_of_regions_outside_the_unit_interval
             }
             boxes { boxes_refuse }

@@ -33,6 +33,14 @@ fn reduced<B: TestBackend, L: RegionLoss<Autodiff<B>>>(
         }
         ("binary", 2) => loss.forward_binary(inputs.float::<2>(x), inputs.float::<2>(y)),
         ("binary", 4) => loss.forward_binary(inputs.float::<4>(x), inputs.float::<4>(y)),
+        ("binary weighted", 2) => {
+            let weights = inputs.float::<2>(w);
+            loss.forward_binary_weighted(inputs.float::<2>(x), inputs.float::<2>(y), weights)
+        }
+        ("labels weighted", 3) => {
+            let weights = inputs.float::<3>(w);
+            loss.forward_labels_weighted(inputs.float::<3>(x), inputs.float::<3>(y), weights)
+        }
         ("labels", 3) => loss.forward_labels(inputs.float::<3>(x), inputs.float::<3>(y)),
         ("labels", 4) => loss.forward_labels(inputs.float::<4>(x), inputs.float::<4>(y)),
         other => panic!("no case of {other:?} was expected"),
@@ -128,7 +136,15 @@ pub fn region_gradients<B: TestBackend>() {
         let loss = DiceLossConfig::new().init(&device);
         loss.forward_labels(logits, targets)
     }
+    fn of_label_weights<B: LossBackend>(w: Tensor<B, 3>) -> Tensor<B, 1> {
+        let device = w.device();
+        let logits = tensor::<B, 3>(&LOGITS, &[2, 3, 1], &device);
+        let targets = tensor::<B, 3>(&[1.0, 0.0, 0.25, 0.0, 1.0, 0.5], &[2, 3, 1], &device);
+        let loss = TverskyLossConfig::new().with_alpha(0.3).init(&device);
+        loss.forward_labels_weighted(logits, targets, w.powi_scalar(2))
+    }
     compare_gradient!(B, against_classes, LOGITS, [1, 2, 3]);
+    compare_gradient!(B, of_label_weights, LOGITS, [2, 3, 1]);
     compare_gradient!(B, weighted, LOGITS, [1, 2, 3]);
     compare_gradient!(B, binary, LOGITS, [1, 2, 3]);
     compare_gradient!(B, of_targets, LOGITS, [1, 2, 3]);
@@ -158,6 +174,10 @@ pub fn regions_refuse<B: TestBackend>() {
     panics(&["DiceLoss", "`weights`", "[2, 3, 4]", "[2, 3, 1]"], || {
         let x = || floats([2, 3, 4]);
         dice.forward_binary_weighted(x(), x(), floats([2, 3, 1]))
+    });
+    panics(&["DiceLoss", "`weights`", "[2, 3, 4]", "[2, 1, 4]"], || {
+        let x = || floats([2, 3, 4]);
+        dice.forward_labels_weighted(x(), x(), floats([2, 1, 4]))
     });
     let jaccard = JaccardLossConfig::new().with_class_weights(Some(vec![1.0; 2]));
     let jaccard = jaccard.init::<B>(&device);
@@ -353,10 +373,13 @@ pub fn no_positions<B: TestBackend>() {
 
 pub fn lovasz_softmax<B: TestBackend>() {
     let device = B::device();
-    let (x, y) = ("logits", "targets");
+    let (x, y, w) = ("logits", "targets", "weights");
     check::<B>(
         "lovasz_softmax",
         |case, inputs| {
+            if case.has(w) {
+                return None;
+            }
             let loss = case.config::<LovaszSoftmaxLossConfig>().init(&device);
             let none = match case.rank(x) {
                 2 => loss.forward_no_reduction(inputs.float::<2>(x), inputs.int::<1>(y)),
@@ -368,20 +391,31 @@ pub fn lovasz_softmax<B: TestBackend>() {
         |case, reduction, inputs| {
             let config = case.config::<LovaszSoftmaxLossConfig>();
             let loss = config.with_reduction(reduction).init(&device);
-            match case.rank(x) {
-                2 => loss.forward(inputs.float::<2>(x), inputs.int::<1>(y)),
-                3 => loss.forward(inputs.float::<3>(x), inputs.int::<2>(y)),
-                _ => loss.forward(inputs.float::<4>(x), inputs.int::<3>(y)),
+            match (case.has(w), case.rank(x)) {
+                (false, 2) => loss.forward(inputs.float::<2>(x), inputs.int::<1>(y)),
+                (false, 3) => loss.forward(inputs.float::<3>(x), inputs.int::<2>(y)),
+                (false, _) => loss.forward(inputs.float::<4>(x), inputs.int::<3>(y)),
+                (true, 3) => {
+                    let weights = inputs.float::<2>(w);
+                    loss.forward_weighted(inputs.float::<3>(x), inputs.int::<2>(y), weights)
+                }
+                (true, _) => {
+                    let weights = inputs.float::<3>(w);
+                    loss.forward_weighted(inputs.float::<4>(x), inputs.int::<3>(y), weights)
+                }
             }
         },
     );
 }
 
 pub fn lovasz_hinge<B: TestBackend>() {
-    let (x, y) = ("logits", "targets");
+    let (x, y, w) = ("logits", "targets", "weights");
     check::<B>(
         "lovasz_hinge",
         |case, inputs| {
+            if case.has(w) {
+                return None;
+            }
             let loss = case.config::<LovaszHingeLossConfig>().init();
             Some(numbers(match case.rank(x) {
                 2 => loss.forward_no_reduction(inputs.float::<2>(x), inputs.float::<2>(y)),
@@ -391,9 +425,13 @@ pub fn lovasz_hinge<B: TestBackend>() {
         |case, reduction, inputs| {
             let config = case.config::<LovaszHingeLossConfig>();
             let loss = config.with_reduction(reduction).init();
-            match case.rank(x) {
-                2 => loss.forward(inputs.float::<2>(x), inputs.float::<2>(y)),
-                _ => loss.forward(inputs.float::<3>(x), inputs.float::<3>(y)),
+            match (case.has(w), case.rank(x)) {
+                (true, _) => {
+                    let weights = inputs.float::<2>(w);
+                    loss.forward_weighted(inputs.float::<2>(x), inputs.float::<2>(y), weights)
+                }
+                (false, 2) => loss.forward(inputs.float::<2>(x), inputs.float::<2>(y)),
+                (false, _) => loss.forward(inputs.float::<3>(x), inputs.float::<3>(y)),
             }
         },
     );
@@ -466,6 +504,106 @@ pub fn lovasz_gradients_and_bad_input<B: TestBackend>() {
     assert_eq!(numbers(loss.forward(x, all)), [0.0]);
 }
 
+/// Weights of positions: their size does not matter, none is 0 or less, and what they drop reaches nothing.
+pub fn lovasz_of_weighted_positions<B: TestBackend>() {
+    fn of_softmax_logits<B: LossBackend>(x: Tensor<B, 3>) -> Tensor<B, 1> {
+        let device = x.device();
+        let weights = tensor::<B, 2>(&[0.5, 1.25, 2.0], &[1, 3], &device);
+        let loss = LovaszSoftmaxLossConfig::new().init::<B>(&device);
+        loss.forward_weighted(x, classes(&device), weights)
+    }
+    fn of_softmax_weights<B: LossBackend>(w: Tensor<B, 3>) -> Tensor<B, 1> {
+        let device = w.device();
+        let logits = [
+            0.3, -1.25, 2.0, -0.6, 0.1, 1.4, 0.75, 0.5, -2.0, 1.0, 1.5, -0.25,
+        ];
+        let logits = tensor::<B, 3>(&logits, &[2, 2, 3], &device);
+        let targets = Tensor::<_, 2, Int>::from_ints([[1, 0, 1], [0, 0, 1]], &device);
+        let loss = LovaszSoftmaxLossConfig::new().init::<B>(&device);
+        loss.forward_weighted(logits, targets, w.powi_scalar(2).reshape([2, 3]))
+    }
+    fn of_hinge_logits<B: LossBackend>(x: Tensor<B, 3>) -> Tensor<B, 1> {
+        let device = x.device();
+        let targets = tensor::<B, 3>(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.0], &[1, 2, 3], &device);
+        let weights = tensor::<B, 3>(&[0.5, 1.25, 2.0, 1.0, 0.0, 3.0], &[1, 2, 3], &device);
+        let loss = LovaszHingeLossConfig::new().init();
+        loss.forward_weighted(x, targets, weights)
+    }
+    fn of_hinge_weights<B: LossBackend>(w: Tensor<B, 3>) -> Tensor<B, 1> {
+        let device = w.device();
+        let logits = tensor::<B, 3>(&LOGITS, &[1, 2, 3], &device);
+        let targets = tensor::<B, 3>(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.0], &[1, 2, 3], &device);
+        let loss = LovaszHingeLossConfig::new().init();
+        loss.forward_weighted(logits, targets, w.powi_scalar(2))
+    }
+    compare_gradient!(B, of_softmax_logits, LOGITS, [1, 2, 3]);
+    compare_gradient!(B, of_softmax_weights, LOGITS, [2, 1, 3]);
+    compare_gradient!(B, of_hinge_logits, LOGITS, [1, 2, 3]);
+    compare_gradient!(B, of_hinge_weights, LOGITS, [1, 2, 3]);
+
+    let device = B::device();
+    let softmax = LovaszSoftmaxLossConfig::new().init::<Autodiff<B>>(&device);
+    let hinge = LovaszHingeLossConfig::new().init();
+    let weights = |numbers: [f64; 3]| tensor::<Autodiff<B>, 2>(&numbers, &[1, 3], &device);
+    let x = || tensor::<Autodiff<B>, 3>(&LOGITS, &[1, 2, 3], &device);
+    let row = || tensor::<Autodiff<B>, 2>(&LOGITS[..3], &[1, 3], &device);
+    let y = || tensor::<Autodiff<B>, 2>(&[1.0, 0.0, 1.0], &[1, 3], &device);
+    for size in [1.0, 1e-6, 1e6] {
+        let all = || weights([size; 3]);
+        let found = numbers(softmax.forward_weighted(x(), classes(&device), all()));
+        let expected = numbers(softmax.forward(x(), classes(&device)));
+        assert_close("softmax", &found, &expected, B::TOLERANCE);
+        let found = numbers(hinge.forward_weighted(row(), y(), all()));
+        let expected = numbers(hinge.forward(row(), y()));
+        assert_close("hinge", &found, &expected, B::TOLERANCE);
+    }
+
+    // The last position is no class and no number.
+    let mask = || weights([1.0, 1.0, 0.0]);
+    let spoiled = [0.3, -1.25, f64::NAN, -0.6, 0.1, f64::INFINITY];
+    let logits = tensor::<Autodiff<B>, 3>(&spoiled, &[1, 2, 3], &device).require_grad();
+    let targets = Tensor::<_, 2, Int>::from_ints([[1, 0, 9]], &device);
+    let value = softmax.forward_weighted(logits.clone(), targets, mask());
+    let gradient = numbers(logits.grad(&value.backward()).expect("it is tracked"));
+    let kept = tensor::<Autodiff<B>, 3>(&[0.3, -1.25, -0.6, 0.1], &[1, 2, 2], &device);
+    let targets = Tensor::<_, 2, Int>::from_ints([[1, 0]], &device);
+    let expected = numbers(softmax.forward(kept, targets));
+    assert_close("masked", &numbers(value), &expected, B::TOLERANCE);
+    assert_eq!((gradient[2], gradient[5]), (0.0, 0.0), "{gradient:?}");
+    assert!(gradient[0] != 0.0 && gradient.iter().all(|g| g.is_finite()));
+
+    let logits = tensor::<Autodiff<B>, 2>(&spoiled[..3], &[1, 3], &device).require_grad();
+    let targets = tensor::<Autodiff<B>, 2>(&[1.0, 0.0, 255.0], &[1, 3], &device);
+    let value = hinge.forward_weighted(logits.clone(), targets, mask());
+    let gradient = numbers(logits.grad(&value.backward()).expect("it is tracked"));
+    let expected = numbers(hinge.forward(row().narrow(1, 0, 2), y().narrow(1, 0, 2)));
+    assert_close("masked", &numbers(value), &expected, B::TOLERANCE);
+    assert_eq!(gradient[2], 0.0, "{gradient:?}");
+
+    // More than are summed in one go.
+    let found = lovasz_of_halves::<B>(300);
+    assert_close("halves", &found, &[LOSS_OF_HALVES], B::TOLERANCE);
+
+    // Where nothing counts, nothing is lost.
+    let nothing = || weights([0.0; 3]);
+    assert_eq!(
+        numbers(hinge.forward_weighted(row(), y(), nothing())),
+        [0.0]
+    );
+    let mean = softmax.forward_weighted(x(), classes(&device), nothing());
+    assert!(numbers(mean)[0].is_nan(), "a mean of no class");
+
+    let short = || Tensor::<Autodiff<B>, 2>::ones([1, 2], &device);
+    panics(
+        &["LovaszSoftmaxLoss", "`weights`", "[1, 3]", "[1, 2]"],
+        || softmax.forward_weighted(x(), classes(&device), short()),
+    );
+    panics(
+        &["LovaszHingeLoss", "`weights`", "[1, 3]", "[1, 2]"],
+        || hinge.forward_weighted(row(), y(), short()),
+    );
+}
+
 /// A mask of 0 and 255 is no target, NaN makes NaN, and what does not count may be anything.
 pub fn targets_of_regions_outside_the_unit_interval<B: TestBackend>() {
     let device = B::device();
@@ -477,7 +615,7 @@ pub fn targets_of_regions_outside_the_unit_interval<B: TestBackend>() {
     let lovasz = LovaszHingeLossConfig::new().init();
     type Forward<'a, B> = &'a dyn Fn(Tensor<B, 2>, Tensor<B, 2>) -> Tensor<B, 1>;
     let labels = |x: Tensor<B, 2>| x.reshape([1, 1, 3]);
-    let losses: [(&str, Forward<'_, B>); 6] = [
+    let losses: [(&str, Forward<'_, B>); 8] = [
         ("DiceLoss", &|x, y| dice.forward_binary(x, y)),
         ("DiceLoss", &|x, y| {
             dice.forward_labels(labels(x), labels(y))
@@ -488,6 +626,14 @@ pub fn targets_of_regions_outside_the_unit_interval<B: TestBackend>() {
         ("TverskyLoss", &|x, y| {
             let ones = x.ones_like();
             tversky.forward_binary_weighted(x, y, ones)
+        }),
+        ("DiceLoss", &|x, y| {
+            let ones = labels(x.ones_like());
+            dice.forward_labels_weighted(labels(x), labels(y), ones)
+        }),
+        ("LovaszHingeLoss", &|x, y| {
+            let ones = x.ones_like();
+            lovasz.forward_weighted(x, y, ones)
         }),
         ("LovaszHingeLoss", &|x, y| lovasz.forward(x, y)),
         ("LovaszHingeLoss", &|x, y| lovasz.forward_no_reduction(x, y)),
@@ -528,7 +674,21 @@ pub fn targets_of_regions_outside_the_unit_interval<B: TestBackend>() {
     assert_close("of weight 0", &numbers(masked), &expected, B::TOLERANCE);
 }
 
-/// Sums over as many positions as a prime, and a region of more positions than f32 counts.
+/// The Lovász hinge of as many positions inside, of weight 0.1 and error 1, as outside, of weight 0.3 and error 2.
+fn lovasz_of_halves<B: TestBackend>(positions: usize) -> Vec<f64> {
+    let ones = Tensor::<B, 2>::ones([1, positions], &B::device());
+    let zeros = ones.zeros_like();
+    let x = Tensor::cat(vec![zeros.clone(), ones.clone()], 1);
+    let y = Tensor::cat(vec![ones.clone(), zeros], 1);
+    let weights = Tensor::cat(vec![ones.clone() * 0.1, ones * 0.3], 1);
+    let loss = LovaszHingeLossConfig::new().init();
+    numbers(loss.forward_weighted(x, y, weights))
+}
+
+/// First all outside are wrong, a Jaccard loss of 0.3 / (0.1 + 0.3), then all: 1.
+const LOSS_OF_HALVES: f64 = 2.0 * 0.75 + 0.25;
+
+/// Sums over as many positions as a prime, and running sums of weights that f32 rounds.
 pub fn long_regions<B: TestBackend>() {
     if B::ONE_OF > 1 {
         return;
@@ -550,4 +710,6 @@ pub fn long_regions<B: TestBackend>() {
         .init::<B>(&device);
     let mean = numbers(loss.forward(logits, targets));
     assert_close("Dice", &mean, &[1.0 - 2.0 * p / (p + 1.0)], tolerance);
+    let found = lovasz_of_halves::<B>(POSITIONS);
+    assert_close("Lovász", &found, &[LOSS_OF_HALVES], tolerance);
 }

@@ -456,6 +456,18 @@ macro_rules! region_forwards {
             ) -> Tensor<B, 2> {
                 $crate::RegionLoss::forward_labels_no_reduction(self, logits, targets)
             }
+
+            /// Of several regions per image, with weights of positions or a mask: see
+            /// [`RegionLoss::forward_labels_weighted`](crate::RegionLoss::forward_labels_weighted).
+            #[track_caller]
+            pub fn forward_labels_weighted<const D: usize>(
+                &self,
+                logits: Tensor<B, D>,
+                targets: Tensor<B, D>,
+                weights: Tensor<B, D>,
+            ) -> Tensor<B, 1> {
+                $crate::RegionLoss::forward_labels_weighted(self, logits, targets, weights)
+            }
         }
     };
 }

@@ -284,8 +284,7 @@ pub trait RegionLoss<B: LossBackend> {
         targets: Tensor<B, D>,
     ) -> Tensor<B, 1> {
         let dtype = logits.dtype();
-        let labels = check::class_axis(self.name(), "logits", logits.dims());
-        let overlap = against_numbers(self, logits, targets, None, labels);
+        let overlap = against_labels(self, logits, targets, None);
         reduce(self, overlap, dtype)
     }
 
@@ -306,9 +305,33 @@ pub trait RegionLoss<B: LossBackend> {
         targets: Tensor<B, D>,
     ) -> Tensor<B, 2> {
         let dtype = logits.dtype();
-        let labels = check::class_axis(self.name(), "logits", logits.dims());
-        let overlap = against_numbers(self, logits, targets, None, labels);
+        let overlap = against_labels(self, logits, targets, None);
         region_losses(self, overlap).0.cast(dtype)
+    }
+
+    /// Computes the loss of several regions per image that may lie over each other, with one weight, or one 0 or 1 of a mask, per
+    /// position and class.
+    ///
+    /// Where a weight is 0, the position is dropped for that class, whatever its logit and its target: its gradient is 0.
+    ///
+    /// # Shapes
+    ///
+    /// - `logits`, `targets`, `weights`: `[N, C, d1, ..]`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_labels`](Self::forward_labels), also for the weights.
+    #[track_caller]
+    fn forward_labels_weighted<const D: usize>(
+        &self,
+        logits: Tensor<B, D>,
+        targets: Tensor<B, D>,
+        weights: Tensor<B, D>,
+    ) -> Tensor<B, 1> {
+        let dtype = logits.dtype();
+        let overlap = against_labels(self, logits, targets, Some(weights));
+        reduce(self, overlap, dtype)
     }
 }
 
@@ -503,6 +526,20 @@ where
     }
 }
 
+#[track_caller]
+fn against_labels<B: LossBackend, L, const D: usize>(
+    loss: &L,
+    logits: Tensor<B, D>,
+    targets: Tensor<B, D>,
+    weights: Option<Tensor<B, D>>,
+) -> Overlap<B>
+where
+    L: RegionLoss<B> + ?Sized,
+{
+    let labels = check::class_axis(loss.name(), "logits", logits.dims());
+    against_numbers(loss, logits, targets, weights, labels)
+}
+
 /// Sums over positions, `[N, C]`, or over all of the batch, `[1, C]`.
 fn sum_positions<B: Backend>(
     numbers: Tensor<B, 3>,
@@ -520,7 +557,7 @@ fn sum_positions<B: Backend>(
 }
 
 /// The sum of each row of `[R, S]`, `[R, 1]`: in blocks, because one long sum of small numbers loses digits.
-fn sum_in_blocks<B: Backend>(mut numbers: Tensor<B, 2>) -> Tensor<B, 2> {
+pub(crate) fn sum_in_blocks<B: Backend>(mut numbers: Tensor<B, 2>) -> Tensor<B, 2> {
     loop {
         let [rows, len] = numbers.dims();
         if len <= LONGEST_SUM {

@@ -7,9 +7,11 @@ use burn::tensor::{Int, Tensor};
 use burn_loss_kernels::LossBackend;
 
 use crate::display::display_fields;
-use crate::forms::probabilities::softmax;
+use crate::forms::probabilities::{quotient, softmax};
 use crate::forms::samples::hinge;
-use crate::forms::{AbsentClasses, Positions, RegionOptions, count_regions, reduce_regions};
+use crate::forms::{
+    AbsentClasses, Positions, RegionOptions, count_regions, reduce_regions, sum_in_blocks,
+};
 use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
@@ -98,6 +100,7 @@ impl LovaszSoftmaxLossConfig {
 /// - regions of up to 2^24 positions, of the batch or, with `per_image`, of an image: f32, in which they are counted, holds no larger
 ///   number with all its digits
 /// - the mean is over regions, each times its class weight, divided by the sum of the weights
+/// - weights of positions make sums of weights of the numbers of positions in the Jaccard index: a position of weight 2 is as two
 /// - segmentation-models-pytorch: [`LovaszLoss`](https://smp.readthedocs.io/en/latest/losses.html#lovaszloss) in the mode
 ///   `multiclass`; with `per_image` it takes the mean of each image's classes first, and then of the images, where here every class
 ///   of every image counts alike. MONAI has none
@@ -160,9 +163,7 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
         logits: Tensor<B, D>,
         targets: Tensor<B, T, Int>,
     ) -> Tensor<B, 1> {
-        let dtype = logits.dtype();
-        let (losses, counts) = self.losses(logits, targets);
-        reduce_regions(self.reduction, losses, counts).cast(dtype)
+        self.reduced(logits, targets, None)
     }
 
     /// Computes one loss per region.
@@ -182,7 +183,60 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
         targets: Tensor<B, T, Int>,
     ) -> Tensor<B, 2> {
         let dtype = logits.dtype();
-        self.losses(logits, targets).0.cast(dtype)
+        self.losses(logits, targets, None).0.cast(dtype)
+    }
+
+    /// Computes the loss with one weight, or one 0 or 1 of a mask, per position: a position of weight 2 is as two of them.
+    ///
+    /// A position of weight 0 is dropped, whatever its logits and its target: its gradient is 0.
+    ///
+    /// # Shapes
+    ///
+    /// - `logits`, `targets`: as for [`forward`](Self::forward)
+    /// - `weights`: that of `targets`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), and if the shape, the element type or the device of the weights does not fit.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor};
+    /// use burn_loss::LovaszSoftmaxLossConfig;
+    ///
+    /// let device = Default::default();
+    /// // Both positions are taken for class 0, and the second has class 1.
+    /// let logits = Tensor::<NdArray, 3>::from_floats([[[99.0, 99.0], [0.0, 0.0]]], &device);
+    /// let targets = Tensor::<NdArray, 2, Int>::from_ints([[0, 1]], &device);
+    /// let loss = LovaszSoftmaxLossConfig::new().with_classes(Some(vec![0])).init(&device);
+    /// // What is right counts 3, and what is wrong 1.
+    /// let weights = Tensor::from_floats([[3.0, 1.0]], &device);
+    /// let loss = loss.forward_weighted(logits, targets, weights);
+    /// assert!((loss.into_scalar() - 0.25).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_weighted<const D: usize, const T: usize>(
+        &self,
+        logits: Tensor<B, D>,
+        targets: Tensor<B, T, Int>,
+        weights: Tensor<B, T>,
+    ) -> Tensor<B, 1> {
+        self.reduced(logits, targets, Some(weights))
+    }
+
+    #[track_caller]
+    fn reduced<const D: usize, const T: usize>(
+        &self,
+        logits: Tensor<B, D>,
+        targets: Tensor<B, T, Int>,
+        weights: Option<Tensor<B, T>>,
+    ) -> Tensor<B, 1> {
+        let dtype = logits.dtype();
+        let (losses, counts) = self.losses(logits, targets, weights);
+        reduce_regions(self.reduction, losses, counts).cast(dtype)
     }
 
     fn options(&self) -> RegionOptions<'_, B> {
@@ -202,27 +256,26 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
         &self,
         logits: Tensor<B, D>,
         targets: Tensor<B, T, Int>,
+        weights: Option<Tensor<B, T>>,
     ) -> (Tensor<B, 2>, Option<Tensor<B, 2>>) {
         let name = "LovaszSoftmaxLoss";
         let (positions, of_class) =
-            Positions::of_classes(name, self.ignore_index, logits, targets, None);
+            Positions::of_classes(name, self.ignore_index, logits, targets, weights);
         let [n, num_classes, s] = positions.logits.dims();
         let options = self.options();
         check::region_options(name, &options, num_classes, &positions.logits.device());
         let p = softmax(positions.logits);
-        let mut errors = p.clone().mask_where(of_class.clone(), p.neg() + 1.0);
+        let errors = p.clone().mask_where(of_class.clone(), p.neg() + 1.0);
         let mut truth = of_class.float().cast(errors.dtype());
-        if let Some(counts) = positions.counts {
-            // 0 where a position does not count, and NaN where its target is no class.
-            errors = errors * counts.expand([n, num_classes, s]);
-        }
         if let Some(dropped) = positions.dropped {
             truth = truth.mask_fill(dropped.expand([n, num_classes, s]), 0.0);
         }
+        let counts = positions.counts;
+        let counts = counts.map(|counts| self.by_region(counts.expand([n, num_classes, s])));
         let (errors, truth) = (self.by_region(errors), self.by_region(truth));
         let regions = [errors.dims()[0] / num_classes, num_classes];
         let absent = truth.clone().sum_dim(1).lower_elem(0.5).reshape(regions);
-        let losses = extension(errors, truth).reshape(regions);
+        let losses = extension(errors, truth, counts).reshape(regions);
         count_regions(losses, absent, &options)
     }
 
@@ -301,6 +354,7 @@ impl LovaszHingeLossConfig {
 /// - `targets`: of the same shape, 1 in the region and 0 elsewhere; on NdArray and Flex a number outside `[0, 1]` panics, elsewhere it
 ///   makes the loss NaN
 /// - regions of up to 2^24 positions: f32, in which they are counted, holds no larger number with all its digits
+/// - weights of positions make sums of weights of the numbers of positions in the Jaccard index: a position of weight 2 is as two
 /// - segmentation-models-pytorch: [`LovaszLoss`](https://smp.readthedocs.io/en/latest/losses.html#lovaszloss) in the modes `binary`
 ///   and `multilabel`. MONAI has none
 /// - [The Lovász hinge](https://arxiv.org/abs/1512.07797), [The Lovász-Softmax loss](https://arxiv.org/abs/1705.08790)
@@ -351,7 +405,7 @@ impl LovaszHingeLoss {
         logits: Tensor<B, D>,
         targets: Tensor<B, D>,
     ) -> Tensor<B, 1> {
-        let losses = self.forward_no_reduction(logits, targets);
+        let losses = self.losses(logits, targets, None);
         self.reduction.reduce(losses)
     }
 
@@ -371,52 +425,104 @@ impl LovaszHingeLoss {
         logits: Tensor<B, D>,
         targets: Tensor<B, D>,
     ) -> Tensor<B, 1> {
-        let dtype = logits.dtype();
-        check::reduction("LovaszHingeLoss", self.reduction);
-        let (positions, truth) = Positions::of_numbers(
-            "LovaszHingeLoss",
-            self.ignore_index,
-            logits,
-            targets,
-            None,
-            1,
-        );
+        self.losses(logits, targets, None)
+    }
+
+    /// Computes the loss with one weight, or one 0 or 1 of a mask, per position: a position of weight 2 is as two of them.
+    ///
+    /// A position of weight 0 is dropped, whatever its logit and its target: its gradient is 0.
+    ///
+    /// # Shapes
+    ///
+    /// - `logits`, `targets`, `weights`: `[N, d1, ..]`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), also for the weights.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::LovaszHingeLossConfig;
+    ///
+    /// let device = Default::default();
+    /// // Right by the margin, wrong by 2, and unknown.
+    /// let logits = Tensor::<NdArray, 2>::from_floats([[1.0, 1.0, f32::NAN]], &device);
+    /// let targets = Tensor::from_floats([[1.0, 0.0, 0.0]], &device);
+    /// let weights = Tensor::from_floats([[3.0, 1.0, 0.0]], &device);
+    /// let loss = LovaszHingeLossConfig::new().init().forward_weighted(logits, targets, weights);
+    /// assert!((loss.into_scalar() - 2.0 * 0.25).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_weighted<B: LossBackend, const D: usize>(
+        &self,
+        logits: Tensor<B, D>,
+        targets: Tensor<B, D>,
+        weights: Tensor<B, D>,
+    ) -> Tensor<B, 1> {
+        let losses = self.losses(logits, targets, Some(weights));
+        self.reduction.reduce(losses)
+    }
+
+    /// One loss per region, `[G]`.
+    #[track_caller]
+    fn losses<B: LossBackend, const D: usize>(
+        &self,
+        logits: Tensor<B, D>,
+        targets: Tensor<B, D>,
+        weights: Option<Tensor<B, D>>,
+    ) -> Tensor<B, 1> {
+        let (name, dtype) = ("LovaszHingeLoss", logits.dtype());
+        check::reduction(name, self.reduction);
+        let (positions, truth) =
+            Positions::of_numbers(name, self.ignore_index, logits, targets, weights, 1);
         let [n, _, s] = positions.logits.dims();
         let sign = truth.clone() * 2.0 - 1.0;
-        let mut errors = (positions.logits * sign).neg() + 1.0;
-        if let Some(dropped) = positions.dropped {
-            errors = errors.mask_fill(dropped, 0.0);
-        }
         // NaN stays: a diverged model is not right.
-        let errors = hinge(errors);
+        let errors = hinge((positions.logits * sign).neg() + 1.0);
         let shape = if self.per_image { [n, s] } else { [1, n * s] };
-        let losses = extension(errors.reshape(shape), truth.reshape(shape));
+        let counts = positions.counts.map(|counts| counts.reshape(shape));
+        let losses = extension(errors.reshape(shape), truth.reshape(shape), counts);
         losses.cast(dtype)
     }
 }
 
 /// The Lovász extension of the Jaccard loss at errors `[G, P]` of at least 0, one per row. `truth` is 1 in the region and 0
-/// elsewhere; what does not count has the error 0 and the truth 0.
-fn extension<B: LossBackend>(errors: Tensor<B, 2>, truth: Tensor<B, 2>) -> Tensor<B, 1> {
+/// elsewhere; each position counts 1, or as much as `counts` has for it.
+fn extension<B: LossBackend>(
+    errors: Tensor<B, 2>,
+    truth: Tensor<B, 2>,
+    counts: Option<Tensor<B, 2>>,
+) -> Tensor<B, 1> {
     let [g, p] = errors.dims();
     if p == 0 {
         return errors.sum_dim(1).reshape([g]);
     }
     let order = errors.clone().detach().argsort_descending(1);
-    let errors = errors.gather(1, order.clone());
-    let slopes = slopes(truth.gather(1, order));
-    (errors * slopes).sum_dim(1).reshape([g])
+    let sorted = |numbers: Tensor<B, 2>| numbers.gather(1, order.clone());
+    let slopes = slopes(sorted(truth), counts.map(sorted));
+    sum_in_blocks(sorted(errors) * slopes).reshape([g])
 }
 
 /// How much the Jaccard loss grows with each further mistake, of sorted positions `[G, P]`.
-fn slopes<B: Backend>(truth: Tensor<B, 2>) -> Tensor<B, 2> {
+fn slopes<B: LossBackend>(truth: Tensor<B, 2>, counts: Option<Tensor<B, 2>>) -> Tensor<B, 2> {
     let truth = truth.detach();
     let [_, p] = truth.dims();
-    let all = truth.clone().sum_dim(1);
-    let left = all.clone() - truth.clone().cumsum(1);
-    let union = all + (truth.neg() + 1.0).cumsum(1);
-    // The union is at least 1: the first position is in the region, or it is wrong.
-    let loss = (left / union).neg() + 1.0;
+    let (mut inside, mut outside) = (truth.clone(), truth.neg() + 1.0);
+    if let Some(counts) = counts {
+        (inside, outside) = (inside * counts.clone(), outside * counts);
+    }
+    let missed = running_sums(inside);
+    // Not a sum of its own, which may be rounded to another number: in the end nothing is left.
+    let all = missed.clone().narrow(1, p - 1, 1);
+    let (left, union) = (all.clone() - missed, all + running_sums(outside));
+    // As long as nothing counts there is no union, and nothing is lost.
+    let nothing = union.clone().equal_elem(0.0);
+    let union = union.mask_fill(nothing.clone(), 1.0);
+    let loss = quotient(left.mask_fill(nothing, 1.0), union).neg() + 1.0;
     if p == 1 {
         return loss;
     }
@@ -424,3 +530,28 @@ fn slopes<B: Backend>(truth: Tensor<B, 2>) -> Tensor<B, 2> {
     let steps = loss.clone().narrow(1, 1, p - 1) - loss.narrow(1, 0, p - 1);
     Tensor::cat(vec![first, steps], 1)
 }
+
+/// The sums of each row of `[G, P]` up to each place: in blocks, because one long sum of weights loses digits, and because on a GPU
+/// Burn adds up all numbers before a place for each place.
+fn running_sums<B: Backend>(numbers: Tensor<B, 2>) -> Tensor<B, 2> {
+    let [g, p] = numbers.dims();
+    if p <= BLOCK {
+        return numbers.cumsum(1);
+    }
+    let (blocks, whole) = (p.div_ceil(BLOCK), p.next_multiple_of(BLOCK));
+    let numbers = match whole - p {
+        0 => numbers,
+        missing => {
+            let zeros = Tensor::zeros([g, missing], (&numbers.device(), numbers.dtype()));
+            Tensor::cat(vec![numbers, zeros], 1)
+        }
+    };
+    let within = numbers.reshape([g * blocks, BLOCK]).cumsum(1);
+    let sums = within.clone().narrow(1, BLOCK - 1, 1).reshape([g, blocks]);
+    let before = running_sums(sums.clone()) - sums;
+    let all = within + before.reshape([g * blocks, 1]);
+    all.reshape([g, whole]).narrow(1, 0, p)
+}
+
+/// How many numbers a running sum is of in one go.
+const BLOCK: usize = 256;

@@ -17,8 +17,11 @@ pub fn info_nce<B: TestBackend>() {
         "info_nce",
         |case, inputs| {
             let loss = case.config::<InfoNceLossConfig>().init();
-            let plain = !case.has(n);
-            plain.then(|| numbers(loss.forward_no_reduction(inputs.float(a), inputs.float(b))))
+            let (first, second) = (inputs.float(a), inputs.float(b));
+            Some(numbers(match case.has(n) {
+                true => loss.forward_with_negatives_no_reduction(first, second, inputs.float(n)),
+                false => loss.forward_no_reduction(first, second),
+            }))
         },
         |case, reduction, inputs| {
             let config = case.config::<InfoNceLossConfig>();
@@ -85,9 +88,17 @@ pub fn embedding_gradients<B: TestBackend>() {
         let one = config.clone().with_symmetric(false).init();
         let nt_xent = config.clone().with_within_views(true).init();
         let negatives = second.clone() * 0.5 - 0.25;
-        config
-            .init()
-            .forward_with_negatives(x.clone(), second.clone(), negatives)
+        let loss = config.init();
+        let weights = tensor::<B, 1>(&[0.5, 2.0, 0.0, 1.0], &[4], &x.device());
+        let of_negatives = || (x.clone(), second.clone(), negatives.clone());
+        let (a, b, n) = of_negatives();
+        let each = loss.forward_with_negatives_no_reduction(a, b, n);
+        let (a, b, n) = of_negatives();
+        let weighted = loss.forward_with_negatives_weighted(a, b, n, weights.clone());
+        let (a, b, n) = of_negatives();
+        loss.forward_with_negatives(a, b, n)
+            + (each * weights).sum()
+            + weighted
             + one.forward(second.clone(), x.clone()) * 2.0
             + nt_xent.forward(x, second) * 0.5
     }
@@ -169,6 +180,14 @@ pub fn embeddings_refuse<B: TestBackend>() {
     let three = || Tensor::<B, 1>::ones([3], &device);
     panics(&["InfoNceLoss", "`weights`", "[2]", "[3]"], || {
         loss.forward_weighted(floats([2, 4]), floats([2, 4]), three())
+    });
+    panics(&["InfoNceLoss", "`weights`", "[2]", "[3]"], || {
+        let x = || floats([2, 4]);
+        loss.forward_with_negatives_weighted(x(), x(), floats([5, 4]), three())
+    });
+    panics(&["InfoNceLoss", "`negatives`", "width 4", "got 3"], || {
+        let x = || floats([2, 4]);
+        loss.forward_with_negatives_no_reduction(x(), x(), floats([5, 3]))
     });
     panics(&["SupConLoss", "`weights`", "[2]", "[3]"], || {
         let classes = Tensor::<B, 1, Int>::zeros([2], &device);
@@ -293,6 +312,11 @@ pub fn embedding_weights<B: TestBackend>() {
     let expected = weighted(numbers(loss.forward_no_reduction(x(), y())), weights);
     let found = numbers(loss.forward_weighted(x(), y(), weights_in()));
     assert_close("pairs", &found, &[expected], B::TOLERANCE);
+    let negatives = || tensor::<B, 2>(&NUMBERS[..4], &[2, 2], &device);
+    let losses = loss.forward_with_negatives_no_reduction(x(), y(), negatives());
+    let expected = weighted(numbers(losses), weights);
+    let found = loss.forward_with_negatives_weighted(x(), y(), negatives(), weights_in());
+    assert_close("negatives", &numbers(found), &[expected], B::TOLERANCE);
 
     let loss = SupConLossConfig::new().init();
     let classes = || Tensor::<B, 1, Int>::from_ints([3, 3, 8, 3], &device);

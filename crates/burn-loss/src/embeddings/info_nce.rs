@@ -201,9 +201,7 @@ impl InfoNceLoss {
         second: Tensor<B, 2>,
         weights: Tensor<B, 1>,
     ) -> Tensor<B, 1> {
-        let losses = self.forward_no_reduction(first, second);
-        check::alike(NAME, ("the losses", &losses), ("weights", &weights));
-        self.reduction.reduce_weighted(losses, weights)
+        self.weighted(self.similarities(first, second, None), weights)
     }
 
     /// Computes the loss as one number, with further candidates that belong to no one.
@@ -240,6 +238,87 @@ impl InfoNceLoss {
         negatives: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
         self.reduced(self.similarities(first, second, Some(negatives)))
+    }
+
+    /// Computes one loss per pair, with further candidates that belong to no one.
+    ///
+    /// # Shapes
+    ///
+    /// - `first`, `second`: `[N, D]`
+    /// - `negatives`: `[K, D]`
+    /// - output: `[N]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_with_negatives`](Self::forward_with_negatives).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::InfoNceLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let first = Tensor::<NdArray, 2>::from_floats([[1.0, 0.0], [0.0, 1.0]], &device);
+    /// let negatives = Tensor::from_floats([[0.0, 1.0]], &device);
+    /// let loss = InfoNceLossConfig::new().with_temperature(1.0).with_symmetric(false).init();
+    /// let each = loss.forward_with_negatives_no_reduction(first.clone(), first, negatives);
+    /// // The negative is nothing to the first, and the same as the second.
+    /// let one = (1.0 + 2.0 * (-1f32).exp()).ln();
+    /// let two = (2.0 + (-1f32).exp()).ln();
+    /// assert!((each - Tensor::from_floats([one, two], &device)).abs().max().into_scalar() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_with_negatives_no_reduction<B: LossBackend>(
+        &self,
+        first: Tensor<B, 2>,
+        second: Tensor<B, 2>,
+        negatives: Tensor<B, 2>,
+    ) -> Tensor<B, 1> {
+        self.unreduced(self.similarities(first, second, Some(negatives)))
+    }
+
+    /// Computes the loss with further candidates that belong to no one, and with one weight, or one 0 or 1 of a mask, per pair, as
+    /// [`forward_weighted`](Self::forward_weighted) does.
+    ///
+    /// # Shapes
+    ///
+    /// - `first`, `second`: `[N, D]`
+    /// - `negatives`: `[K, D]`
+    /// - `weights`: `[N]`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_with_negatives`](Self::forward_with_negatives), and if the shape, the element type or the device of the weights
+    /// does not fit.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::InfoNceLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let first = Tensor::<NdArray, 2>::from_floats([[1.0, 0.0], [0.0, 1.0]], &device);
+    /// let negatives = Tensor::from_floats([[0.0, 1.0]], &device);
+    /// let loss = InfoNceLossConfig::new().with_temperature(1.0).with_symmetric(false).init();
+    /// // The first pair alone; what the second is made of stays a candidate.
+    /// let mask = Tensor::from_floats([1.0, 0.0], &device);
+    /// let mean = loss.forward_with_negatives_weighted(first.clone(), first, negatives, mask);
+    /// assert!((mean.into_scalar() - (1.0 + 2.0 * (-1f32).exp()).ln()).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn forward_with_negatives_weighted<B: LossBackend>(
+        &self,
+        first: Tensor<B, 2>,
+        second: Tensor<B, 2>,
+        negatives: Tensor<B, 2>,
+        weights: Tensor<B, 1>,
+    ) -> Tensor<B, 1> {
+        self.weighted(self.similarities(first, second, Some(negatives)), weights)
     }
 
     #[track_caller]
@@ -326,6 +405,13 @@ impl InfoNceLoss {
         let second = loss.forward_nd_no_reduction(turned, targets);
         let first = loss.forward_no_reduction(of.logits, of.targets);
         (first + second.reshape([of.pairs])) * 0.5
+    }
+
+    #[track_caller]
+    fn weighted<B: LossBackend>(&self, of: Similarities<B>, weights: Tensor<B, 1>) -> Tensor<B, 1> {
+        let losses = self.unreduced(of);
+        check::alike(NAME, ("the losses", &losses), ("weights", &weights));
+        self.reduction.reduce_weighted(losses, weights)
     }
 }
 

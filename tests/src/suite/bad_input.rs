@@ -369,6 +369,9 @@ pub fn configs_of_formulas<B: TestBackend>() {
     panics(&["QuantileLoss", "`target`", "[2]", "[3]"], || {
         loss.forward_levels(floats([2, 2]), floats([3]))
     });
+    panics(&["QuantileLoss", "`weights`", "[2]", "[3]"], || {
+        loss.forward_levels_weighted(floats([2, 2]), floats([2]), floats([3]))
+    });
 }
 
 /// A mean over the batch is for sums over what an example is made of.

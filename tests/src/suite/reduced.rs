@@ -6,6 +6,7 @@ use burn_loss::*;
 
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
+use crate::differences::compare_gradient;
 use crate::fixture::{Config, tensor};
 use crate::losses::{Domain, Row, VisitClass, VisitElementwise, each_class, each_elementwise};
 
@@ -187,6 +188,42 @@ pub fn levels_of_one_target<B: TestBackend>() {
     let of_target = [0, 3].map(|row| -of_prediction[row..row + 3].iter().sum::<f64>());
     let found = numbers(y.grad(&grads).unwrap());
     assert_close("target", &found, &of_target, B::TOLERANCE);
+    weighted_levels::<B>();
+}
+
+/// Weights are those of examples, and count for each of their levels; an example of weight 0 reaches nothing.
+fn weighted_levels<B: TestBackend>() {
+    const PREDICTION: [f64; 9] = [-1.0, 0.25, 1.0, 0.5, 2.0, 4.0, 1.0, 0.0, -2.0];
+    fn loss<B: LossBackend>(device: &B::Device) -> QuantileLoss<B> {
+        let config = QuantileLossConfig::new().with_levels(vec![0.1, 0.5, 0.9]);
+        config.init(device)
+    }
+    fn of_predictions<B: LossBackend>(x: Tensor<B, 2>) -> Tensor<B, 1> {
+        let device = x.device();
+        let y = tensor::<B, 1>(&[0.5, 1.0, 3.0], &[3], &device);
+        let weights = tensor::<B, 1>(&[0.5, 0.0, 2.0], &[3], &device);
+        loss(&device).forward_levels_weighted(x, y, weights)
+    }
+    fn of_targets_and_weights<B: LossBackend>(of: Tensor<B, 2>) -> Tensor<B, 1> {
+        let device = of.device();
+        let row = |row: usize| of.clone().slice([row..row + 1, 0..3]).reshape([3]);
+        let x = tensor::<B, 2>(&PREDICTION, &[3, 3], &device);
+        loss(&device).forward_levels_weighted(x, row(0), row(1))
+    }
+    compare_gradient!(B, of_predictions, PREDICTION, [3, 3]);
+    let both = [0.5, 1.0, 3.0, 0.5, 1.25, 2.0];
+    compare_gradient!(B, of_targets_and_weights, both, [2, 3]);
+
+    let device = B::device();
+    let nan = f64::NAN;
+    let x = tensor::<A<B>, 2>(&[-1.0, 0.25, 1.0, nan, nan, nan], &[2, 3], &device).require_grad();
+    let y = tensor::<A<B>, 1>(&[0.5, nan], &[2], &device);
+    let mask = tensor::<A<B>, 1>(&[1.0, 0.0], &[2], &device);
+    let mean = loss(&device).forward_levels_weighted(x.clone(), y, mask);
+    let expected = (0.1 * 1.5 + 0.5 * 0.25 + 0.1 * 0.5) / 3.0;
+    assert_close("masked", &numbers(mean.clone()), &[expected], B::TOLERANCE);
+    let slopes = numbers(x.grad(&mean.backward()).unwrap());
+    assert_eq!(slopes[3..], [0.0; 3], "{slopes:?}");
 }
 
 /// The gradient of a tensor that the loss alone holds, and of one that is held elsewhere, whose numbers stay.

@@ -90,13 +90,14 @@ impl QuantileLossConfig {
 /// [`distributions`](crate::distributions) need fewer outputs.
 ///
 /// - `prediction`, `target`: any real numbers, of one shape. Several levels are those of the last axis; [`forward_levels`] takes a
-///   prediction `[N, Q]` of `Q` levels against one target `[N]`
+///   prediction `[N, Q]` of `Q` levels against one target `[N]`, [`forward_levels_weighted`] a weight `[N]`, too
 /// - gradient: `-q` where the prediction is too low, `1 - q` where it is too high, 0 at an error of 0
 /// - With the level 0.5 it is half of [`L1Loss`](crate::L1Loss)
 /// - Source: R. Koenker, G. Bassett, [Regression Quantiles](https://doi.org/10.2307/1913643), 1978; scikit-learn:
 ///   [`mean_pinball_loss`](https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_pinball_loss.html)
 ///
 /// [`forward_levels`]: Self::forward_levels
+/// [`forward_levels_weighted`]: Self::forward_levels_weighted
 ///
 /// # Example
 ///
@@ -142,7 +143,7 @@ impl<B: LossBackend> QuantileLoss<B> {
     /// If the shapes do not fit, or the element types or devices differ.
     #[track_caller]
     pub fn forward_levels(&self, prediction: Tensor<B, 2>, target: Tensor<B, 1>) -> Tensor<B, 1> {
-        let target = self.repeated(&prediction, target);
+        let target = Self::repeated(&prediction, ("target", target));
         ElementwiseLoss::forward(self, prediction, target)
     }
 
@@ -162,17 +163,61 @@ impl<B: LossBackend> QuantileLoss<B> {
         prediction: Tensor<B, 2>,
         target: Tensor<B, 1>,
     ) -> Tensor<B, 2> {
-        let target = self.repeated(&prediction, target);
+        let target = Self::repeated(&prediction, ("target", target));
         ElementwiseLoss::forward_no_reduction(self, prediction, target)
     }
 
-    /// The target of each example for all its levels.
+    /// The loss of all levels against one target each with one weight, or one 0 or 1 of a mask, per example: `sum_i r_i sum_q l_iq`,
+    /// for the mean divided by `Q sum_i r_i`, with the losses `l`, the weights `r` and the number `Q` of levels.
+    ///
+    /// An example of weight 0 is dropped, whatever its predictions and its target: its gradient is 0. For a weight per example and
+    /// level take `forward_weighted`.
+    ///
+    /// # Shapes
+    ///
+    /// - `prediction`: `[N, Q]`
+    /// - `target`, `weights`: `[N]`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_levels`](Self::forward_levels), also for the weights.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::QuantileLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let loss = QuantileLossConfig::new().with_levels(vec![0.25, 0.75]).init(&device);
+    /// let prediction = Tensor::<NdArray, 2>::from_floats([[1.0, 1.0], [2.0, 4.0]], &device);
+    /// // Of the second example nothing was measured.
+    /// let target = Tensor::from_floats([3.0, f32::NAN], &device);
+    /// let mask = Tensor::from_floats([1.0, 0.0], &device);
+    /// let mean = loss.forward_levels_weighted(prediction, target, mask);
+    /// assert_eq!(mean.into_scalar(), 1.0);
+    /// ```
     #[track_caller]
-    fn repeated(&self, prediction: &Tensor<B, 2>, target: Tensor<B, 1>) -> Tensor<B, 2> {
+    pub fn forward_levels_weighted(
+        &self,
+        prediction: Tensor<B, 2>,
+        target: Tensor<B, 1>,
+        weights: Tensor<B, 1>,
+    ) -> Tensor<B, 1> {
+        let target = Self::repeated(&prediction, ("target", target));
+        let weights = Self::repeated(&prediction, ("weights", weights));
+        ElementwiseLoss::forward_weighted(self, prediction, target, weights)
+    }
+
+    /// The number of each example for all its levels.
+    #[track_caller]
+    fn repeated(prediction: &Tensor<B, 2>, (name, numbers): (&str, Tensor<B, 1>)) -> Tensor<B, 2> {
         let [n, levels] = prediction.dims();
         let expected = ("prediction's examples", [n]);
-        check::same_shape("QuantileLoss", expected, ("target", target.dims()));
-        target.unsqueeze_dim::<2>(1).expand([n, levels])
+        check::same_shape("QuantileLoss", expected, (name, numbers.dims()));
+        numbers.unsqueeze_dim::<2>(1).expand([n, levels])
     }
 }
 

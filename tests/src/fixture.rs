@@ -55,6 +55,7 @@ pub struct Config {
     pub delta: Option<f64>,
     pub pos_weight: Option<Vec<f32>>,
     pub class_weights: Option<Vec<f32>>,
+    pub class_priors: Option<Vec<f32>>,
     pub ignore_index: Option<i64>,
     pub ignore_indices: Vec<i64>,
     pub label_smoothing: f64,
@@ -82,6 +83,11 @@ impl Config {
     pub fn fits_any_width(&self) -> bool {
         let levels = self.levels.as_ref().map_or(1, Vec::len);
         self.pos_weight.is_none() && levels == 1
+    }
+
+    /// Whether it fits any number of classes.
+    pub fn fits_any_classes(&self) -> bool {
+        self.class_weights.is_none() && self.class_priors.is_none()
     }
 }
 

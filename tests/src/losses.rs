@@ -376,17 +376,22 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
         variants: vec![],
         ..row("LogitAdjustedLoss", &[])
     };
-    // The weights of three classes are what they are adjusted to.
+    let of_three = |config: &mut Config| config.class_priors = Some(vec![0.5, 3.0, 1.25]);
     test.visit(
         &adjusted
-            .with(|config| config.class_weights = Some(vec![0.5, 3.0, 1.25]))
+            .with(of_three)
             .with(|config| {
-                config.class_weights = Some(vec![0.5, 3.0, 1.25]);
+                of_three(config);
                 config.ignore_index = Some(1);
+            })
+            .with(|config| {
+                of_three(config);
+                config.class_weights = Some(vec![2.0, 0.5, 1.25]);
             }),
         |config, reduction| {
-            let priors = config.class_weights.clone().expect("each variant has some");
+            let priors = config.class_priors.clone().expect("each variant has some");
             LogitAdjustedLossConfig::new(priors)
+                .with_class_weights(config.class_weights.clone())
                 .with_ignore_index(config.ignore_index)
                 .with_reduction(reduction)
                 .init::<B>(device)

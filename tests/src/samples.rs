@@ -67,6 +67,7 @@ pub struct Config {
     pub temperature: Option<f64>,
     pub alpha: Option<f64>,
     pub ignore_index: Option<i64>,
+    pub ignore_indices: Vec<i64>,
     pub blank: Option<usize>,
     pub zero_infinity: bool,
 }
@@ -126,6 +127,7 @@ pub fn each_sample<B: LossBackend>(device: &B::Device, test: &mut impl VisitSamp
             .with_temperature(config.temperature.unwrap_or(2.0))
             .with_alpha(config.alpha.unwrap_or(0.5))
             .with_ignore_index(config.ignore_index)
+            .with_ignore_indices(config.ignore_indices.clone())
             .with_reduction(reduction)
             .init()
     });

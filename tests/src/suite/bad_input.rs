@@ -220,6 +220,8 @@ pub fn weights_of_the_wrong_length<B: TestBackend>() {
     class_loss!("PolyLoss:", PolyLossConfig::new());
     let gce = GeneralizedCrossEntropyLossConfig::new();
     class_loss!("GeneralizedCrossEntropyLoss:", gce);
+    let adjusted = LogitAdjustedLossConfig::new(vec![1.0; 4]);
+    class_loss!("LogitAdjustedLoss:", adjusted);
     let cross_entropy = CrossEntropyLossConfig::new().with_class_weights(three.clone());
     let cross_entropy = cross_entropy.init::<B>(&device);
     panics(&["`class_weights`", "length 4", "got 3"], || {
@@ -302,6 +304,8 @@ pub fn configs<B: TestBackend>() {
         class_loss!("PolyLossConfig", PolyLossConfig::new());
         let gce = GeneralizedCrossEntropyLossConfig::new();
         class_loss!("GeneralizedCrossEntropyLossConfig", gce);
+        let adjusted = LogitAdjustedLossConfig::new(vec![1.0; 2]);
+        class_loss!("LogitAdjustedLossConfig", adjusted);
         panics(&["BceWithLogitsLossConfig", "`pos_weight[1]`"], || {
             BceWithLogitsLossConfig::new()
                 .with_pos_weight(weights.clone())

@@ -96,7 +96,7 @@ pub fn forward_reduces_what_is_not_reduced<B: TestBackend>() {
             let weights = mask(SHAPE[0]);
             let mask = tensor::<B, 1>(&weights, &SHAPE[..1], &device);
             let x = prediction::<B>(row, &device);
-            for config in row.variants.iter().filter(|c| c.class_weights.is_none()) {
+            for config in row.variants.iter().filter(|c| c.fits_any_classes()) {
                 let each = loss(config, Reduction::Mean)
                     .forward_no_reduction(x.clone(), classes::<B>(&device));
                 let each = numbers(each);
@@ -268,7 +268,7 @@ pub fn in_place_and_beside<B: TestBackend>() {
     impl<B: TestBackend> VisitClass<A<B>> for Test {
         fn visit<L: ClassLoss<A<B>>>(&mut self, row: &Row, loss: impl Fn(&Config, Reduction) -> L) {
             let device = B::device();
-            for config in row.variants.iter().filter(|c| c.class_weights.is_none()) {
+            for config in row.variants.iter().filter(|c| c.fits_any_classes()) {
                 let loss = loss(config, Reduction::Mean);
                 let input = prediction(row, &device);
                 of_consumed_and_held::<B>(row.name, input, |x| loss.forward(x, classes(&device)));

@@ -557,10 +557,15 @@ pub fn configs_survive_json<B: TestBackend>() {
     round_trip(
         DistillationLossConfig::new()
             .with_alpha(0.25)
-            .with_ignore_index(Some(-100)),
+            .with_ignore_index(Some(-100))
+            .with_ignore_indices(vec![0, 7]),
     );
     round_trip(CtcLossConfig::new().with_blank(3).with_zero_infinity(true));
-    round_trip(LogitAdjustedLossConfig::new(vec![0.75, 0.25]).with_tau(0.5));
+    round_trip(
+        LogitAdjustedLossConfig::new(vec![0.75, 0.25])
+            .with_tau(0.5)
+            .with_class_weights(Some(vec![1.0, 2.0])),
+    );
 }
 
 pub fn modules_print_themselves<B: TestBackend>() {
@@ -601,7 +606,7 @@ pub fn modules_print_themselves<B: TestBackend>() {
     let distillation = DistillationLossConfig::new().init();
     has(
         distillation.to_string(),
-        &["DistillationLoss", "temperature: 2", "alpha: 0.5"],
+        &["DistillationLoss", "alpha: 0.5", "ignore_indices: []"],
     );
     let ctc = CtcLossConfig::new().init();
     has(
@@ -611,7 +616,11 @@ pub fn modules_print_themselves<B: TestBackend>() {
     let adjusted = LogitAdjustedLossConfig::new(vec![1.0]).init::<B>(&device);
     has(
         adjusted.to_string(),
-        &["LogitAdjustedLoss", "offsets: Tensor"],
+        &[
+            "LogitAdjustedLoss",
+            "offsets: Tensor",
+            "class_weights: None",
+        ],
     );
 }
 
@@ -623,7 +632,8 @@ pub fn logits_that_are_adjusted<B: TestBackend>() {
     let device = B::device();
     let priors = [0.7f32, 0.2, 0.1];
     let logits = [0.5, -1.0, 2.0, 0.0, 3.0, -0.25, 1.0, 1.5, -2.0];
-    for tau in [0.0, 0.5, 1.0] {
+    let weights = Some(vec![0.5, 1.0, 3.0]);
+    for (tau, class_weights) in [(0.0, None), (0.5, None), (1.0, None), (0.75, weights)] {
         let adjusted: Vec<f64> = logits
             .iter()
             .enumerate()
@@ -641,11 +651,17 @@ pub fn logits_that_are_adjusted<B: TestBackend>() {
         };
         let ours = LogitAdjustedLossConfig::new(priors.to_vec())
             .with_tau(tau)
+            .with_class_weights(class_weights.clone())
             .with_ignore_index(Some(-1))
             .init::<Autodiff<B>>(&device);
         let plain = CrossEntropyLossConfig::new()
+            .with_class_weights(class_weights)
             .with_ignore_index(Some(-1))
             .init::<Autodiff<B>>(&device);
+        let classes = || Tensor::<_, 1, Int>::from_ints([2, -1, 0], &device);
+        let normalizers = [ours.normalizer(&classes()), plain.normalizer(&classes())];
+        let [found, expected] = normalizers.map(numbers);
+        assert_close("normalizer", &found, &expected, B::TOLERANCE);
         let found = run(&|x, y| ours.forward(x, y), &logits);
         let expected = run(&|x, y| plain.forward(x, y), &adjusted);
         assert_close("mean", &found, &expected, B::TOLERANCE);

@@ -12,6 +12,7 @@ use crate::forms::{
     ClassFormula, ClassLoss, ClassOptions, LinearHead, Rows, class_forwards, class_rows, linear,
     primitive, tensor, wide,
 };
+use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
 /// Configuration of [`LogitAdjustedLoss`].
@@ -33,6 +34,8 @@ pub struct LogitAdjustedLossConfig {
     /// How strongly the logits are adjusted, finite and at least 0; 0 is cross entropy. Default: 1, as in the paper.
     #[config(default = 1.0)]
     pub tau: f64,
+    /// One weight per class, finite and at least 0. Default: every class counts 1.
+    pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
     /// Rows with one of these targets do not count either. Default: none.
@@ -48,7 +51,8 @@ impl LogitAdjustedLossConfig {
     ///
     /// # Panics
     ///
-    /// If there is no class, a class prior is not finite and more than 0, or `tau` is negative or not finite, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
+    /// If there is no class, a class prior is not finite and more than 0, `tau` or a class weight is negative or not finite, or
+    /// `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -80,11 +84,13 @@ impl LogitAdjustedLossConfig {
             );
         }
         check::config_at_least_zero(name, "tau", self.tau);
+        check::config_weights(name, "class_weights", self.class_weights.as_ref());
         let offset = |prior: &f32| self.tau * f64::from(*prior).ln();
         let offsets: Vec<f64> = self.class_priors.iter().map(offset).collect();
         check::reduction("LogitAdjustedLossConfig", self.reduction);
         LogitAdjustedLoss {
             offsets: Tensor::from_data(TensorData::from(offsets.as_slice()), device),
+            class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
             ignore_indices: self.ignore_indices.clone(),
             reduction: self.reduction,
@@ -93,7 +99,7 @@ impl LogitAdjustedLossConfig {
 }
 
 /// The cross entropy of logits to which `tau` times the logarithm of each class's frequency has been added,
-/// `lse(x + tau log pi) - (x_t + tau log pi_t)`.
+/// `w_t (lse(x + tau log pi) - (x_t + tau log pi_t))`.
 ///
 /// For classes of which some are rare, when every class is to be found equally well: the model learns what is left after the
 /// frequencies, and predicts from the plain logits. Where the test data are as uneven as the training data and the share of right
@@ -101,7 +107,9 @@ impl LogitAdjustedLossConfig {
 ///
 /// - `logits`: any real numbers, classes on axis 1; predict with them as they are
 /// - `targets`: classes in `[0, C)`
-/// - mean: divided by the number of rows that are not ignored
+/// - mean: divided by the sum of `w_t` over the rows that are not ignored
+/// - `class_weights` `w` are none by default: the adjustment is there to do without them. The paper has them as `alpha`; with both,
+///   weights and adjustment each favour what is rare
 /// - `forward_linear_with_predictions` takes the product of hidden states and head twice, since predictions are of the plain
 ///   logits. A head with a cap, of 16 bits or with a scale of 0 has its logits held
 /// - the probabilities `softmax(x)` are not calibrated to the training data's frequencies; those of `x + tau log pi` are
@@ -127,6 +135,8 @@ impl LogitAdjustedLossConfig {
 pub struct LogitAdjustedLoss<B: Backend> {
     /// `tau log pi_c` of each class, `[C]`.
     pub offsets: Tensor<B, 1>,
+    /// One weight per class, `[C]`, each finite and at least 0; none counts every class as 1.
+    pub class_weights: Option<Tensor<B, 1>>,
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]
     pub ignore_index: Option<i64>,
@@ -138,7 +148,7 @@ pub struct LogitAdjustedLoss<B: Backend> {
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] LogitAdjustedLoss<B>: {offsets} ignore_index, ignore_indices, reduction);
+display_fields!([<B: Backend>] LogitAdjustedLoss<B>: {offsets, class_weights} ignore_index, ignore_indices, reduction);
 class_forwards!(LogitAdjustedLoss, logits);
 
 const NAME: &str = "LogitAdjustedLoss";
@@ -277,7 +287,7 @@ impl<B: LossBackend> ClassFormula<B> for LogitAdjustedLoss<B> {
 
     fn options(&self) -> ClassOptions<'_, B> {
         ClassOptions {
-            class_weights: None,
+            class_weights: self.class_weights.as_ref(),
             ignore_index: self.ignore_index,
             ignore_indices: &self.ignore_indices,
             reduction: self.reduction,

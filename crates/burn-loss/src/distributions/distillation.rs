@@ -39,6 +39,9 @@ pub struct DistillationLossConfig {
     pub alpha: f64,
     /// Rows with this target do not count, for the teacher's part neither. Default: none.
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either. Default: none.
+    #[config(default = "Vec::new()")]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -78,6 +81,7 @@ impl DistillationLossConfig {
             temperature: self.temperature,
             alpha: self.alpha,
             ignore_index: self.ignore_index,
+            ignore_indices: self.ignore_indices.clone(),
             reduction: self.reduction,
         }
     }
@@ -95,6 +99,8 @@ impl DistillationLossConfig {
 /// - `student`, `teacher`: logits, any real numbers, `[N, C]`; the teacher gets no gradient
 /// - `targets`: classes in `[0, C)`, `[N]`
 /// - mean: divided by the number of rows that are not ignored
+/// - there are no class weights, because it would be unclear whether they count for the teacher's part: a weight per row, which
+///   [`forward_weighted`](Self::forward_weighted) takes, counts for both parts
 /// - two passes over the student's logits, one over the teacher's, and one tensor of the teacher's probabilities; logits of 16 bits
 ///   are copied to 32 first, and so are hidden states and the head of `forward_linear`
 /// - Source: [Distilling the Knowledge in a Neural Network](https://arxiv.org/abs/1503.02531)
@@ -126,12 +132,15 @@ pub struct DistillationLoss {
     /// Rows with this target do not count.
     #[module(skip)]
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either.
+    #[module(skip)]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number.
     #[module(skip)]
     pub reduction: Reduction,
 }
 
-display_fields!([] DistillationLoss: {} temperature, alpha, ignore_index, reduction);
+display_fields!([] DistillationLoss: {} temperature, alpha, ignore_index, ignore_indices, reduction);
 sample_forwards!(<> DistillationLoss, <B>, student: Tensor<B, 2>, teacher: Tensor<B, 2>, targets: Tensor<B, 1, Int>);
 
 const NAME: &str = "DistillationLoss";
@@ -197,7 +206,7 @@ impl DistillationLoss {
     ///
     /// - `hidden`: `[N, H]`, `[N, T, H]`, .., of rank `D`
     /// - `teacher`: logits, `[N, C]`, `[N, T, C]`, .., of rank `D`
-    /// - `targets`: `[N]`, `[N, T]`, .., of rank `T = D - 1`, classes in `[0, C)` or the ignored index
+    /// - `targets`: `[N]`, `[N, T]`, .., of rank `T = D - 1`, classes in `[0, C)` or an ignored index
     /// - output: `[1]`
     ///
     /// # Panics
@@ -464,6 +473,7 @@ impl DistillationLoss {
     ) -> Rows<B> {
         let options = ClassOptions {
             ignore_index: self.ignore_index,
+            ignore_indices: &self.ignore_indices,
             ..ClassOptions::none()
         };
         Rows::new(&options, targets, num_classes)

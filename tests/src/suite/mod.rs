@@ -128,7 +128,9 @@ macro_rules! suite {
                 targets_of_regions_outside_the_unit_interval
             }
             boxes { boxes_refuse }
-            together { weighted_sums uncertainty_weighting together_refuses }
+            together {
+                weighted_sums sums_of_every_form sums_of_any_inputs uncertainty_weighting together_refuses
+            }
             halves {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
                 label_smoothing_is_not_rounded gradients_of_the_probabilities

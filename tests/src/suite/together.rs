@@ -51,6 +51,138 @@ pub fn weighted_sums<B: TestBackend>() {
     assert!(LossParts::<B>::new().values().is_empty());
 }
 
+/// Value and gradient by the leaf are those of the losses one by one, each times its weight.
+fn equals_the_sum<B: TestBackend, const D: usize>(
+    leaf: impl Fn() -> Tensor<Autodiff<B>, D>,
+    together: impl Fn(Tensor<Autodiff<B>, D>) -> LossParts<Autodiff<B>>,
+    each: &[&dyn Fn(Tensor<Autodiff<B>, D>) -> Tensor<Autodiff<B>, 1>],
+    weights: &[f64],
+) {
+    let x = leaf();
+    let mut values = Vec::new();
+    let mut sum = Tensor::<Autodiff<B>, 1>::zeros([1], &B::device());
+    for (loss, weight) in each.iter().zip(weights) {
+        let value = loss(x.clone());
+        values.extend(numbers(value.clone()));
+        sum = sum + value * *weight;
+    }
+    let slopes = numbers(x.grad(&sum.backward()).expect("it is tracked"));
+    let x = leaf();
+    let parts = together(x.clone());
+    let total = parts.total();
+    let found = numbers(x.grad(&total.backward()).expect("it is tracked"));
+    assert_close("total", &numbers(total), &numbers(sum), B::TOLERANCE);
+    assert_close("slopes", &found, &slopes, B::TOLERANCE);
+    let found: Vec<f64> = parts.values().into_iter().map(|(_, value)| value).collect();
+    assert_close("values", &found, &values, B::TOLERANCE);
+    let found: Vec<f64> = parts.parts().iter().map(|part| part.weight).collect();
+    assert_eq!(found, weights);
+}
+
+/// Losses of every form that a prediction and its target, or logits and classes, go into.
+pub fn sums_of_every_form<B: TestBackend>() {
+    type A<B> = Autodiff<B>;
+    const WEIGHTS: [f64; 4] = [0.7, -0.3, 2.0, 0.25];
+    let device = B::device();
+    let dice = || DiceLossConfig::new().init::<A<B>>(&device);
+    let leaf = || tensor::<A<B>, 3>(&LOGITS, &[1, 2, 3], &device).require_grad();
+
+    let y = || tensor::<A<B>, 3>(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.25], &[1, 2, 3], &device);
+    let w = || tensor::<A<B>, 3>(&[1.0, 0.5, 0.0, 2.0, 1.5, 3.0], &[1, 2, 3], &device);
+    let bce = || BceWithLogitsLossConfig::new().init::<A<B>>(&device);
+    let hinge = || LovaszHingeLossConfig::new().init();
+    let losses = WeightedSum::new()
+        .with_elementwise(bce(), WEIGHTS[0])
+        .with_region_binary(dice(), WEIGHTS[1])
+        .with_region_labels(dice(), WEIGHTS[2])
+        .with_lovasz(hinge(), WEIGHTS[3]);
+    equals_the_sum::<B, 3>(
+        leaf,
+        |x| losses.forward(x, y()),
+        &[
+            &|x| bce().forward(x, y()),
+            &|x| dice().forward_binary(x, y()),
+            &|x| dice().forward_labels(x, y()),
+            &|x| hinge().forward(x, y()),
+        ],
+        &WEIGHTS,
+    );
+    equals_the_sum::<B, 3>(
+        leaf,
+        |x| losses.forward_weighted(x, y(), w()),
+        &[
+            &|x| bce().forward_weighted(x, y(), w()),
+            &|x| dice().forward_binary_weighted(x, y(), w()),
+            &|x| dice().forward_labels_weighted(x, y(), w()),
+            &|x| hinge().forward_weighted(x, y(), w()),
+        ],
+        &WEIGHTS,
+    );
+
+    let y = || Tensor::<A<B>, 2, Int>::from_ints([[1, 0, 1]], &device);
+    let w = || tensor::<A<B>, 2>(&[1.0, 0.5, 3.0], &[1, 3], &device);
+    let cross_entropy = || CrossEntropyLossConfig::new().init::<A<B>>(&device);
+    let lovasz = || LovaszSoftmaxLossConfig::new().init::<A<B>>(&device);
+    let losses = WeightedSum::new()
+        .with_class(cross_entropy(), WEIGHTS[0])
+        .with_region(dice(), WEIGHTS[1])
+        .with_lovasz(lovasz(), WEIGHTS[2]);
+    equals_the_sum::<B, 3>(
+        leaf,
+        |x| losses.forward_classes(x, y()),
+        &[
+            &|x| cross_entropy().forward_nd(x, y()),
+            &|x| dice().forward(x, y()),
+            &|x| lovasz().forward(x, y()),
+        ],
+        &WEIGHTS[..3],
+    );
+    equals_the_sum::<B, 3>(
+        leaf,
+        |x| losses.forward_classes_weighted(x, y(), w()),
+        &[
+            &|x| cross_entropy().forward_nd_weighted(x, y(), w()),
+            &|x| dice().forward_weighted(x, y(), w()),
+            &|x| lovasz().forward_weighted(x, y(), w()),
+        ],
+        &WEIGHTS[..3],
+    );
+}
+
+/// Losses of samples, and functions of the same inputs.
+pub fn sums_of_any_inputs<B: TestBackend>() {
+    type A<B> = Autodiff<B>;
+    type Triplets<B> = (Tensor<A<B>, 2>, Tensor<A<B>, 2>, Tensor<A<B>, 2>);
+    let device = B::device();
+    let leaf = || tensor::<A<B>, 2>(&LOGITS, &[3, 2], &device).require_grad();
+    let other = |by: f64| tensor::<A<B>, 2>(&LOGITS, &[3, 2], &device).flip([0, 1]) * by;
+    let triplet = || TripletMarginLossConfig::new().with_margin(4.0).init();
+    let size = |(x, ..): Triplets<B>| {
+        let zeros = x.zeros_like();
+        MseLossConfig::new().init().forward(x, zeros)
+    };
+    let losses = WeightedSum::new()
+        .with_sample(triplet(), 0.7)
+        .with_function("size", size, -0.3);
+    equals_the_sum::<B, 2>(
+        leaf,
+        |x| losses.forward_inputs((x, other(0.5), other(-1.0))),
+        &[&|x| triplet().forward(x, other(0.5), other(-1.0)), &|x| {
+            size((x.clone(), x.clone(), x))
+        }],
+        &[0.7, -0.3],
+    );
+    let names = losses.forward_inputs((leaf(), other(0.5), other(-1.0)));
+    let names = names.values().into_iter().map(|(name, _)| name);
+    assert_eq!(names.collect::<Vec<_>>(), ["TripletMarginLoss", "size"]);
+
+    let each = |(x, ..): Triplets<B>| x.reshape([6]);
+    let losses = WeightedSum::new().with_function("each", each, 1.0);
+    panics(&["LossParts", "`each`", "[1]", "[6]"], || {
+        losses.forward_inputs((leaf(), leaf(), leaf()))
+    });
+}
+
 pub fn uncertainty_weighting<B: TestBackend>() {
     fn kinds() -> UncertaintyWeightingConfig {
         let kinds = vec![Likelihood::Gaussian, Likelihood::Categorical];
@@ -102,6 +234,9 @@ pub fn together_refuses<B: TestBackend>() {
     });
     panics(&["WeightedSum", "weight", "NaN"], || {
         WeightedSum::new().with_elementwise(MseLossConfig::new().init(), f64::NAN)
+    });
+    panics(&["WeightedSum", "weight", "`own`", "inf"], || {
+        WeightedSum::new().with_function("own", (), f64::INFINITY)
     });
     for wrong in [100.0, 1e40, f64::NAN] {
         panics(

@@ -2,7 +2,7 @@
 //!
 //! | type | when to take it |
 //! | --- | --- |
-//! | [`WeightedSum`] | several losses of the same prediction and target, with weights that you choose |
+//! | [`WeightedSum`] | several losses of the same inputs, with weights that you choose |
 //! | [`LossParts`] | any losses, computed by yourself, with weights that you choose |
 //! | [`UncertaintyWeighting`] | a loss per head of a model, with weights that are learned |
 
@@ -13,5 +13,6 @@ mod weighted_sum;
 pub use parts::{LossPart, LossParts};
 pub use uncertainty::{Likelihood, UncertaintyWeighting, UncertaintyWeightingConfig};
 pub use weighted_sum::{
-    ClassPart, ElementwisePart, PartsOfClasses, PartsOfElements, RegionPart, WeightedSum,
+    ClassPart, ElementwisePart, FunctionPart, LovaszPart, PartsOfClasses, PartsOfElements,
+    PartsOfInputs, RegionBinaryPart, RegionLabelsPart, RegionPart, SamplePart, WeightedSum,
 };

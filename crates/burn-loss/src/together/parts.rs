@@ -6,8 +6,7 @@ use burn::tensor::backend::Backend;
 /// Losses, each reduced, with their names and weights: their weighted sum to differentiate, and each by itself to look at.
 ///
 /// - [`total`](Self::total): `sum_k w_k l_k`
-/// - for any losses of any inputs; where they have prediction and target in common, [`WeightedSum`](crate::WeightedSum) computes
-///   them, too
+/// - for any losses of any inputs; where they have their inputs in common, [`WeightedSum`](crate::WeightedSum) computes them, too
 ///
 /// # Example
 ///

@@ -29,3 +29,5 @@ pub mod softmax_terms;
 pub mod sum;
 pub mod target_scores;
 mod tasks;
+#[cfg(test)]
+mod testing;

@@ -242,6 +242,7 @@ mod tests {
     use super::*;
     use crate::SmoothWeights;
     use crate::cpu::softmax_terms::Classes;
+    use crate::cpu::testing::refuses;
 
     /// The loss and the gradient of one row, one class after the other.
     fn expected(loss: MultiMargin, row: &[f64], class: usize, weight: f64) -> (f64, Vec<f64>) {
@@ -378,5 +379,24 @@ mod tests {
             assert_eq!(run(&rows(&[0]), &mut scores), f64::INFINITY);
             assert_eq!(scores, [-2.0, 1.0, 1.0]);
         }
+    }
+
+    #[test]
+    fn rows_that_interleave_are_refused() {
+        let rows = HostRows {
+            shape: [1, 3, 2],
+            classes: None,
+            ignore_index: None,
+            smooth: SmoothWeights::Zero,
+            row_weights: None,
+        };
+        let loss = MultiMargin {
+            margin: 1.0,
+            squared: false,
+        };
+        refuses("one class per row of scores", || {
+            let scores = Logits::Shared(&[0f32; 6]);
+            reduced(Arch::Scalar, loss, &rows, None, 1.0, scores, true)
+        });
     }
 }

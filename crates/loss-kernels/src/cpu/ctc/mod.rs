@@ -84,9 +84,15 @@ impl<F: Float> Ctc<'_, F> {
     /// If a slice does not have the length of its shape, a length is larger than its axis, or a class is not in `[0, C)`.
     pub fn run(&self, wanted: bool) -> (Vec<F>, Option<Vec<F>>) {
         let [_, samples, _] = self.shape;
-        assert_eq!(self.log_probs.len(), self.shape.iter().product::<usize>());
-        assert_eq!(self.input_lengths.len(), samples);
-        assert_eq!(self.target_lengths.len(), samples);
+        let numbers = self.shape.iter().product::<usize>();
+        assert_eq!(
+            self.log_probs.len(),
+            numbers,
+            "log-probabilities are [T, N, C]"
+        );
+        for lengths in [self.input_lengths, self.target_lengths] {
+            assert_eq!(lengths.len(), samples, "lengths are [N]");
+        }
         let arch = Arch::detect();
         let found = tasks::map(samples, 1, |range| {
             arch.run(Sample::new(self, range.start, wanted))

@@ -3,6 +3,7 @@
 use super::Ctc;
 use super::sample::Sample;
 use crate::cpu::simd::{Arch, Float};
+use crate::cpu::testing::refuses;
 
 /// Numbers that look random, in `-3..0`.
 fn log_probs(count: usize) -> Vec<f64> {
@@ -188,4 +189,86 @@ fn samples_side_by_side_and_long_ones() {
         // Each step rounds a few numbers of up to 8 by 2e-7 each: at random, 3e-5 in 1500 steps.
         assert!((a - b).abs() < 1e-4, "{a} and {b} at {at}");
     }
+}
+
+#[test]
+fn what_is_out_of_range_is_refused() {
+    let right = Ctc {
+        log_probs: &[-1.0; 12],
+        shape: [2, 2, 3],
+        targets: &[1, 2, 1, 1],
+        input_lengths: &[2, 2],
+        target_lengths: &[1, 1],
+        blank: 0,
+    };
+    let of_samples = "lengths are [N]";
+    let beyond = "a length beyond its axis";
+    let no_class = "a target that is no class";
+    let log_probs: &[f64] = &[-1.0; 11];
+    for (words, wrong) in [
+        (
+            "log-probabilities are [T, N, C]",
+            Ctc { log_probs, ..right },
+        ),
+        (
+            of_samples,
+            Ctc {
+                input_lengths: &[2],
+                ..right
+            },
+        ),
+        (
+            of_samples,
+            Ctc {
+                target_lengths: &[1; 3],
+                ..right
+            },
+        ),
+        (
+            beyond,
+            Ctc {
+                input_lengths: &[2, 3],
+                ..right
+            },
+        ),
+        (
+            beyond,
+            Ctc {
+                input_lengths: &[-1, 2],
+                ..right
+            },
+        ),
+        (
+            beyond,
+            Ctc {
+                target_lengths: &[1, 3],
+                ..right
+            },
+        ),
+        (
+            no_class,
+            Ctc {
+                targets: &[1, 2, 3, 1],
+                ..right
+            },
+        ),
+        (
+            no_class,
+            Ctc {
+                targets: &[-1, 2, 1, 1],
+                ..right
+            },
+        ),
+    ] {
+        refuses(words, || wrong.run(true));
+    }
+    // What lies beyond a target's length is not looked at.
+    let targets = &[1, 7, 1, -7];
+    assert!(
+        Ctc { targets, ..right }
+            .run(false)
+            .0
+            .iter()
+            .all(|loss| loss.is_finite())
+    );
 }

@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::*;
 use crate::cpu::simd::{Arch, Float};
+use crate::cpu::testing::refuses;
 use crate::formulas::{
     Asymmetric, Bce, BceWithLogits, Charbonnier, GammaNll, GaussianCrps, GaussianNll,
     HingeEmbedding, Huber, KlDiv, L1, LogCosh, Mse, Msle, PoissonNll, Quantile, SigmoidFocal,
@@ -236,4 +237,35 @@ fn the_first_element_out_of_bounds_is_found() {
         };
         assert_eq!(found, Some(expected), "{arch:?}");
     }
+}
+
+/// The passes read and write behind addresses: what is behind each is looked at before.
+#[test]
+fn slices_of_other_lengths_are_refused() {
+    let (three, two, none) = ([0.5f32; 3], [0.5f32; 2], Repeated::<f32>::new(&[]));
+    let (mut place, mut gradient) = (two, two);
+    let per_element = "one number per element";
+    for (words, operand) in [
+        (per_element, Operand::Read(&two[..])),
+        (per_element, Operand::Replace(&mut place)),
+        (per_element, Operand::Between(&two, &mut [0.0; 3])),
+        (
+            "one gradient per element",
+            Operand::Between(&three, &mut gradient),
+        ),
+        ("there is a number to repeat", Operand::Repeated(&none)),
+    ] {
+        refuses(words, || {
+            let operands = [Operand::Read(&three[..]), operand, Operand::One];
+            losses(Arch::Scalar, &Mse, operands, &mut uninitialized(3))
+        });
+    }
+    refuses("one weight per element", || {
+        let operands = [
+            Operand::Read(&three[..]),
+            Operand::Read(&three),
+            Operand::One,
+        ];
+        reduced(Arch::Scalar, &Mse, operands, Some(&two), 1.0, 3)
+    });
 }

@@ -60,7 +60,8 @@ pub fn backward<F: Float>(
     check(linear, rows);
     let count = rows.shape[0];
     assert_eq!(found.len(), 2 * count, "a normalizer is [M, 2]");
-    assert_eq!(gradient.len(), columns.count() * count);
+    let numbers = columns.count() * count;
+    assert_eq!(gradient.len(), numbers, "a column of a gradient is [M]");
     let has_gradient =
         |row: &usize| (0..columns.count()).any(|column| gradient[column * count + row] != F::ZERO);
     let mut counted = rows.counted_rows();

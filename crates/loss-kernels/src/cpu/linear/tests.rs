@@ -7,6 +7,7 @@ use super::reduced::planned;
 use super::{Found, Linear, Matrix, Order, Plan, backward, forward, reduced};
 use crate::cpu::simd::{Arch, Float};
 use crate::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula, RowLoss};
+use crate::cpu::testing::refuses;
 use crate::formulas::{CrossEntropy, Focal};
 use crate::{Columns, HeadOptions, SmoothWeights};
 
@@ -595,4 +596,112 @@ fn plans_fit_the_budget() {
             assert!(chunks <= fewest, "{plan:?}: {chunks} instead of {fewest}");
         }
     }
+}
+
+fn rows_of<'a>(shape: [usize; 3]) -> HostRows<'a, f32> {
+    HostRows {
+        shape,
+        classes: None,
+        ignore_index: None,
+        smooth: SmoothWeights::Zero,
+        row_weights: None,
+    }
+}
+
+#[test]
+fn slices_of_other_lengths_are_refused() {
+    let right = Linear {
+        hidden: &[0f32; 2],
+        weight: Matrix::new(&[0f32; 3], [1, 3], Order::Rows),
+        bias: None,
+        options: HeadOptions::default(),
+    };
+    let no_classes = Matrix::new(&[], [1, 0], Order::Rows);
+    let loss = RowLoss {
+        formula: &Focal { gamma: 1.0 },
+        class_weights: None,
+        scale: 1.0,
+    };
+    for (words, wrong, shape) in [
+        (
+            "rows without classes have no softmax",
+            Linear {
+                weight: no_classes,
+                ..right
+            },
+            [2, 0, 1],
+        ),
+        (
+            "hidden states are [M, H]",
+            Linear {
+                hidden: &[0f32; 3],
+                ..right
+            },
+            [2, 3, 1],
+        ),
+        (
+            "a bias is [C]",
+            Linear {
+                bias: Some(&[0f32; 2]),
+                ..right
+            },
+            [2, 3, 1],
+        ),
+        ("rows lie one after the other", right, [1, 3, 2]),
+        ("a weight is [H, C]", right, [2, 4, 1]),
+    ] {
+        let rows = rows_of(shape);
+        refuses(words, || reduced(&wrong, &rows, &loss, [true; 3], false));
+        refuses(words, || forward(&wrong, &rows, Columns::All));
+        refuses(words, || {
+            backward(&wrong, &rows, &[0.0; 4], &[0.0; 6], Columns::All, [true; 3])
+        });
+    }
+    let rows = rows_of([2, 3, 1]);
+    for (words, normalizer, gradient) in [
+        ("a normalizer is [M, 2]", 3, 6),
+        ("a column of a gradient is [M]", 4, 5),
+    ] {
+        refuses(words, || {
+            let [normalizer, gradient] = [normalizer, gradient].map(|len| vec![0f32; len]);
+            backward(
+                &right,
+                &rows,
+                &normalizer,
+                &gradient,
+                Columns::All,
+                [true; 3],
+            )
+        });
+    }
+}
+
+#[test]
+fn products_that_do_not_fit_are_refused() {
+    use super::matrix::{Old, product};
+    for (words, numbers, left, right) in [
+        ("the inner dimensions agree", 4, [2, 3], [2, 2]),
+        ("a product is [rows, columns]", 5, [2, 3], [3, 2]),
+    ] {
+        refuses(words, || {
+            let mut to = vec![0f32; numbers];
+            product(
+                &mut to,
+                Order::Rows,
+                Old::Overwritten,
+                matrix_of(6, left),
+                matrix_of(right[0] * right[1], right),
+                1.0,
+            );
+        });
+    }
+    let words = "a matrix is [rows, columns]";
+    refuses(words, || matrix_of(5, [2, 3]).rows());
+    // Of more numbers than can be counted.
+    refuses(words, || matrix_of(0, [usize::MAX, 2]).rows());
+}
+
+fn matrix_of(numbers: usize, shape: [usize; 2]) -> Matrix<'static, f32> {
+    const ZEROS: &[f32] = &[0.0; 6];
+    Matrix::new(&ZEROS[..numbers], shape, Order::Columns)
 }

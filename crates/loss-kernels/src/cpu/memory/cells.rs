@@ -26,7 +26,7 @@ unsafe impl<F: Float> Sync for Cells<'_, F> {}
 impl<'a, F: Float> Cells<'a, F> {
     /// The gradient replaces the logits.
     pub fn in_place(logits: &'a mut [F], shape: [usize; 3]) -> Self {
-        assert_eq!(logits.len(), shape.iter().product::<usize>());
+        check_len(logits.len(), shape);
         let gradient = logits.as_mut_ptr();
         Self {
             logits: gradient,
@@ -38,8 +38,8 @@ impl<'a, F: Float> Cells<'a, F> {
 
     /// The gradient goes to memory of its own, which need not be initialized.
     pub fn between(logits: &'a [F], gradient: &'a mut [MaybeUninit<F>], shape: [usize; 3]) -> Self {
-        assert_eq!(logits.len(), shape.iter().product::<usize>());
-        assert_eq!(gradient.len(), logits.len());
+        check_len(logits.len(), shape);
+        assert_eq!(gradient.len(), logits.len(), "one slope per logit");
         let gradient = gradient.as_mut_ptr().cast();
         Self {
             logits: logits.as_ptr(),
@@ -58,6 +58,14 @@ impl<'a, F: Float> Cells<'a, F> {
         assert!(rows.end <= self.shape[0] * self.shape[2]);
         Rows { cells: self, rows }
     }
+}
+
+/// Panics unless there are as many logits as the shape has; of a shape whose product wraps around there never are.
+fn check_len(logits: usize, shape: [usize; 3]) {
+    let product = shape
+        .iter()
+        .try_fold(1usize, |product, len| product.checked_mul(*len));
+    assert_eq!(Some(logits), product, "logits are [N, C, S]");
 }
 
 /// Some of the rows: nobody else reads or writes them.
@@ -214,7 +222,7 @@ impl<F: Float> Rows<'_, F> {
     #[inline(always)]
     pub fn write_run(&mut self, run: Run, class: usize, values: &[F]) {
         let at = self.in_run(run, class);
-        assert_eq!(values.len(), run.len);
+        assert_eq!(values.len(), run.len, "one value a row");
         // SAFETY: `in_run` keeps it within these rows, which nobody else touches while `self` is borrowed mutably, and
         // `values`, which is borrowed too, is not part of them.
         unsafe {
@@ -267,7 +275,7 @@ impl<F: Float> Rows<'_, F> {
         // SAFETY: `in_row` keeps it within the logits.
         let own = unsafe { self.cells.logits.add(at) };
         let logits = copy.map_or(own, |copy| {
-            assert_eq!(copy.len(), len);
+            assert_eq!(copy.len(), len, "a copy of the row");
             copy.as_ptr()
         });
         // SAFETY: the gradient is as long as the logits.
@@ -411,5 +419,107 @@ unsafe fn map_numbers<F: Float, S: Isa>(
             let x = F::select(simd, inside, x, F::splat(simd, fill));
             F::store_masked(simd, inside, to.add(whole), f(x, whole));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::Scalar;
+
+    use super::*;
+    use crate::cpu::testing::refuses;
+
+    #[test]
+    fn memory_of_another_length_is_refused() {
+        let words = "logits are [N, C, S]";
+        for shape in [[2, 2, 1], [2, 3, 2], [0, 3, 1]] {
+            refuses(words, || Cells::in_place(&mut [0f32; 6], shape).shape);
+            refuses(words, || {
+                let mut gradient = [MaybeUninit::uninit(); 6];
+                Cells::between(&[0f32; 6], &mut gradient, shape).shape
+            });
+        }
+        // Without the checks of a debug build this product is 0.
+        let shape = [usize::MAX / 2 + 1, 2, 1];
+        refuses(words, || Cells::<f32>::in_place(&mut [], shape).shape);
+        refuses("one slope per logit", || {
+            let mut gradient = [MaybeUninit::uninit(); 5];
+            Cells::between(&[0f32; 6], &mut gradient, [2, 3, 1]).shape
+        });
+        refuses("rows.end <= self.shape[0] * self.shape[2]", || {
+            let mut logits = [0f32; 6];
+            let cells = Cells::in_place(&mut logits, [2, 3, 1]);
+            // SAFETY: no other rows are lent out.
+            unsafe { cells.rows(0..3) }.rows.len()
+        });
+    }
+
+    type Use<'a> = &'a dyn Fn(&mut Rows<'_, f32>);
+
+    /// Uses the second row, which is lent out, of three examples of four classes and `inner` rows each.
+    fn use_row(inner: usize, used: Use<'_>) {
+        let mut logits = vec![0f32; 3 * 4 * inner];
+        let cells = Cells::in_place(&mut logits, [3, 4, inner]);
+        // SAFETY: no other rows are lent out.
+        used(&mut unsafe { cells.rows(1..2) });
+    }
+
+    /// Only the rows that are lent out, only their classes, and only where rows lie one after the other if that is asked for.
+    #[test]
+    fn what_is_not_lent_out_is_refused() {
+        let simd = Scalar::new();
+        let (row, rows) = ("self.rows.contains(&row)", "self.rows.start <= rows.start");
+        let (end, run) = ("rows.end <= self.rows.end", "self.rows.start <= run.row");
+        let (no_class, classes) = ("class < num_classes", "classes.end <= num_classes");
+        let parts = "classes.len() <= F::lanes::<S>() && parts.len() == rows.len()";
+        let backwards = Range { start: 3, end: 2 };
+        let cases: [(&str, usize, Use<'_>); 22] = [
+            (row, 1, &|r| r.write_row(2, 0..4, [0.0; 4].into_iter())),
+            (row, 2, &|r| r.write_row(1, 0..4, [0.0; 4].into_iter())),
+            (classes, 1, &|r| r.write_row(1, 2..5, [0.0; 3].into_iter())),
+            (classes, 1, &|r| {
+                r.write_row(1, backwards.clone(), [].into_iter())
+            }),
+            ("one value a class", 1, &|r| {
+                r.write_row(1, 0..4, [0.0; 3].into_iter())
+            }),
+            (row, 1, &|r| r.map_row(simd, 0, None, |x, _| x)),
+            ("a copy of the row", 1, &|r| {
+                r.map_row(simd, 1, Some(&[0.0; 3]), |x, _| x)
+            }),
+            (classes, 1, &|r| {
+                r.map_part::<_, 1>(simd, 1, 0..3, 0.0, true, |_, x, _| x)
+            }),
+            ("whole groups", 1, &|r| {
+                r.map_part::<_, 3>(simd, 1, 0..2, 0.0, true, |_, x, _| x)
+            }),
+            // SAFETY: all of the gradient is where the logits are.
+            (classes, 1, &|r| unsafe {
+                r.remap_part(simd, 1, 2..5, |x, _| x)
+            }),
+            // SAFETY: as above.
+            (rows, 1, &|r| _ = unsafe { r.written(0) }),
+            (rows, 1, &|r| _ = Logits::rows(r, 0..1)),
+            (end, 1, &|r| _ = Logits::rows(r, 1..3)),
+            (rows, 2, &|r| _ = Logits::rows(r, 1..2)),
+            (rows, 1, &|r| r.write_parts(simd, 0..1, 0..1, &[0.0])),
+            (classes, 1, &|r| r.write_parts(simd, 1..2, 4..5, &[0.0])),
+            (parts, 1, &|r| r.write_parts(simd, 1..2, 0..2, &[0.0])),
+            (parts, 1, &|r| r.write_parts(simd, 1..2, 0..1, &[0.0; 2])),
+            (run, 1, &|r| r.set(0, 0, 0.0)),
+            (no_class, 1, &|r| r.set(1, 4, 0.0)),
+            // Of the first example the second and the third row.
+            (run, 4, &|r| _ = r.run(Run::new([3, 4, 4], 1, 3), 0)),
+            ("one value a row", 4, &|r| {
+                r.write_run(Run::new([3, 4, 4], 1, 2), 0, &[0.0; 2])
+            }),
+        ];
+        for (words, inner, used) in cases {
+            refuses(words, || use_row(inner, used));
+        }
+        // What is lent out is not.
+        use_row(1, &|r| r.write_row(1, 0..4, [0.0; 4].into_iter()));
+        use_row(1, &|r| r.write_parts(simd, 1..2, 3..4, &[0.0]));
+        use_row(4, &|r| r.write_run(Run::new([3, 4, 4], 1, 2), 3, &[0.0]));
     }
 }

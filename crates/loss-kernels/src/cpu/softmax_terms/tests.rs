@@ -5,12 +5,13 @@ use std::mem::MaybeUninit;
 use crate::SmoothWeights;
 
 use super::{
-    ClassSlice, Input, Problem, RowFormula, RowLoss, backward, backward_in_place, forward,
-    sum_of_losses, with_gradient,
+    ClassSlice, HostRows, Input, Picked, Problem, RowFormula, RowLoss, backward, backward_in_place,
+    forward, sum_of_losses, with_gradient,
 };
 use crate::cpu::memory::Cells;
 use crate::cpu::simd::Arch;
 use crate::cpu::simd::Float;
+use crate::cpu::testing::refuses;
 use crate::formulas::CrossEntropy;
 
 /// A small generator of numbers (SplitMix64), the same on every machine.
@@ -778,22 +779,121 @@ fn the_same_bits_in_place_and_on_any_number_of_threads() {
     same_bits::<f64>();
 }
 
-#[test]
-#[should_panic(expected = "classes are [N * S]")]
-fn too_few_classes_panic() {
-    let problem = Problem {
+/// Two rows of three classes.
+fn two_rows<'a>() -> Problem<'a, f32> {
+    Problem {
         shape: [2, 3, 1],
-        classes: Some(ClassSlice::I64(&[0])),
+        classes: Some(ClassSlice::I64(&[0, 1])),
+        ignore_index: None,
+        smooth: SmoothWeights::Zero,
+        row_weights: None,
+    }
+}
+
+/// The lengths are all that keeps the kernels within their memory: every entrance looks at them.
+#[test]
+fn slices_of_other_lengths_are_refused() {
+    let mut no_classes = two_rows();
+    no_classes.shape[1] = 0;
+    let mut more_logits = two_rows();
+    more_logits.shape[1] = 4;
+    let mut classes = two_rows();
+    classes.classes = Some(ClassSlice::I32(&[0]));
+    let mut row_weights = two_rows();
+    row_weights.row_weights = Some(&[1.0; 3]);
+    let mut per_class = two_rows();
+    per_class.smooth = SmoothWeights::PerClass(&[1.0; 2]);
+    let mut per_logit = two_rows();
+    per_logit.smooth = SmoothWeights::PerLogit(&[1.0; 5]);
+    for (words, problem) in [
+        ("rows without classes have no softmax", no_classes),
+        ("logits are [N, C, S]", more_logits),
+        ("classes are [N * S]", classes),
+        ("weights of rows are [N * S]", row_weights),
+        ("weights are [C]", per_class),
+        ("weights are [N, C, S]", per_logit),
+    ] {
+        let (arch, logits, column) = (Arch::Scalar, [0f32; 6], [0f32; 2]);
+        let input = Input {
+            gradient: [Some(&column[..]), None, None],
+            normalizer: [&column[..]; 2],
+        };
+        refuses(words, || {
+            let normalizer: [&mut [f32]; 2] = [&mut [0.0; 2], &mut [0.0; 2]];
+            forward(arch, &problem, &logits, [None, None, None], normalizer);
+        });
+        refuses(words, || {
+            let mut output = [MaybeUninit::uninit(); 6];
+            backward(arch, &problem, &logits, input, &mut output);
+        });
+        refuses(words, || {
+            backward_in_place(arch, &problem, &mut [0.0; 6], input);
+        });
+        refuses(words, || {
+            let loss = loss_of(&PLAIN, None);
+            sum_of_losses(arch, &problem, &loss, &logits)
+        });
+    }
+}
+
+const PLAIN: CrossEntropy = CrossEntropy {
+    keep: 1.0,
+    z_loss: 0.0,
+};
+
+fn loss_of<'a>(
+    formula: &'a dyn RowFormula<f32>,
+    class_weights: Option<&'a [f32]>,
+) -> RowLoss<'a, f32> {
+    RowLoss {
+        formula,
+        class_weights,
+        scale: 1.0,
+    }
+}
+
+#[test]
+fn columns_and_class_weights_of_other_lengths_are_refused() {
+    let (arch, problem, logits) = (Arch::Scalar, two_rows(), [0f32; 6]);
+    let words = "a column is [N * S]";
+    let (right, short) = ([0f32; 2], [0f32; 1]);
+    for [term, max] in [[2, 1], [3, 2]] {
+        refuses(words, || {
+            let (mut term, mut max, mut lse) = (vec![0.0; term], vec![0.0; max], right);
+            let terms = [None, Some(&mut term[..]), None];
+            forward(arch, &problem, &logits, terms, [&mut max, &mut lse]);
+        });
+    }
+    for (gradient, lse) in [(&short[..], &right[..]), (&right[..], &short[..])] {
+        let input = Input {
+            gradient: [None, None, Some(gradient)],
+            normalizer: [&right[..], lse],
+        };
+        refuses(words, || {
+            backward_in_place(arch, &problem, &mut [0.0; 6], input);
+        });
+    }
+    let words = "class weights are [C]";
+    let loss = loss_of(&PLAIN, Some(&[1.0; 2]));
+    refuses(words, || sum_of_losses(arch, &problem, &loss, &logits));
+    refuses(words, || {
+        let mut numbers = [0.0; 6];
+        let cells = Cells::in_place(&mut numbers, problem.shape);
+        with_gradient(arch, &problem, &loss, cells)
+    });
+}
+
+#[test]
+fn rows_that_interleave_are_not_picked() {
+    let rows = HostRows::<f32> {
+        shape: [1, 3, 2],
+        classes: None,
         ignore_index: None,
         unlabelled: None,
         smooth: SmoothWeights::Zero,
         row_weights: None,
     };
-    forward(
-        Arch::Scalar,
-        &problem,
-        &[0f32; 6],
-        [None, None, None],
-        [&mut [0.0; 2], &mut [0.0; 2]],
-    );
+    refuses("rows lie one after the other", || {
+        rows.pick(&Picked::Range(0..1)).shape
+    });
 }

@@ -1,9 +1,13 @@
 //! The backends under test, and how closely each has to agree with the reference.
 
+use std::sync::OnceLock;
+
 #[allow(deprecated, reason = "by Burn 0.21, which has it all the same")]
 pub use burn::backend::Candle;
 use burn::backend::wgpu::graphics::AutoGraphicsApi;
-use burn::backend::wgpu::{CubeBackend, WgpuDevice, WgpuRuntime, init_setup};
+use burn::backend::wgpu::{
+    CubeBackend, WgpuDevice, WgpuRuntime, WgpuSetup, init_device, init_setup,
+};
 use burn::backend::{Flex, NdArray, Wgpu};
 use burn::tensor::{DType, Element};
 use burn_loss::LossBackend;
@@ -64,6 +68,11 @@ pub trait TestBackend: LossBackend {
 
     /// The device, after making sure that it is there.
     fn device() -> Self::Device;
+
+    /// Another device, where the backend has two.
+    fn other_device() -> Option<Self::Device> {
+        None
+    }
 }
 
 macro_rules! on_cpu {
@@ -85,7 +94,7 @@ macro_rules! on_cpu {
 }
 
 macro_rules! on_gpu {
-    ($backend:ty, fused: $fused:literal, $require_device:expr) => {
+    ($backend:ty, fused: $fused:literal, $device:expr, $other_device:expr) => {
         impl TestBackend for $backend {
             const TOLERANCE: Tolerance = F32_ON_GPU;
             const CHECKS_TARGETS: bool = false;
@@ -96,9 +105,11 @@ macro_rules! on_gpu {
             const FUSED: bool = $fused;
 
             fn device() -> Self::Device {
-                let device = Default::default();
-                $require_device(&device);
-                device
+                $device
+            }
+
+            fn other_device() -> Option<Self::Device> {
+                $other_device
             }
         }
     };
@@ -118,22 +129,33 @@ pub type WgpuFusion = Wgpu;
 /// wgpu without fusion.
 pub type WgpuPlain = CubeBackend<WgpuRuntime, f32, i32, u32>;
 
-on_gpu!(WgpuFusion, fused: true, require_adapter);
-on_gpu!(WgpuPlain, fused: false, require_adapter);
+on_gpu!(WgpuFusion, fused: true, first_device(), Some(second_device()));
+on_gpu!(WgpuPlain, fused: false, first_device(), Some(second_device()));
 #[cfg(feature = "cuda")]
-on_gpu!(burn::backend::Cuda, fused: true, |_: &_| ());
+on_gpu!(burn::backend::Cuda, fused: true, Default::default(), None);
 
-/// Fails with what to do where there is no adapter; skipping would call an untested backend tested.
-fn require_adapter(device: &WgpuDevice) {
-    use std::sync::OnceLock;
-    static FOUND: OnceLock<bool> = OnceLock::new();
-    let found = *FOUND.get_or_init(|| {
-        let set_up = || init_setup::<AutoGraphicsApi>(device, Default::default());
-        std::panic::catch_unwind(set_up).is_ok()
+/// wgpu's default device, set up once. Fails with what to do where there is no adapter; skipping would call an untested
+/// backend tested.
+fn set_up() -> &'static WgpuSetup {
+    static FOUND: OnceLock<Option<WgpuSetup>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let set_up = || init_setup::<AutoGraphicsApi>(&WgpuDevice::default(), Default::default());
+        std::panic::catch_unwind(set_up).ok()
     });
-    assert!(
-        found,
+    found.as_ref().expect(
         "wgpu found no adapter. On a machine without a GPU, install a software Vulkan driver: \
-         on Debian, `apt-get install mesa-vulkan-drivers libvulkan1`."
-    );
+         on Debian, `apt-get install mesa-vulkan-drivers libvulkan1`.",
+    )
+}
+
+fn first_device() -> WgpuDevice {
+    set_up();
+    WgpuDevice::default()
+}
+
+/// The same adapter under another name, with a queue and memory of its own.
+fn second_device() -> WgpuDevice {
+    static SECOND: OnceLock<WgpuDevice> = OnceLock::new();
+    let second = SECOND.get_or_init(|| init_device(set_up().clone(), Default::default()));
+    second.clone()
 }

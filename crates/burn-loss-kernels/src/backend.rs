@@ -391,7 +391,7 @@ pub trait LossBackend: Backend {
     ///
     /// # Panics
     ///
-    /// If the shapes do not fit.
+    /// If the shapes do not fit, or tensors are on different devices.
     fn ctc(
         log_probs: FloatTensor<Self>,
         targets: CtcTargets<Self>,

@@ -39,6 +39,14 @@ fn classes<B: TestBackend, const D: usize>(shape: [usize; D]) -> Tensor<B, D, In
     Tensor::zeros(shape, &B::device())
 }
 
+/// An element type beside the backend's own, if there is one.
+pub(super) fn another_float<B: TestBackend>() -> Option<DType> {
+    let own = floats::<B, 1>([1]).dtype();
+    [DType::F64, DType::F32, DType::F16]
+        .into_iter()
+        .find(|dtype| *dtype != own && B::supports_dtype(&B::device(), *dtype))
+}
+
 /// Every element-wise loss refuses `b` beside `a`, and says what each of them is.
 fn elementwise_losses_refuse<B: TestBackend>(
     a: impl Fn() -> Tensor<B, 2>,
@@ -143,10 +151,7 @@ pub fn element_types_that_differ<B: TestBackend>() {
     let device = B::device();
     let a = || floats::<B, 2>([2, 3]);
     let own = a().dtype();
-    let other = [DType::F64, DType::F32, DType::F16]
-        .into_iter()
-        .find(|dtype| *dtype != own && B::supports_dtype(&device, *dtype));
-    let Some(other) = other else {
+    let Some(other) = another_float::<B>() else {
         assert!(!B::HAS_HALVES, "a backend of one type has nothing to mix");
         return;
     };
@@ -169,6 +174,200 @@ pub fn element_types_that_differ<B: TestBackend>() {
     });
     let words = said("CrossEntropyLoss", "`probabilities`");
     panics(&words, || loss.forward_probabilities(a(), b()));
+}
+
+/// Where a backend has two devices, tensors of both are refused beside each other.
+pub fn devices_that_differ<B: TestBackend>() {
+    let (device, other) = (B::device(), B::other_device());
+    let Some((here, there)) = other.as_ref().map(|other| (&device, other)) else {
+        return;
+    };
+    let names = [here, there].map(|device| format!("{device:?}"));
+    let [of_here, of_there] = names.each_ref().map(String::as_str);
+    let float = |device: &B::Device, shape: [usize; 2]| Tensor::<B, 2>::full(shape, 0.5, device);
+    let line = |device: &B::Device, length: usize| Tensor::<B, 1>::full([length], 0.5, device);
+    let ints = |device: &B::Device, length: usize| Tensor::<B, 1, Int>::zeros([length], device);
+    let (a, b) = (|| float(here, [2, 3]), || float(there, [2, 3]));
+    let targets = || ints(here, 2);
+    elementwise_losses_refuse(a, b, [of_here, of_there]);
+
+    macro_rules! refuse {
+        ($loss:literal, $argument:literal, $call:expr) => {
+            let words = [
+                concat!($loss, ":"),
+                $argument,
+                "the device of",
+                of_here,
+                of_there,
+            ];
+            panics(&words, || $call);
+        };
+    }
+    let gaussian = GaussianNllLossConfig::new().init();
+    refuse!(
+        "GaussianNllLoss",
+        "`variance`",
+        gaussian.forward(a(), a(), b())
+    );
+    let loss = CrossEntropyLossConfig::new();
+    let weighted = loss.clone().with_class_weights(Some(vec![1.0; 3]));
+    let weighted = weighted.init::<B>(there);
+    let loss = loss.init::<B>(here);
+    refuse!(
+        "CrossEntropyLoss",
+        "`targets`",
+        loss.forward(a(), ints(there, 2))
+    );
+    refuse!(
+        "CrossEntropyLoss",
+        "`class_weights`",
+        weighted.forward(a(), targets())
+    );
+    refuse!(
+        "CrossEntropyLoss",
+        "`weights`",
+        loss.forward_weighted(a(), targets(), line(there, 2))
+    );
+    refuse!(
+        "CrossEntropyLoss",
+        "`probabilities`",
+        loss.forward_probabilities(a(), b())
+    );
+
+    let hidden = || float(here, [2, 4]);
+    let head = |weight: &B::Device, bias| LinearHead::new(float(weight, [4, 3]), bias);
+    let good = head(here, None);
+    refuse!(
+        "CrossEntropyLoss",
+        "`targets`",
+        loss.forward_linear(hidden(), &good, ints(there, 2))
+    );
+    refuse!(
+        "CrossEntropyLoss",
+        "`head.weight`",
+        loss.forward_linear(hidden(), &head(there, None), targets())
+    );
+    refuse!(
+        "CrossEntropyLoss",
+        "`head.bias`",
+        loss.forward_linear(hidden(), &head(here, Some(line(there, 3))), targets())
+    );
+    refuse!(
+        "CrossEntropyLoss",
+        "`weights`",
+        loss.forward_linear_weighted(hidden(), &good, targets(), line(there, 2))
+    );
+    refuse!(
+        "CrossEntropyLoss",
+        "`probabilities`",
+        loss.forward_linear_probabilities(hidden(), &good, b())
+    );
+    let distillation = DistillationLossConfig::new().init();
+    refuse!(
+        "DistillationLoss",
+        "`teacher`",
+        distillation.forward(a(), b(), targets())
+    );
+    refuse!(
+        "DistillationLoss",
+        "`targets`",
+        distillation.forward(a(), a(), ints(there, 2))
+    );
+    refuse!(
+        "DistillationLoss",
+        "`targets`",
+        distillation.forward_linear(hidden(), &good, a(), ints(there, 2))
+    );
+
+    let margin = MultiMarginLossConfig::new().init::<B>(here);
+    refuse!(
+        "MultiMarginLoss",
+        "`targets`",
+        margin.forward(a(), ints(there, 2))
+    );
+    let labels = MultiLabelMarginLossConfig::new().init();
+    let of_labels = Tensor::<B, 2, Int>::zeros([2, 3], there);
+    refuse!(
+        "MultiLabelMarginLoss",
+        "`targets`",
+        labels.forward(a(), of_labels)
+    );
+    let labels = MultiLabelSoftMarginLossConfig::new().init::<B>(here);
+    refuse!(
+        "MultiLabelSoftMarginLoss",
+        "`targets`",
+        labels.forward(a(), b())
+    );
+    let adjusted = LogitAdjustedLossConfig::new(vec![0.5; 3]).init::<B>(there);
+    refuse!(
+        "LogitAdjustedLoss",
+        "`class_priors`",
+        adjusted.forward(a(), targets())
+    );
+
+    let cosine = CosineEmbeddingLossConfig::new().init();
+    refuse!(
+        "CosineEmbeddingLoss",
+        "`second`",
+        cosine.forward(a(), b(), line(here, 2))
+    );
+    refuse!(
+        "CosineEmbeddingLoss",
+        "`target`",
+        cosine.forward(a(), a(), line(there, 2))
+    );
+    refuse!(
+        "CosineEmbeddingLoss",
+        "`weights`",
+        cosine.forward_weighted(a(), a(), line(here, 2), line(there, 2))
+    );
+    let info_nce = InfoNceLossConfig::new().init();
+    refuse!(
+        "InfoNceLoss",
+        "`negatives`",
+        info_nce.forward_with_negatives(a(), a(), b())
+    );
+    let sup_con = SupConLossConfig::new().init();
+    refuse!(
+        "SupConLoss",
+        "`classes`",
+        sup_con.forward(a(), ints(there, 2))
+    );
+    let boxes = |device: &B::Device| float(device, [2, 4]);
+    let box_iou = BoxIouLossConfig::new().init();
+    refuse!(
+        "BoxIouLoss",
+        "`target`",
+        box_iou.forward(boxes(here), boxes(there))
+    );
+    refuse!(
+        "BoxIouLoss",
+        "`weights`",
+        box_iou.forward_weighted(boxes(here), boxes(here), line(there, 2))
+    );
+
+    let dice = DiceLossConfig::new().init::<B>(here);
+    refuse!("DiceLoss", "`targets`", dice.forward(a(), ints(there, 2)));
+    refuse!("DiceLoss", "`targets`", dice.forward_binary(a(), b()));
+    refuse!(
+        "DiceLoss",
+        "`weights`",
+        dice.forward_weighted(a(), targets(), line(there, 2))
+    );
+    let ctc = CtcLossConfig::new().init();
+    let log_probs = || a().reshape([1, 2, 3]);
+    let classes = |device: &B::Device| Tensor::<B, 2, Int>::ones([2, 1], device);
+    let lengths = targets;
+    refuse!(
+        "CtcLoss",
+        "`targets`",
+        ctc.forward(log_probs(), classes(there), lengths(), lengths())
+    );
+    refuse!(
+        "CtcLoss",
+        "`target_lengths`",
+        ctc.forward(log_probs(), classes(here), lengths(), ints(there, 2))
+    );
 }
 
 pub fn ranks_that_do_not_fit<B: TestBackend>() {
@@ -640,7 +839,13 @@ pub fn target_outside_the_classes<B: TestBackend>() {
     }
     let fine = Tensor::<B, 2, Int>::from_ints([[0, 2], [1, -7]], &device);
     assert_eq!(check_targets(&fine, 3, Some(-7)), Ok(()));
-    assert_eq!(check_targets(&fine, 3, None).unwrap_err().row, 3);
+    let error = check_targets(&fine, 3, None).unwrap_err();
+    assert_eq!(error.row, 3);
+    let text = error.to_string();
+    assert!(
+        text.ends_with("[0, 3) (C = 3; there is no ignore_index)"),
+        "{text}"
+    );
 }
 
 /// The mean with these weights, and the gradient of the scores.

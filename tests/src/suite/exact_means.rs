@@ -31,6 +31,7 @@ use burn_loss_metrics::TokenBatch;
 
 use crate::backend::TestBackend;
 use crate::compare::numbers;
+use crate::suite::bad_input::panics;
 
 type A<B> = Autodiff<B>;
 
@@ -405,6 +406,14 @@ pub fn what_averages_keeps_the_mean<B: TestBackend>() {
     let gradients = model.mean.divide::<A<B>, _>(&model, accumulator.grads());
     let found = gradient_of_step(&model, gradients);
     assert_same("averages", &found, &of_the_whole::<B>());
+}
+
+pub fn gradients_without_a_normalizer<B: TestBackend>() {
+    let model = Tagger::<A<B>>::new(Way::Exact, &B::device());
+    let words = ["ExactMean:", "`ExactMean::of`", "none of its normalizer"];
+    panics(&words, || {
+        model.mean.divide::<A<B>, _>(&model, GradientsParams::new())
+    });
 }
 
 pub fn a_step_in_which_nothing_counts<B: TestBackend>() {

@@ -1,10 +1,14 @@
-//! A backend's operations equal the composed ones, which are their reference.
+//! A backend's operations equal the composed ones, which are their reference, and refuse what does not fit.
 
+use burn::backend::{Autodiff, NdArray};
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Int, Tensor, TensorPrimitive};
+use burn::tensor::{Int, Tensor, TensorMetadata, TensorPrimitive};
+use burn_loss::MseLossConfig;
+use burn_loss_kernels::formulas::{Focal, Mse};
 use burn_loss_kernels::{
-    Columns, LOG_SUM_EXP, RowTargets, SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, composed,
+    Columns, CtcTargets, Elements, HeadOptions, LOG_SUM_EXP, Linear, LossBackend, MultiMargin,
+    Reduction, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, composed,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -12,7 +16,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{difference_each, largest_of_rows, numbers};
 use crate::fixture;
-use crate::suite::bad_input::panics;
+use crate::suite::bad_input::{another_float, panics};
 
 /// Long and short rows, around the sizes of vectors, few and many, and strided ones.
 const SHAPES: [[usize; 3]; 17] = [
@@ -354,6 +358,365 @@ pub fn shapes_that_do_not_fit<B: TestBackend>() {
     };
     backward(&["`normalizer`", "[4, 2]", "[3, 2]"], [3, 2], [4, 3]);
     backward(&["`grad`", "[4, 3]", "[4, 2]"], [4, 2], [4, 2]);
+}
+
+/// Zeros on the backend's device.
+fn zeros<B: TestBackend, const D: usize>(shape: [usize; D]) -> FloatTensor<B> {
+    zeros_on::<B, D>(shape, &B::device())
+}
+
+fn zeros_on<B: Backend, const D: usize>(shape: [usize; D], device: &B::Device) -> FloatTensor<B> {
+    primitive(Tensor::<B, D>::zeros(shape, device))
+}
+
+/// Targets of so many rows, all of the first class.
+fn first_classes<B: TestBackend>(rows: usize) -> RowTargets<B> {
+    first_classes_on(rows, &B::device())
+}
+
+fn first_classes_on<B: Backend>(rows: usize, device: &B::Device) -> RowTargets<B> {
+    RowTargets {
+        classes: Some(Tensor::<B, 1, Int>::zeros([rows], device).into_primitive()),
+        ignore_index: None,
+        smooth: SmoothWeights::Zero,
+    }
+}
+
+const FOCAL: Focal = Focal { gamma: 1.0 };
+const SUM: Reduction = Reduction::Sum;
+const MARGIN: MultiMargin = MultiMargin {
+    margin: 1.0,
+    squared: false,
+};
+
+/// What reduces rows checks what they count, too.
+pub fn rows_that_do_not_fit<B: TestBackend>() {
+    for (words, shape, rows, weights) in [
+        (
+            ["`logits`", "at least one class", "[4, 0]"],
+            [4, 0],
+            4,
+            [None; 2],
+        ),
+        (["`classes`", "[4]", "[3]"], [4, 3], 3, [None; 2]),
+        (["`per_class`", "[3]", "[2]"], [4, 3], 4, [Some(2), None]),
+        (["`per_row`", "[4]", "[5]"], [4, 3], 4, [None, Some(5)]),
+    ] {
+        let targets = || first_classes::<B>(rows);
+        let weights = || {
+            let [per_class, per_row] =
+                weights.map(|count| count.map(|count| zeros::<B, 1>([count])));
+            RowWeights::<B> { per_class, per_row }
+        };
+        panics(&words, || {
+            B::softmax_terms_reduced(
+                &FOCAL,
+                zeros::<B, 2>(shape),
+                targets(),
+                weights(),
+                SUM,
+                true,
+            )
+        });
+        panics(&words, || {
+            B::target_scores_reduced(zeros::<B, 2>(shape), targets(), weights(), SUM, true)
+        });
+        panics(&words, || {
+            B::multi_margin_reduced(
+                MARGIN,
+                zeros::<B, 2>(shape),
+                targets(),
+                weights(),
+                SUM,
+                true,
+            )
+        });
+    }
+    let mut none = first_classes::<B>(4);
+    none.classes = None;
+    let scores = || zeros::<B, 2>([4, 3]);
+    let words = ["`classes`", "got none"];
+    panics(&words, || {
+        B::target_scores_reduced(scores(), none.clone(), RowWeights::none(), SUM, false)
+    });
+    panics(&words, || {
+        B::multi_margin_reduced(
+            MARGIN,
+            scores(),
+            none.clone(),
+            RowWeights::none(),
+            SUM,
+            false,
+        )
+    });
+    panics(&["`scores` [N, C]", "[4, 3, 1]"], || {
+        let scores = zeros::<B, 3>([4, 3, 1]);
+        B::multi_margin_reduced(
+            MARGIN,
+            scores,
+            first_classes(4),
+            RowWeights::none(),
+            SUM,
+            false,
+        )
+    });
+    // The gradient of the first column alone.
+    panics(&["`grad`", "[4]", "[3]"], || {
+        let (normalizer, grad) = (zeros::<B, 2>([4, 2]), zeros::<B, 1>([3]));
+        B::softmax_terms_backward(scores(), first_classes(4), normalizer, grad)
+    });
+}
+
+/// Hidden states and a head of these shapes.
+fn linear<B: TestBackend>(
+    hidden: [usize; 2],
+    weight: [usize; 2],
+    bias: Option<usize>,
+) -> Linear<B> {
+    Linear {
+        hidden: zeros::<B, 2>(hidden),
+        weight: zeros::<B, 2>(weight),
+        bias: bias.map(|count| zeros::<B, 1>([count])),
+        options: HeadOptions::default(),
+    }
+}
+
+/// All operations on a head refuse it.
+#[track_caller]
+fn refuse_head<B: TestBackend>(words: &[&str], linear: &Linear<B>, rows: usize) {
+    let targets = || first_classes::<B>(rows);
+    let all = [true; 3];
+    panics(words, || {
+        let weights = RowWeights::none();
+        B::linear_reduced(&FOCAL, linear.clone(), targets(), weights, SUM, all, false)
+    });
+    panics(words, || {
+        B::linear_terms(linear.clone(), targets(), Columns::All)
+    });
+    panics(words, || {
+        let (normalizer, grad) = (zeros::<B, 2>([4, 2]), zeros::<B, 2>([4, 3]));
+        B::linear_terms_backward(linear.clone(), targets(), normalizer, grad, all)
+    });
+}
+
+pub fn heads_that_do_not_fit<B: TestBackend>() {
+    let head = |weight, bias| linear::<B>([4, 2], weight, bias);
+    let of_both = "`hidden` [M, H] and `weight` [H, C]";
+    let no_class = "`weight` [H, C] with at least one class";
+    refuse_head(&[of_both, "[4, 2]", "[3, 5]"], &head([3, 5], None), 4);
+    refuse_head(&[no_class, "[2, 0]"], &head([2, 0], None), 4);
+    refuse_head(&["`bias`", "[5]", "[4]"], &head([2, 5], Some(4)), 4);
+    refuse_head(&["`classes`", "[4]", "[3]"], &head([2, 5], None), 3);
+    if let Some(other) = another_float::<B>() {
+        let cast = |tensor| B::float_cast(tensor, other.into());
+        let mut wrong = head([2, 5], Some(5));
+        let own = wrong.hidden.dtype();
+        let of_types = format!("of the element type {own:?}, got {other:?}");
+        let right = wrong.weight.clone();
+        wrong.weight = cast(wrong.weight);
+        refuse_head(&["`weight`", &of_types], &wrong, 4);
+        wrong.weight = right;
+        wrong.bias = wrong.bias.map(cast);
+        refuse_head(&["`bias`", &of_types], &wrong, 4);
+    }
+    for (words, normalizer, grad) in [
+        (["`normalizer`", "[4, 2]", "[3, 2]"], [3, 2], [4, 3]),
+        (["`grad`", "[4, 3]", "[4, 2]"], [4, 2], [4, 2]),
+    ] {
+        panics(&words, || {
+            let (normalizer, grad) = (zeros::<B, 2>(normalizer), zeros::<B, 2>(grad));
+            let targets = first_classes(4);
+            B::linear_terms_backward(head([2, 5], None), targets, normalizer, grad, [true; 3])
+        });
+    }
+}
+
+/// All operations on elements refuse their inputs.
+#[track_caller]
+fn refuse_elements<B: TestBackend>(words: &[&str], inputs: &Elements<B>) {
+    let all = [true; 3];
+    panics(words, || B::elementwise(&Mse, inputs.clone()));
+    panics(words, || {
+        let grad = zeros::<B, 2>([2, 3]);
+        B::elementwise_backward(&Mse, inputs.clone(), grad, all)
+    });
+    panics(words, || {
+        B::elementwise_reduced(&Mse, inputs.clone(), None, SUM, all)
+    });
+}
+
+pub fn elements_that_do_not_fit<B: TestBackend>() {
+    let right = Elements::<B> {
+        prediction: zeros::<B, 2>([2, 3]),
+        target: zeros::<B, 2>([2, 3]),
+        third: None,
+    };
+    let mut wrong = right.clone();
+    wrong.target = zeros::<B, 2>([2, 1]);
+    refuse_elements(&["`target`", "[2, 3]", "[2, 1]"], &wrong);
+    let mut wrong = right.clone();
+    wrong.third = Some(zeros::<B, 1>([2]));
+    refuse_elements(&["`third`", "[2, 3] or [3]", "got [2]"], &wrong);
+    if let Some(other) = another_float::<B>() {
+        let cast = |tensor| B::float_cast(tensor, other.into());
+        let own = right.prediction.dtype();
+        let of_types = format!("of the element type {own:?}, got {other:?}");
+        let mut wrong = right.clone();
+        wrong.target = cast(wrong.target);
+        refuse_elements(&["`target`", &of_types], &wrong);
+        let mut wrong = right.clone();
+        wrong.third = Some(cast(zeros::<B, 1>([3])));
+        refuse_elements(&["`third`", &of_types], &wrong);
+    }
+    let wrong = || zeros::<B, 2>([3, 2]);
+    panics(&["`grad`", "[2, 3]", "[3, 2]"], || {
+        B::elementwise_backward(&Mse, right.clone(), wrong(), [true; 3])
+    });
+    panics(&["`weights`", "[2, 3]", "[3, 2]"], || {
+        B::elementwise_reduced(&Mse, right.clone(), Some(wrong()), SUM, [true; 3])
+    });
+}
+
+/// Samples with targets of these shapes.
+fn samples<B: Backend>(
+    classes: [usize; 2],
+    [inputs, targets]: [usize; 2],
+    device: &B::Device,
+) -> CtcTargets<B> {
+    let lengths = |count: usize| Tensor::<B, 1, Int>::zeros([count], device).into_primitive();
+    CtcTargets {
+        classes: Tensor::<B, 2, Int>::zeros(classes, device).into_primitive(),
+        input_lengths: lengths(inputs),
+        target_lengths: lengths(targets),
+        blank: 0,
+    }
+}
+
+pub fn samples_that_do_not_fit<B: TestBackend>() {
+    for (words, classes, lengths) in [
+        (["`classes` [2, S]", "got [3, 4]"], [3, 4], [2, 2]),
+        (["`input_lengths`", "[2], got [1]"], [2, 4], [1, 2]),
+        (["`target_lengths`", "[2], got [3]"], [2, 4], [2, 3]),
+    ] {
+        panics(&words, || {
+            let targets = samples::<B>(classes, lengths, &B::device());
+            B::ctc(zeros::<B, 3>([5, 2, 3]), targets, true)
+        });
+    }
+    panics(&["`log_probs` [T, N, C]", "got [5, 2]"], || {
+        let targets = samples::<B>([2, 4], [2, 2], &B::device());
+        B::ctc(zeros::<B, 2>([5, 2]), targets, false)
+    });
+}
+
+/// Under `Autodiff` a gradient is no tensor of the graph, and says so where it is asked for.
+pub fn second_derivatives<B: TestBackend>() {
+    fn refuse<B: LossBackend>(device: &B::Device) {
+        let words = [
+            "losses have first derivatives only",
+            "`own_loss`",
+            "log_softmax`",
+        ];
+        let floats = |shape: [usize; 2]| zeros_on::<B, 2>(shape, device);
+        let scores = || floats([4, 3]);
+        let targets = || first_classes_on::<B>(4, device);
+        let first = [true, false, false];
+        let inputs = || Elements::<B> {
+            prediction: scores(),
+            target: scores(),
+            third: None,
+        };
+        let head = || Linear::<B> {
+            hidden: floats([4, 2]),
+            weight: floats([2, 3]),
+            bias: None,
+            options: HeadOptions::default(),
+        };
+        let none = RowWeights::none;
+        panics(&words, || {
+            B::elementwise_backward(&Mse, inputs(), scores(), first)
+        });
+        panics(&words, || {
+            B::elementwise_reduced(&Mse, inputs(), None, SUM, first)
+        });
+        panics(&words, || {
+            B::softmax_terms_backward(scores(), targets(), floats([4, 2]), scores())
+        });
+        panics(&words, || {
+            B::softmax_terms_reduced(&FOCAL, scores(), targets(), none(), SUM, true)
+        });
+        panics(&words, || {
+            B::linear_reduced(&FOCAL, head(), targets(), none(), SUM, first, false)
+        });
+        panics(&words, || {
+            B::linear_terms_backward(head(), targets(), floats([4, 2]), scores(), first)
+        });
+        panics(&words, || {
+            B::target_scores_reduced(scores(), targets(), none(), SUM, true)
+        });
+        panics(&words, || {
+            B::multi_margin_reduced(MARGIN, scores(), targets(), none(), SUM, true)
+        });
+        panics(&words, || {
+            let log_probs = zeros_on::<B, 3>([5, 2, 3], device);
+            B::ctc(log_probs, samples::<B>([2, 4], [2, 2], device), true)
+        });
+    }
+    refuse::<Autodiff<B>>(&B::device());
+    // In a graph of graphs, the inner one is asked.
+    panics(&["first derivatives only"], || {
+        let zeros = Tensor::<Autodiff<Autodiff<NdArray>>, 1>::zeros([2], &Default::default());
+        let prediction = zeros.clone().require_grad();
+        MseLossConfig::new().init().forward(prediction, zeros)
+    });
+}
+
+/// The operations look at the devices of all tensors, too, where a backend has two.
+pub fn tensors_of_two_devices<B: TestBackend>() {
+    let (device, Some(other)) = (B::device(), B::other_device()) else {
+        return;
+    };
+    let said = |name: &str| format!("`{name}` on the device {device:?}, got {other:?}");
+    let [classes, rows] = [[3], [4]].map(|shape| zeros_on::<B, 1>(shape, &other));
+    let [all, pairs] = [[4, 3], [4, 2]].map(|shape| zeros_on::<B, 2>(shape, &other));
+    let refuse = |name: &str, targets, normalizer, grad| {
+        panics(&[&said(name)], || {
+            B::softmax_terms_backward(zeros::<B, 2>([4, 3]), targets, normalizer, grad)
+        });
+    };
+    let [normalizer, grad] = [[4, 2], [4, 3]].map(zeros::<B, 2>);
+    refuse(
+        "classes",
+        first_classes_on::<B>(4, &other),
+        normalizer.clone(),
+        grad.clone(),
+    );
+    for smooth in [
+        SmoothWeights::PerClass(classes.clone()),
+        SmoothWeights::PerLogit(all.clone()),
+    ] {
+        let mut targets = first_classes::<B>(4);
+        targets.smooth = smooth;
+        refuse("smooth", targets, normalizer.clone(), grad.clone());
+    }
+    refuse("normalizer", first_classes(4), pairs, grad);
+    refuse("grad", first_classes(4), normalizer, all);
+    panics(&[&said("per_row")], || {
+        let mut weights = RowWeights::<B>::none();
+        weights.per_row = Some(rows);
+        B::target_scores_reduced(zeros::<B, 2>([4, 3]), first_classes(4), weights, SUM, true)
+    });
+    let mut head = linear::<B>([4, 2], [2, 3], Some(3));
+    head.bias = Some(classes.clone());
+    refuse_head(&[&said("bias")], &head, 4);
+    let mut inputs = Elements::<B> {
+        prediction: zeros::<B, 2>([2, 3]),
+        target: zeros::<B, 2>([2, 3]),
+        third: Some(classes),
+    };
+    refuse_elements(&[&said("third")], &inputs);
+    inputs.target = zeros_on::<B, 2>([2, 3], &other);
+    refuse_elements(&[&said("target")], &inputs);
 }
 
 pub fn same_bits_every_time<B: TestBackend>() {

@@ -12,7 +12,7 @@ use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
 use crate::fixture::{Config, cases_of, some_of, tensor};
 use crate::losses::{Domain, Row, VisitClass, cross_entropy, each_class};
-use crate::suite::bad_input::integers;
+use crate::suite::bad_input::{another_float, integers};
 
 pub(super) type A<B> = Autodiff<B>;
 
@@ -519,10 +519,7 @@ pub fn bad_heads<B: TestBackend>() {
         loss.forward_linear(zeros([2, 4]), &head, targets(2));
     });
     let own = zeros([1, 1]).dtype();
-    let other = [DType::F64, DType::F32, DType::F16]
-        .into_iter()
-        .find(|dtype| *dtype != own && B::supports_dtype(&device, *dtype));
-    if let Some(other) = other {
+    if let Some(other) = another_float::<B>() {
         let expected =
             format!("`head.weight` of the element type of `hidden`, {own:?}, got {other:?}");
         fails("type of the weight", &expected, &mut || {

@@ -102,7 +102,7 @@ macro_rules! suite {
                 bce_keeps_its_digits
             }
             bad_input {
-                shapes_that_differ element_types_that_differ ranks_that_do_not_fit no_class
+                shapes_that_differ element_types_that_differ devices_that_differ ranks_that_do_not_fit no_class
                 weights_of_the_wrong_length configs configs_of_formulas
                 reductions_without_a_use spreads_that_do_not_fit amounts_out_of_bounds
                 scores_that_are_no_log_probabilities
@@ -119,8 +119,10 @@ macro_rules! suite {
             }
             kernels {
                 equal_composed_operations equal_composed_operations_of_any_shape
-                equal_composed_operations_at_the_edges gradients_in_place shapes_that_do_not_fit
-                same_bits_every_time
+                equal_composed_operations_at_the_edges gradients_in_place same_bits_every_time
+                shapes_that_do_not_fit rows_that_do_not_fit heads_that_do_not_fit
+                elements_that_do_not_fit samples_that_do_not_fit tensors_of_two_devices
+                second_derivatives
             }
             regions {
                 region_gradients regions_refuse region_configs positions_that_do_not_count regions_of_extreme_logits no_positions
@@ -128,6 +130,7 @@ macro_rules! suite {
                 targets_of_regions_outside_the_unit_interval
             }
             boxes { boxes_refuse }
+            exact_means { gradients_without_a_normalizer }
             together {
                 weighted_sums sums_of_every_form sums_of_any_inputs uncertainty_weighting together_refuses
             }

@@ -793,6 +793,7 @@ pub(super) fn ctc<B: HostBackend>(
     targets: CtcTargets<B>,
     wanted: bool,
 ) -> CtcLosses<B> {
+    check::ctc::<B>(&log_probs, &targets);
     let dtype = log_probs.dtype();
     if dtype != at_least_f32(dtype) {
         let found = ctc::<B>(B::float_cast(log_probs, FloatDType::F32), targets, wanted);

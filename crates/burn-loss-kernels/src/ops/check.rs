@@ -4,7 +4,7 @@
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Shape, TensorMetadata, backend::Backend};
 
-use crate::{Columns, Elements, Linear, RowTargets, RowWeights, SmoothWeights};
+use crate::{Columns, CtcTargets, Elements, Linear, RowTargets, RowWeights, SmoothWeights};
 
 /// The shape `[N, C, d1, ..]` of logits as `[N, C, S]`.
 ///
@@ -170,6 +170,31 @@ fn row_weights_of<B: Backend>(
     }
 }
 
+/// Checks log-probabilities `[T, N, C]` and the targets of their samples against one another.
+pub(crate) fn ctc<B: Backend>(log_probs: &FloatTensor<B>, targets: &CtcTargets<B>) {
+    let shape = log_probs.shape();
+    assert!(
+        shape.num_dims() == 3,
+        "loss kernels: expected `log_probs` [T, N, C], got {:?}",
+        &shape[..]
+    );
+    let (samples, classes) = (shape[1], targets.classes.shape());
+    assert!(
+        classes.num_dims() == 2 && classes[0] == samples,
+        "loss kernels: expected `classes` [{samples}, S], got {:?}",
+        &classes[..]
+    );
+    let device = B::float_device(log_probs);
+    same_device::<B>("classes", &B::int_device(&targets.classes), &device);
+    for (name, lengths) in [
+        ("input_lengths", &targets.input_lengths),
+        ("target_lengths", &targets.target_lengths),
+    ] {
+        same(name, &lengths.shape(), &[samples]);
+        same_device::<B>(name, &B::int_device(lengths), &device);
+    }
+}
+
 /// Checks the inputs of a formula against one another.
 pub(crate) fn elements<B: Backend>(inputs: &Elements<B>) {
     let Elements {
@@ -193,7 +218,6 @@ pub(crate) fn elements<B: Backend>(inputs: &Elements<B>) {
 }
 
 /// Checks that a tensor of one number per element is like the prediction.
-#[cfg(any(feature = "cpu", feature = "cubecl", feature = "fusion"))]
 pub(crate) fn per_element<B: Backend>(
     name: &str,
     tensor: &FloatTensor<B>,

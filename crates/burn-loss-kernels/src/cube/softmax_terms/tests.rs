@@ -1,8 +1,9 @@
 //! The terms and their gradient against the composed operations, on devices of all kinds.
 
-use burn::backend::wgpu::WgpuDevice;
+use burn::backend::wgpu::{WgpuDevice, WgpuRuntime};
 use burn::tensor::{Int, Tensor, TensorData};
 
+use super::args::Args;
 use crate::cube::shared::device::pretend;
 use crate::cube::testing::{B, T, assert_close, devices, memory, numbers, tensor};
 use crate::{Columns, LossBackend, RowTargets, SmoothWeights, composed};
@@ -131,4 +132,32 @@ fn more_than_65535_cubes() {
             "units of rows",
         );
     });
+}
+
+/// Logits of this shape in one number, which is read again and again: as many as no device has room for.
+fn many(shape: [usize; 3]) -> Args<WgpuRuntime> {
+    let mut logits = tensor(&[1.0], [1, 1, 1]);
+    logits.meta.shape = shape.into();
+    logits.meta.strides = [0; 3].into();
+    let targets = RowTargets::<B> {
+        classes: None,
+        ignore_index: None,
+        smooth: SmoothWeights::Zero,
+    };
+    Args::new(logits, targets, Columns::All)
+}
+
+#[test]
+#[should_panic(
+    expected = "loss kernels: 2147483648 classes are more than a class index of 32 bits can name"
+)]
+fn more_classes_than_an_index_can_name() {
+    many([1, 1 << 31, 1]);
+}
+
+/// In wgpu's shading language an index has 32 bits.
+#[test]
+#[should_panic(expected = "are more than this device can index")]
+fn more_terms_than_an_index_can_reach() {
+    many([1 << 31, 2, 1]).address_type();
 }

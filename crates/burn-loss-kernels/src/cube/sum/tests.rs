@@ -1,7 +1,7 @@
 //! Sums at any length on devices of all kinds, and products that leave memory alone.
 
 use crate::LossBackend;
-use crate::cube::shared::device::pretend;
+use crate::cube::shared::device::{cube_count, pretend};
 use crate::cube::testing::{B, assert_close, devices, memory, numbers, tensor};
 
 #[test]
@@ -89,4 +89,19 @@ fn a_product_of_padded_rows() {
     let product = B::scale(gradient, tensor(&[2.0], [1]));
     let expected: Vec<f32> = (0..16).map(|i| 2.0 * (i / 8 * 12 + i % 8) as f32).collect();
     assert_eq!(numbers(&product), expected);
+}
+
+/// In wgpu's shading language an index has 32 bits.
+#[test]
+#[should_panic(expected = "is more than this device can index")]
+fn more_numbers_than_an_index_can_reach() {
+    let mut one = tensor(&[1.0], [1]);
+    one.meta.insert(0, 1 << 33, 0);
+    B::sum(one);
+}
+
+#[test]
+#[should_panic(expected = "loss kernels: 8589934592 cubes are more than a launch can count")]
+fn more_cubes_than_a_launch_can_count() {
+    cube_count(&tensor(&[1.0], [1]).client, 1 << 33);
 }

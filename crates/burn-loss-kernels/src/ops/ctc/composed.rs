@@ -5,6 +5,7 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor, TensorMetadata};
 
 use super::{CtcLosses, CtcTargets};
+use crate::ops::check;
 use crate::ops::tensors::{cast, unwrap, widen_half, wrap};
 
 /// Stands for the logarithm of nothing: unlike minus infinity it can be subtracted from itself.
@@ -16,6 +17,7 @@ pub fn ctc<B: Backend>(
     targets: CtcTargets<B>,
     wanted: bool,
 ) -> CtcLosses<B> {
+    check::ctc::<B>(&log_probs, &targets);
     let dtype = log_probs.dtype();
     let log_probs: Tensor<B, 3> = wrap(widen_half::<B>(log_probs));
     let states = States::new(&log_probs, targets);

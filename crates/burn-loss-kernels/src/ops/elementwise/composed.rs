@@ -37,6 +37,7 @@ pub fn elementwise_backward<B: Backend, L: Formula>(
     wanted: [bool; 3],
 ) -> [Option<FloatTensor<B>>; 3] {
     check::elements(&inputs);
+    check::per_element::<B>("grad", &grad, &inputs.prediction);
     let (shape, dtype) = (inputs.prediction.shape(), inputs.prediction.dtype());
     let third = inputs.third.as_ref().map(|third| third.shape());
     let grad: Tensor<B, 1> = wrap(flatten::<B>(widen_half::<B>(grad)));
@@ -71,6 +72,9 @@ pub fn elementwise_reduced<B: LossBackend, L: Formula>(
     wanted: [bool; 3],
 ) -> Reduced<B> {
     check::elements(&inputs);
+    if let Some(weights) = &weights {
+        check::per_element::<B>("weights", weights, &inputs.prediction);
+    }
     let (shape, dtype) = (inputs.prediction.shape(), inputs.prediction.dtype());
     let count = shape.num_elements();
     let mut inputs = Elements::<B> {

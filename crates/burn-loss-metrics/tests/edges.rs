@@ -192,6 +192,10 @@ fn settings_out_of_range_are_refused() {
         let table = || ClassificationReportMetric::new().with_threshold(threshold);
         assert_refused(table, &format!("Classification report: {expected}"));
     }
+    assert_refused(
+        || ExpectedCalibrationErrorMetric::new().with_bins(Bins::EqualMass(0)),
+        "ECE: expected `bins` of at least 1, got 0",
+    );
     let threshold = |criterion| move || best_threshold(floats([0.5]), ints(&[1]), criterion);
     let costs = |false_negative| ThresholdCriterion::CostMatrix {
         true_negative: 0.0,
@@ -223,6 +227,10 @@ fn tensors_of_nothing_are_refused() {
     assert_refused(
         || TemperatureScalingConfig::new().fit(empty([0, 2]), ints(&[])),
         "TemperatureScalingConfig: expected `logits` of at least one row, got 0",
+    );
+    assert_refused(
+        || TemperatureScalingConfig::new().fit(empty([2, 3]), ints(&[0])),
+        "TemperatureScalingConfig: expected `targets` of shape [2] for `logits` of shape [2, 3], got [1]",
     );
 }
 
@@ -259,9 +267,55 @@ fn what_makes_an_epoch_nan_is_told() {
     // Their softmax is NaN.
     assert!(value_of(MatthewsMetric::new(), &of(f32::NEG_INFINITY)).is_nan());
     assert!(logged("MCC: the output has a NaN"));
+    let other = RegressionBatch::new(floats([[1.0, 2.0]]), floats([[1.0]]));
+    assert!(value_of(R2Metric::new(), &other).is_nan());
+    assert!(logged(
+        "R2: expected `targets` of the shape of `output`, [1, 2], got [1, 1]"
+    ));
     let broken = RegressionBatch::new(floats([[1.0, f32::NAN]]), floats([[1.0, 2.0]]));
     assert!(value_of(R2Metric::new(), &broken).is_nan());
     assert!(logged("R2: `output` is NaN at row 0, column 1"));
+}
+
+#[test]
+fn what_is_wrong_with_a_batch_is_told() {
+    logger();
+    let logits = || floats::<2>([[1.0, -1.0], [0.0, 2.0]]);
+    let of_classes = |classes: &[i64]| ClassificationBatch::of_classes(logits(), ints(classes));
+    let of_labels = |labels: Tensor<B, 2, Int>| ClassificationBatch::of_labels(logits(), labels);
+    let three = Tensor::<B, 2, Int>::zeros([3, 2], &Default::default());
+    let labels = Tensor::<B, 2, Int>::from_ints([[0, 1], [2, 1]], &Default::default());
+    for (batch, reason) in [
+        (
+            of_classes(&[0, 2]),
+            "`targets` at row 1 is 2, expected a class in [0, 2) (C = 2)",
+        ),
+        (
+            of_classes(&[0]),
+            "expected `targets` of shape [2] for `output` of shape [2, 2], got [1]",
+        ),
+        (
+            of_labels(three),
+            "expected `targets` of the shape of `output`, [2, 2], got [3, 2]",
+        ),
+        (
+            of_labels(labels),
+            "`targets` at row 1, column 0 is 2, expected 0 or 1",
+        ),
+    ] {
+        assert!(value_of(LogLossMetric::new(), &batch).is_nan());
+        assert!(logged(&format!("Log loss: {reason}")), "{reason}");
+    }
+    let probabilities = LogLossMetric::new().with_model_output(ModelOutput::Probabilities);
+    let name = probabilities.name();
+    assert!(value_of(probabilities, &of_classes(&[0, 1])).is_nan());
+    let reason = "expected `output` in [0, 1], got -1 at row 0, column 1";
+    assert!(logged(&format!("{name}: {reason}")), "{reason}");
+    let few = RocAucMetric::new().with_capacity(1);
+    assert!(value_of(few, &of_classes(&[0, 1])).is_nan());
+    let reason =
+        "the epoch has 2 numbers to keep and more, expected at most 1 (`with_capacity` sets it)";
+    assert!(logged(&format!("ROC-AUC: {reason}")), "{reason}");
 }
 
 #[test]
@@ -277,6 +331,10 @@ fn a_matrix_is_made_of_square_counts() {
 #[test]
 fn a_matrix_of_too_many_classes_is_refused() {
     assert_refused(
+        || ConfusionMatrix::new(8193),
+        "ConfusionMatrix: expected `num_classes` at most 8192, got 8193",
+    );
+    assert_refused(
         || confusion_matrix(ints(&[0]), ints(&[0]), 50_257),
         "confusion_matrix: expected `num_classes` at most 8192, got 50257",
     );
@@ -290,6 +348,31 @@ fn a_matrix_of_too_many_classes_is_refused() {
     ));
     // What needs no matrix works.
     assert_near(value_of(LogLossMetric::new(), &batch), 50_257f64.ln());
+}
+
+/// Of a number that a person wrote into a file, the words are those of NaN and the infinities.
+#[test]
+fn a_word_that_is_no_number_is_refused() {
+    let read = |threshold: &str| {
+        let text = format!(
+            r#"{{"threshold": {threshold}, "value": 1, "precision": -1, "recall": "NaN"}}"#
+        );
+        serde_json::from_str::<BestThreshold>(&text)
+    };
+    let best = read("\"inf\"").unwrap();
+    assert_eq!(
+        (best.threshold, best.value, best.precision),
+        (f64::INFINITY, 1.0, -1.0)
+    );
+    assert_eq!(read("\"-inf\"").unwrap().threshold, f64::NEG_INFINITY);
+    let error = read("\"high\"").unwrap_err().to_string();
+    let expected = r#"invalid value: string "high", expected a number, "NaN", "inf" or "-inf""#;
+    assert!(error.starts_with(expected), "{error}");
+    let error = read("true").unwrap_err().to_string();
+    assert!(
+        error.starts_with("invalid type: boolean `true`, expected a number"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub fn each(
             plot,
             argument,
             expected,
-            format!("{} at index {index}", values[index]),
+            format!("{:?} at index {index}", values[index]),
         )),
         None => Ok(()),
     }

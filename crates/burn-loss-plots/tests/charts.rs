@@ -86,6 +86,10 @@ fn bad_lines_are_explained() {
         "Lines: y of \"a\": expected finite numbers, found NaN at index 1"
     );
     assert_eq!(
+        message(chart().line("a", &[-2e300, 1.0], &[1.0, 2.0]).draw()),
+        "Lines: x of \"a\": expected numbers from -1e300 to 1e300, found -2e300 at index 0"
+    );
+    assert_eq!(
         message(chart().line("a", &[1.0], &[1.0]).x_range(2.0, 2.0).draw()),
         "Lines: x_range: expected a finite lower end below a finite upper end, found 2 to 2"
     );
@@ -219,7 +223,10 @@ fn bad_bins_are_explained() {
         message(diagram().bin(0.0, 1.0, 5, f64::NAN, 0.5).draw()),
         "ReliabilityDiagram: confidence of bin 0: expected numbers from 0 to 1, found NaN at index 0"
     );
-    assert!(message(diagram().bin(0.6, 0.5, 5, 0.5, 0.5).draw()).contains("range of bin 0"));
+    assert_eq!(
+        message(diagram().bin(0.6, 0.5, 5, 0.5, 0.5).draw()),
+        "ReliabilityDiagram: range of bin 0: expected a lower end not above the upper end, found 0.6 to 0.5"
+    );
     assert!(message(diagram().bin(0.5, 1.5, 5, 0.5, 0.5).draw()).contains("range of bin 0"));
 }
 
@@ -289,6 +296,12 @@ fn bad_ranking_curves_are_explained() {
         .curve("a", &[0.0], &[0.5], 0.5)
         .base_rate(2.0);
     assert!(message(curve.draw()).contains("base_rate"));
+    for (corner, axis) in [((1.0, 0.5), "recall"), ((0.5, f64::NAN), "precision")] {
+        let curve = PrecisionRecallCurves::new().curve("a", &[0.0], &[0.5], 0.5);
+        let expected =
+            format!("PrecisionRecallCurves: corner's {axis}: expected a finite lower end");
+        assert!(message(curve.corner(corner.0, corner.1).draw()).starts_with(&expected));
+    }
 }
 
 #[test]

@@ -114,7 +114,8 @@ impl<'a, F: Float> MatrixMut<'a, F> {
     ///
     /// If there are not as many as the shape has.
     pub fn new(numbers: &'a mut [F], shape: [usize; 2], order: Order) -> Self {
-        assert_eq!(Some(numbers.len()), shape[0].checked_mul(shape[1]));
+        let count = shape[0].checked_mul(shape[1]);
+        assert_eq!(Some(numbers.len()), count, "a product is [rows, columns]");
         Self {
             numbers,
             shape,

@@ -678,16 +678,16 @@ fn slices_of_other_lengths_are_refused() {
 
 #[test]
 fn products_that_do_not_fit_are_refused() {
-    use super::matrix::{Old, product};
-    for (words, numbers, left, right) in [
-        ("the inner dimensions agree", 4, [2, 3], [2, 2]),
-        ("a product is [rows, columns]", 5, [2, 3], [3, 2]),
+    use super::matrix::{MatrixMut, Old, product};
+    for (words, numbers, shape, left, right) in [
+        ("the inner dimensions agree", 4, [2, 2], [2, 3], [2, 2]),
+        ("the outer dimensions agree", 6, [2, 3], [2, 3], [3, 2]),
+        ("a product is [rows, columns]", 5, [2, 2], [2, 3], [3, 2]),
     ] {
         refuses(words, || {
             let mut to = vec![0f32; numbers];
             product(
-                &mut to,
-                Order::Rows,
+                MatrixMut::new(&mut to, shape, Order::Rows),
                 Old::Overwritten,
                 matrix_of(6, left),
                 matrix_of(right[0] * right[1], right),

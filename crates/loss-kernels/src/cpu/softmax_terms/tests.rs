@@ -785,6 +785,7 @@ fn two_rows<'a>() -> Problem<'a, f32> {
         shape: [2, 3, 1],
         classes: Some(ClassSlice::I64(&[0, 1])),
         ignore_index: None,
+        unlabelled: None,
         smooth: SmoothWeights::Zero,
         row_weights: None,
     }
@@ -889,7 +890,6 @@ fn rows_that_interleave_are_not_picked() {
         shape: [1, 3, 2],
         classes: None,
         ignore_index: None,
-        unlabelled: None,
         smooth: SmoothWeights::Zero,
         row_weights: None,
     };

@@ -16,10 +16,15 @@ use crate::forms::{LinearHead, RegionOptions, Rows};
 /// # Example
 ///
 /// ```
-/// let error = burn_loss::TargetError { row: 2, target: 7, num_classes: 3, ignore_index: None };
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Int, Tensor};
+///
+/// let targets = Tensor::<NdArray, 1, Int>::from_ints([0, 2, 7], &Default::default());
+/// let error = burn_loss::check_targets(&targets, 3, None).unwrap_err();
 /// assert!(error.to_string().starts_with("`targets` at row 2 is 7, expected a class in [0, 3)"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TargetError {
     /// The position of the target, counted through the flattened targets.
     pub row: usize,

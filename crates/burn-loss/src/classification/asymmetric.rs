@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert_eq!((loss.gamma_negative, loss.gamma_positive, loss.clip), (2.0, 1.0, 0.05));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct AsymmetricLossConfig {
     /// How strongly negatives that are already right are weighed down, finite and at least 0. Default: 4.
     #[config(default = "4.0")]
@@ -107,6 +108,7 @@ impl AsymmetricLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct AsymmetricLoss {
     /// How strongly negatives that are already right are weighed down, finite and at least 0.
     pub gamma_negative: f64,

@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.reduction, Reduction::Sum);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct BceLossConfig {
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
@@ -84,6 +85,7 @@ impl BceLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct BceLoss {
     /// How the losses become one number.
     #[module(skip)]

@@ -25,6 +25,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.pos_weight.unwrap().dims(), [3]);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct BceWithLogitsLossConfig {
     /// The weight of the positive side of each label, over the last axis, finite and at least 0. Default: 1.
     pub pos_weight: Option<Vec<f32>>,
@@ -106,6 +107,7 @@ impl BceWithLogitsLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct BceWithLogitsLoss<B: Backend> {
     /// The weight of the positive side of each label, of the length of the last axis, each finite and at least 0; none
     /// weighs both sides the same.

@@ -26,6 +26,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.label_smoothing, 0.1);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CrossEntropyLossConfig {
     /// One weight a class, finite and at least 0. Default: every class counts 1.
     pub class_weights: Option<Vec<f32>>,
@@ -124,6 +125,7 @@ impl CrossEntropyLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct CrossEntropyLoss<B: Backend> {
     /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,

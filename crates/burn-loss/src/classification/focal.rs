@@ -23,6 +23,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.gamma, 1.5);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct FocalLossConfig {
     /// How strongly rows that are already right are weighted down, at least 0. Default: 2, as in the paper.
     #[config(default = 2.0)]
@@ -108,6 +109,7 @@ impl FocalLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct FocalLoss<B: Backend> {
     /// How strongly rows that are already right are weighted down, finite and at least 0.
     pub gamma: f64,

@@ -24,6 +24,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.q, 0.5);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GeneralizedCrossEntropyLossConfig {
     /// Between cross entropy (towards 0) and the mean absolute error (1), in `(0, 1]`. Default: 0.7, as in the paper.
     #[config(default = 0.7)]
@@ -111,6 +112,7 @@ impl GeneralizedCrossEntropyLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct GeneralizedCrossEntropyLoss<B: Backend> {
     /// Between cross entropy (towards 0) and the mean absolute error (1), in `(0, 1]`.
     pub q: f64,

@@ -28,6 +28,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.offsets.dims(), [2]);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LogitAdjustedLossConfig {
     /// How frequent each class is in the training data, each finite and more than 0. They need not sum to 1: counts do as well.
     pub class_priors: Vec<f32>,
@@ -132,6 +133,7 @@ impl LogitAdjustedLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct LogitAdjustedLoss<B: Backend> {
     /// `tau log pi_c` of each class, `[C]`.
     pub offsets: Tensor<B, 1>,

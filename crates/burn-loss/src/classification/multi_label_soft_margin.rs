@@ -25,6 +25,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.class_weights.unwrap().dims(), [2]);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct MultiLabelSoftMarginLossConfig {
     /// One weight per class, finite and at least 0. Default: every class counts 1.
     pub class_weights: Option<Vec<f32>>,
@@ -95,6 +96,7 @@ impl MultiLabelSoftMarginLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct MultiLabelSoftMarginLoss<B: Backend> {
     /// One weight per class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,

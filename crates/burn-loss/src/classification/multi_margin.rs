@@ -26,6 +26,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.p, 2);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct MultiMarginLossConfig {
     /// The exponent of what is missing, 1 or 2. Default: 1.
     #[config(default = 1)]
@@ -106,6 +107,7 @@ impl MultiMarginLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct MultiMarginLoss<B: Backend> {
     /// The exponent of what is missing, 1 or 2.
     pub p: usize,

@@ -25,6 +25,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.ignore_index, Some(-100));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NllLossConfig {
     /// One weight a class, finite and at least 0. Default: every class counts 1.
     pub class_weights: Option<Vec<f32>>,
@@ -109,6 +110,7 @@ impl NllLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct NllLoss<B: Backend> {
     /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,

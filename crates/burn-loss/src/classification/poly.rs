@@ -23,6 +23,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.epsilon, 2.0);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PolyLossConfig {
     /// What is added to the first coefficient of the cross entropy's series, finite and at least -1. Default: 1.
     #[config(default = 1.0)]
@@ -114,6 +115,7 @@ impl PolyLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct PolyLoss<B: Backend> {
     /// What is added to the first coefficient of the cross entropy's series, finite and at least -1.
     pub epsilon: f64,

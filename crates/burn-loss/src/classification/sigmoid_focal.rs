@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert_eq!((loss.alpha, loss.gamma), (Some(0.25), 1.5));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SigmoidFocalLossConfig {
     /// The weight of the positive side, in `[0, 1]`; the negative side weighs `1 - alpha`; with none both weigh 1. Default:
     /// 0.25, as in the paper (torchvision spells "none" as -1).
@@ -102,6 +103,7 @@ impl SigmoidFocalLossConfig {
 /// ```
 #[derive(Module, Clone, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct SigmoidFocalLoss {
     /// The weight of the positive side, in `[0, 1]`; the negative side weighs `1 - alpha`; with none both weigh 1.
     #[module(skip)]

@@ -59,6 +59,7 @@ pub enum BoxIouKind {
 /// assert_eq!(loss.kind, BoxIouKind::Ciou);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct BoxIouLossConfig {
     /// What is added to one minus the intersection over union. Default: GIoU.
     #[config(default = "BoxIouKind::Giou")]
@@ -144,6 +145,7 @@ impl BoxIouLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct BoxIouLoss {
     /// What is added to one minus the intersection over union.
     #[module(skip)]

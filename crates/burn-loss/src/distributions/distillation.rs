@@ -29,6 +29,7 @@ use crate::{Reduction, check};
 /// assert_eq!((loss.temperature, loss.alpha), (4.0, 0.9));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct DistillationLossConfig {
     /// What both models' logits are divided by before they are compared, finite and more than 0: above 1, the teacher's second
     /// and third choices count more. Default: 2.
@@ -124,6 +125,7 @@ impl DistillationLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct DistillationLoss {
     /// What both models' logits are divided by, finite and more than 0.
     pub temperature: f64,

@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.reduction, Reduction::Sum);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GammaNllLossConfig {
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
@@ -87,6 +88,7 @@ impl GammaNllLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct GammaNllLoss {
     /// How the losses become one number.
     #[module(skip)]

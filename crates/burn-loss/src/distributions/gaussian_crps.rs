@@ -20,6 +20,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.reduction, Reduction::Sum);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GaussianCrpsLossConfig {
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
@@ -89,6 +90,7 @@ impl GaussianCrpsLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct GaussianCrpsLoss {
     /// How the losses become one number.
     #[module(skip)]

@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert_eq!((loss.full, loss.eps), (true, 1e-6));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GaussianNllLossConfig {
     /// Whether the constant `log(2 pi) / 2` is added. Default: false.
     #[config(default = "false")]
@@ -100,6 +101,7 @@ impl GaussianNllLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct GaussianNllLoss {
     /// Whether the constant `log(2 pi) / 2` is added.
     pub full: bool,

@@ -20,6 +20,7 @@ use crate::{Reduction, check};
 /// assert_eq!(JsDivLossConfig::new().with_beta(0.1).init().beta, 0.1);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct JsDivLossConfig {
     /// What the target counts in the mixture, in `[0, 1]`: 0 is the divergence from the target to the prediction, 1 that from the
     /// prediction to the target. Default: 0.5.
@@ -100,6 +101,7 @@ impl JsDivLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct JsDivLoss {
     /// What the target counts in the mixture, in `[0, 1]`.
     pub beta: f64,

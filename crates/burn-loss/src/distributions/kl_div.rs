@@ -20,6 +20,7 @@ use crate::forms::elementwise_loss;
 /// assert!(!loss.log_target);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct KlDivLossConfig {
     /// Whether the target holds logarithms, as the prediction does. Default: false.
     #[config(default = "false")]
@@ -85,6 +86,7 @@ impl KlDivLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct KlDivLoss {
     /// Whether the target holds logarithms, as the prediction does.
     pub log_target: bool,

@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert_eq!((loss.log_input, loss.full, loss.eps), (false, false, 1e-8));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PoissonNllLossConfig {
     /// Whether the prediction is the logarithm of the mean, or the mean. Default: true.
     #[config(default = "true")]
@@ -100,6 +101,7 @@ impl PoissonNllLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct PoissonNllLoss {
     /// Whether the prediction is the logarithm of the mean, or the mean.
     pub log_input: bool,

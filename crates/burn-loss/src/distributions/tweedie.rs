@@ -18,6 +18,7 @@ use crate::{Reduction, check};
 /// assert_eq!(TweedieLossConfig::new().init().power, 1.5);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TweedieLossConfig {
     /// The power of the mean that the variance grows with, between 1 (counts) and 2 (amounts that are never 0), both excluded.
     /// Default: 1.5.
@@ -102,6 +103,7 @@ impl TweedieLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct TweedieLoss {
     /// The power of the mean that the variance grows with, between 1 and 2.
     pub power: f64,

@@ -24,6 +24,7 @@ const LEAST_SQUARE: f64 = 1e-12f32 as f64;
 /// assert_eq!(CosineEmbeddingLossConfig::new().with_margin(0.2).init().margin, 0.2);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CosineEmbeddingLossConfig {
     /// The cosine below which a pair that does not belong together is far enough apart, in `[-1, 1]`. Default: 0.
     #[config(default = 0.0)]
@@ -102,6 +103,7 @@ impl CosineEmbeddingLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct CosineEmbeddingLoss {
     /// The cosine below which a pair that does not belong together is far enough apart, in `[-1, 1]`.
     pub margin: f64,

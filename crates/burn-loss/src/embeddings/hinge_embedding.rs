@@ -18,6 +18,7 @@ use crate::{Reduction, check};
 /// assert_eq!(HingeEmbeddingLossConfig::new().init().margin, 1.0);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct HingeEmbeddingLossConfig {
     /// How far apart things that are not alike should be, finite. Default: 1.
     #[config(default = "1.0")]
@@ -86,6 +87,7 @@ impl HingeEmbeddingLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct HingeEmbeddingLoss {
     /// How far apart things that are not alike should be, finite.
     pub margin: f64,

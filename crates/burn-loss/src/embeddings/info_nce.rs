@@ -20,6 +20,7 @@ use crate::{CrossEntropyLoss, CrossEntropyLossConfig, Reduction, check};
 /// assert_eq!(loss.temperature, 0.5);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct InfoNceLossConfig {
     /// What similarities are divided by, finite and above 0. Default: 0.07.
     #[config(default = 0.07)]
@@ -115,6 +116,7 @@ impl InfoNceLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct InfoNceLoss {
     /// What similarities are divided by, finite and above 0.
     pub temperature: f64,

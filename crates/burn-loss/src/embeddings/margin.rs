@@ -134,6 +134,7 @@ impl Formula for ArcFace {
 /// assert_eq!((loss.margin, loss.scale), (0.5, 30.0));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ArcFaceLossConfig {
     /// What is added to the angle of the class, in radians, in `[0, pi / 2]`. Default: 0.5.
     #[config(default = 0.5)]
@@ -243,6 +244,7 @@ fn check_scale(name: &str, scale: f64, most: f64) {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct ArcFaceLoss<B: Backend> {
     /// What is added to the angle of the class, in radians, in `[0, pi / 2]`.
     pub margin: f64,
@@ -272,6 +274,7 @@ display_fields!([<B: Backend>] ArcFaceLoss<B>: {class_weights} margin, scale, ig
 /// assert_eq!((loss.margin, loss.scale), (0.35, 30.0));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CosFaceLossConfig {
     /// What is taken from the cosine of the class, finite and at least 0. Default: 0.35.
     #[config(default = 0.35)]
@@ -366,6 +369,7 @@ impl CosFaceLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct CosFaceLoss<B: Backend> {
     /// What is taken from the cosine of the class, finite and at least 0.
     pub margin: f64,

@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert_eq!(MarginRankingLossConfig::new().with_margin(0.5).init().margin, 0.5);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct MarginRankingLossConfig {
     /// How much larger the one score has to be, finite. Default: 0.
     #[config(default = 0.0)]
@@ -87,6 +88,7 @@ impl MarginRankingLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct MarginRankingLoss {
     /// How much larger the one score has to be, finite.
     pub margin: f64,

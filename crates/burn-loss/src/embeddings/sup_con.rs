@@ -21,6 +21,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.temperature, 0.5);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SupConLossConfig {
     /// What similarities are divided by, finite and above 0. Default: 0.1.
     #[config(default = 0.1)]
@@ -103,6 +104,7 @@ impl SupConLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct SupConLoss {
     /// What similarities are divided by, finite and above 0.
     pub temperature: f64,

@@ -22,6 +22,7 @@ use crate::{Reduction, check};
 /// assert!(TripletMarginLossConfig::new().with_swap(true).init().swap);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TripletMarginLossConfig {
     /// How much nearer than the negative the positive has to be, finite and more than 0. Default: 1.
     #[config(default = 1.0)]
@@ -110,6 +111,7 @@ impl TripletMarginLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct TripletMarginLoss {
     /// How much nearer than the negative the positive has to be, finite and more than 0.
     pub margin: f64,

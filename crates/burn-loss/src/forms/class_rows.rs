@@ -581,6 +581,7 @@ fn check_rows<B: LossBackend, L: ClassLoss<B> + ?Sized, const D: usize, const T:
 /// assert!((loss.into_scalar() - 4f32.ln().powi(2)).abs() < 1e-6);
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ClassFormulaLoss<L> {
     /// The name of the loss in messages.
     pub name: &'static str,

@@ -179,6 +179,7 @@ pub trait ElementwiseLoss<B: LossBackend> {
 /// assert!((mean - 0.5).abs() < 1e-6);
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ElementwiseFormulaLoss<L> {
     /// The name of the loss in messages.
     pub name: &'static str,

@@ -51,6 +51,7 @@ use crate::check;
 /// assert!((found - expected).abs() < 1e-6);
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct LinearHead<B: Backend> {
     /// `[H, C]`.
     pub weight: Tensor<B, 2>,

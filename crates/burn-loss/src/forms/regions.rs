@@ -76,6 +76,7 @@ impl<B: Backend> RegionOptions<'_, B> {
 ///
 /// With a probability `p` and a target `y` in `[0, 1]` per position these are sums over positions, each times its weight.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Overlap<B: Backend> {
     /// `sum min(p, y)`.
     pub true_positives: Tensor<B, 2>,

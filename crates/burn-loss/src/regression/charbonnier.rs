@@ -18,6 +18,7 @@ use crate::{Reduction, check};
 /// assert_eq!(CharbonnierLossConfig::new().init().eps, 1e-3);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CharbonnierLossConfig {
     /// The error up to which the loss is round, and the loss of an error of 0; finite and above 0. Default: 1e-3.
     #[config(default = "1e-3")]
@@ -86,6 +87,7 @@ impl CharbonnierLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct CharbonnierLoss {
     /// The error up to which the loss is round, and the loss of an error of 0; finite and above 0.
     pub eps: f64,

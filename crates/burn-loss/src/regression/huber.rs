@@ -18,6 +18,7 @@ use crate::{Reduction, check};
 /// assert_eq!(HuberLossConfig::new().init().delta, 1.0);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct HuberLossConfig {
     /// The error at which the loss turns from quadratic to linear, finite and above 0. Default: 1.
     #[config(default = 1.0)]
@@ -91,6 +92,7 @@ impl HuberLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct HuberLoss {
     /// The error at which the loss turns from quadratic to linear, finite and above 0.
     pub delta: f64,

@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.reduction, Reduction::Sum);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LogCoshLossConfig {
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
@@ -80,6 +81,7 @@ impl LogCoshLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct LogCoshLoss {
     /// How the losses become one number.
     #[module(skip)]

@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.reduction, Reduction::Sum);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct MsleLossConfig {
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
@@ -88,6 +89,7 @@ impl MsleLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct MsleLoss {
     /// How the losses become one number.
     #[module(skip)]

@@ -24,6 +24,7 @@ use crate::{ElementwiseLoss, Reduction, check};
 /// assert_eq!(loss.levels.dims(), [3]);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct QuantileLossConfig {
     /// The share of targets that should lie below the prediction: one for all elements, or one per element of the last axis; each
     /// between 0 and 1. Default: 0.5, the median.
@@ -116,6 +117,7 @@ impl QuantileLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct QuantileLoss<B: Backend> {
     /// The share of targets that should lie below: `[1]`, or as long as the last axis; each between 0 and 1.
     pub levels: Tensor<B, 1>,

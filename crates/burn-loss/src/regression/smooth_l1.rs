@@ -18,6 +18,7 @@ use crate::{Reduction, check};
 /// assert_eq!(SmoothL1LossConfig::new().init().beta, 1.0);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SmoothL1LossConfig {
     /// The error at which the loss turns from quadratic to linear, finite and at least 0; with 0 it is the absolute error.
     /// Default: 1.
@@ -87,6 +88,7 @@ impl SmoothL1LossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct SmoothL1Loss {
     /// The error at which the loss turns from quadratic to linear, finite and at least 0.
     pub beta: f64,

@@ -25,6 +25,7 @@ use crate::{Reduction, check};
 /// assert_eq!(loss.smooth, 1.0);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct DiceLossConfig {
     /// Added to the numerator and to the denominator, finite and at least 0. Default: 0.
     #[config(default = 0.0)]
@@ -137,6 +138,7 @@ impl DiceLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct DiceLoss<B: Backend> {
     /// Added to the numerator and to the denominator, finite and at least 0.
     pub smooth: f64,

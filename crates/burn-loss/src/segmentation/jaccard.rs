@@ -25,6 +25,7 @@ use crate::{Reduction, check};
 /// assert!(loss.per_image);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct JaccardLossConfig {
     /// Added to the numerator and to the denominator, finite and at least 0. Default: 0.
     #[config(default = 0.0)]
@@ -136,6 +137,7 @@ impl JaccardLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct JaccardLoss<B: Backend> {
     /// Added to the numerator and to the denominator, finite and at least 0.
     pub smooth: f64,

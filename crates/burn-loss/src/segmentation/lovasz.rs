@@ -27,6 +27,7 @@ use crate::{Reduction, check};
 /// assert!(loss.per_image);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LovaszSoftmaxLossConfig {
     /// Whether each image has a loss of its own, or the batch is one large image. Default: the batch.
     #[config(default = false)]
@@ -122,6 +123,7 @@ impl LovaszSoftmaxLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct LovaszSoftmaxLoss<B: Backend> {
     /// Whether each image has a loss of its own, or the batch is one large image.
     pub per_image: bool,
@@ -300,6 +302,7 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
 /// assert_eq!(loss.ignore_index, Some(255));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LovaszHingeLossConfig {
     /// Whether each image has a loss of its own, or the batch is one large image. Default: the batch.
     #[config(default = false)]
@@ -375,6 +378,7 @@ impl LovaszHingeLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct LovaszHingeLoss {
     /// Whether each image has a loss of its own, or the batch is one large image.
     pub per_image: bool,

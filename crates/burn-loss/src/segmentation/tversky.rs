@@ -25,6 +25,7 @@ use crate::{Reduction, check};
 /// assert_eq!((loss.alpha, loss.beta, loss.gamma), (0.3, 0.7, 1.0));
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TverskyLossConfig {
     /// What a false positive counts, finite and at least 0. Default: 0.5.
     #[config(default = 0.5)]
@@ -156,6 +157,7 @@ impl TverskyLossConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct TverskyLoss<B: Backend> {
     /// What a false positive counts, finite and at least 0.
     pub alpha: f64,

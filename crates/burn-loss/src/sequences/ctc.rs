@@ -19,6 +19,7 @@ use crate::{Reduction, check};
 /// assert!(CtcLossConfig::new().with_zero_infinity(true).init().zero_infinity);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CtcLossConfig {
     /// The class that stands for nothing. Default: 0.
     #[config(default = 0)]
@@ -101,6 +102,7 @@ impl CtcLossConfig {
 /// ```
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct CtcLoss {
     /// The class that stands for nothing.
     pub blank: usize,

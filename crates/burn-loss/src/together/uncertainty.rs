@@ -31,6 +31,7 @@ pub enum Likelihood {
 /// assert_eq!(weighting.log_variances.dims(), [2]);
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct UncertaintyWeightingConfig {
     /// What each loss is, in the order in which `forward` takes them; at least one.
     pub likelihoods: Vec<Likelihood>,
@@ -115,6 +116,7 @@ impl UncertaintyWeightingConfig {
 /// ```
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[non_exhaustive]
 pub struct UncertaintyWeighting<B: Backend> {
     /// The logarithm of each loss's variance, `[K]`; learned.
     pub log_variances: Param<Tensor<B, 1>>,

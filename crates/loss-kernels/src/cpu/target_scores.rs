@@ -13,6 +13,7 @@ const CACHES: usize = 8 << 20;
 
 /// What [`reduced`] found.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Reduced<F> {
     /// The sum of the rows' losses.
     pub sum: f64,

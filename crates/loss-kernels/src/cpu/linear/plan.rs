@@ -4,6 +4,7 @@ use crate::HeadOptions;
 
 /// How the rows are cut into chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Plan {
     /// Rows at a time; the last chunk may have fewer.
     pub rows: usize,

@@ -11,6 +11,7 @@ use crate::cpu::softmax_terms::{HostRows, Picked, RowLoss};
 
 /// A sum of losses, and what was asked for beside it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Found<F> {
     /// The sum of the losses.
     pub sum: f64,
@@ -22,6 +23,7 @@ pub struct Found<F> {
 
 /// What the logits said of each row.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RowsFound<F> {
     /// The log-probability of the row's class, `[M]`; 0 for rows that do not count.
     pub log_probs: Vec<F>,

@@ -9,6 +9,7 @@ use crate::cpu::softmax_terms::{HostRows, Input};
 
 /// The terms of rows, column after column.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Terms<F> {
     /// `[M]` or three times as many.
     pub terms: Vec<F>,

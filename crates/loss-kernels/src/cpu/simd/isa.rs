@@ -259,6 +259,7 @@ pub trait Kernel {
 /// An instruction set that this processor has. Each is compiled for, so that there is none for the few x86 processors that
 /// are without AVX2.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Arch {
     /// One lane: any processor.
     Scalar,

@@ -164,6 +164,7 @@ pub fn with_gradient<F: Float>(
 
 /// What the rows count in a mean, and the first that has neither a class nor the ignored index.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Counted {
     /// The sum of `r w_t` over the rows that are not ignored.
     pub weight: f64,

@@ -63,7 +63,7 @@ fn tensor<B: TestBackend>(score: impl Fn(usize, usize) -> f32) -> Tensor<B, 2> {
 fn batch<B: TestBackend>(scores: &Tensor<B, 2>, [start, end]: [usize; 2]) -> ClassificationBatch {
     let targets: Vec<i64> = (start..end).map(target).collect();
     let targets = Tensor::<B, 1, Int>::from_ints(targets.as_slice(), &scores.device());
-    ClassificationBatch::of_classes(scores.clone().slice([start..end]), targets)
+    ClassificationBatch::of_classes(scores.clone().narrow(0, start, end - start), targets)
 }
 
 /// The values of the metrics after batches that end in these rows.

@@ -51,11 +51,14 @@ pub fn weighted_sums<B: TestBackend>() {
     assert!(LossParts::<B>::new().values().is_empty());
 }
 
+/// A loss of a tracked tensor.
+type Loss<'a, B, const D: usize> = &'a dyn Fn(Tensor<Autodiff<B>, D>) -> Tensor<Autodiff<B>, 1>;
+
 /// Value and gradient by the leaf are those of the losses one by one, each times its weight.
 fn equals_the_sum<B: TestBackend, const D: usize>(
     leaf: impl Fn() -> Tensor<Autodiff<B>, D>,
     together: impl Fn(Tensor<Autodiff<B>, D>) -> LossParts<Autodiff<B>>,
-    each: &[&dyn Fn(Tensor<Autodiff<B>, D>) -> Tensor<Autodiff<B>, 1>],
+    each: &[Loss<'_, B, D>],
     weights: &[f64],
 ) {
     let x = leaf();

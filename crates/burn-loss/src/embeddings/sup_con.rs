@@ -180,6 +180,9 @@ impl SupConLoss {
         classes: Tensor<B, 1, Int>,
         weights: Tensor<B, 1>,
     ) -> Tensor<B, 1> {
+        // Before anything is computed.
+        let [n, _] = embeddings.dims();
+        check::same_shape(NAME, ("the embeddings", [n]), ("weights", weights.dims()));
         let (losses, counts) = self.losses(embeddings, classes);
         check::alike(NAME, ("the losses", &losses), ("weights", &weights));
         self.reduction.reduce_weighted(losses, weights * counts)

@@ -44,9 +44,7 @@ if cargo tree --locked -p mnist -e normal | grep -E ' (wgpu|cubecl|cubecl-(core|
 fi
 
 step "packages"
-# Whatever a crate includes has to lie inside it.
-crates=(loss-kernels burn-loss-kernels burn-loss burn-loss-metrics burn-loss-plots)
-cargo package --locked --allow-dirty --no-verify "${crates[@]/#/-p}"
+scripts/packages.sh
 
 # One example after the other compiles no crate again.
 scripts/features.sh

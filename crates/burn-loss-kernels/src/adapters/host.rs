@@ -110,7 +110,8 @@ where
     if by == F::ONE {
         return Some(None);
     }
-    changed::<F, B>(gradient, |gradient| in_place::scale(gradient, by))
+    let (_, product) = with_logits(gradient, |numbers| ((), in_place::scale(numbers, by)))?;
+    Some(product)
 }
 
 /// [`LossBackend::add_per_class`].
@@ -140,26 +141,9 @@ where
     FloatTensor<B>: HostTensor<F>,
 {
     let offsets: Cow<'_, [F]> = offsets.read()?;
-    changed::<F, B>(scores, |scores| {
-        in_place::add_per_class(scores, shape, &offsets)
-    })
-}
-
-/// Runs a pass that changes numbers, in place if nothing else holds them.
-fn changed<F: Float, B: HostBackend>(
-    tensor: &mut FloatTensor<B>,
-    pass: impl FnOnce(Logits<'_, F>) -> Option<Vec<F>>,
-) -> Option<Option<FloatTensor<B>>>
-where
-    FloatTensor<B>: HostTensor<F>,
-{
-    let shape = tensor.shape();
-    let new = if HostTensor::<F>::alone(tensor).is_some() {
-        pass(Logits::Owned(tensor.alone()?))
-    } else {
-        pass(Logits::Shared(&HostTensor::<F>::read(tensor)?))
-    };
-    Some(new.map(|numbers| HostTensor::new(&shape, numbers)))
+    let add = |scores: Logits<'_, F>| ((), in_place::add_per_class(scores, shape, &offsets));
+    let (_, sum) = with_logits(scores, add)?;
+    Some(sum)
 }
 
 /// [`LossBackend::first_invalid_class`].

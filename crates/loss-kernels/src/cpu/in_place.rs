@@ -26,7 +26,7 @@ const TASK: usize = 1 << 16;
 /// assert_eq!(scale(Logits::Shared(&numbers), 2.0), Some(vec![1.0, 2.0]));
 /// ```
 pub fn scale<F: Float>(numbers: Logits<'_, F>, by: F) -> Option<Vec<F>> {
-    change(numbers, TASK, |_, x| x * by)
+    change(numbers, TASK, TASK, |_| move |_, x| x * by)
 }
 
 /// Scores `[N, C, S]` and the offset of each one's class, `[C]`: of shared scores in new memory; the sum of owned ones replaces
@@ -60,31 +60,32 @@ pub fn add_per_class<F: Float>(
     assert_eq!(offsets.len(), classes, "offsets are [C]");
     let step = Parts { shape }.step().max(1);
     if inner == 1 {
-        // The offsets of the numbers of a part, which begins with a row.
-        let repeated: Vec<F> = offsets
-            .iter()
-            .copied()
-            .cycle()
-            .take(step.min(len))
-            .collect();
-        return change(scores, step, |place, x| x + repeated[place]);
+        return change(scores, step, classes.max(1), |_| {
+            |class, x| x + offsets[class]
+        });
     }
-    change(scores, step, |place, x| {
-        x + offsets[place / inner % classes]
+    change(scores, step, inner.max(1), |run| {
+        let offset = offsets[run % classes];
+        move |_, x| x + offset
     })
 }
 
-/// What `f` makes of each number and of its place in its part of `step` numbers.
-fn change<F: Float>(
+/// What is made of each number, in parts of `step` numbers and in runs of `run` within: `of_run` takes a run's place in its part,
+/// and what it gives the number's place in its run.
+fn change<F: Float, G: Fn(usize, F) -> F>(
     numbers: Logits<'_, F>,
     step: usize,
-    f: impl Fn(usize, F) -> F + Sync,
+    run: usize,
+    of_run: impl Fn(usize) -> G + Sync,
 ) -> Option<Vec<F>> {
     match numbers {
         Logits::Owned(numbers) => {
             tasks::each(numbers.chunks_mut(step).collect(), |part: &mut [F]| {
-                for (place, x) in part.iter_mut().enumerate() {
-                    *x = f(place, *x);
+                for (place, numbers) in part.chunks_mut(run).enumerate() {
+                    let f = of_run(place);
+                    for (place, x) in numbers.iter_mut().enumerate() {
+                        *x = f(place, *x);
+                    }
                 }
             });
             None
@@ -93,8 +94,12 @@ fn change<F: Float>(
             let write = |cells: &mut [MaybeUninit<F>]| {
                 let parts = cells.chunks_mut(step).zip(numbers.chunks(step)).collect();
                 tasks::each(parts, |(cells, part): (&mut [MaybeUninit<F>], &[F])| {
-                    for (place, (cell, x)) in cells.iter_mut().zip(part).enumerate() {
-                        cell.write(f(place, *x));
+                    let runs = cells.chunks_mut(run).zip(part.chunks(run)).enumerate();
+                    for (place, (cells, numbers)) in runs {
+                        let f = of_run(place);
+                        for (place, (cell, x)) in cells.iter_mut().zip(numbers).enumerate() {
+                            cell.write(f(place, *x));
+                        }
                     }
                 });
             };

@@ -2,7 +2,7 @@
 //! kernels check no index.
 
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Shape, TensorMetadata, backend::Backend};
+use burn::tensor::{DType, Shape, TensorMetadata, backend::Backend};
 
 use crate::{Columns, CtcTargets, Elements, Linear, RowTargets, RowWeights, SmoothWeights};
 
@@ -28,11 +28,7 @@ pub(crate) fn offsets<B: Backend>(scores: &FloatTensor<B>, offsets: &FloatTensor
         &B::float_device(offsets),
         &B::float_device(scores),
     );
-    let (expected, found) = (scores.dtype(), offsets.dtype());
-    assert!(
-        expected == found,
-        "loss kernels: expected `offsets` of type {expected:?}, got {found:?}"
-    );
+    same_dtype("offsets", offsets.dtype(), scores.dtype());
     shape
 }
 
@@ -119,11 +115,7 @@ pub(crate) fn linear<B: Backend>(
     }
     for (name, tensor) in named {
         same_device::<B>(name, &B::float_device(tensor), &device);
-        assert!(
-            tensor.dtype() == dtype,
-            "loss kernels: expected `{name}` of the element type {dtype:?}, got {:?}",
-            tensor.dtype()
-        );
+        same_dtype(name, tensor.dtype(), dtype);
     }
     let shape = [rows, num_classes, 1];
     targets_of(&device, &shape[..2], shape, targets);
@@ -234,6 +226,13 @@ fn of_elements<B: Backend>(name: &str, tensor: &FloatTensor<B>, prediction: &Flo
         "element-wise loss: expected `{name}` of the element type {expected:?}, got {dtype:?}"
     );
     same_device::<B>(name, &B::float_device(tensor), &B::float_device(prediction));
+}
+
+fn same_dtype(argument: &str, got: DType, expected: DType) {
+    assert!(
+        got == expected,
+        "loss kernels: expected `{argument}` of the element type {expected:?}, got {got:?}"
+    );
 }
 
 fn same_device<B: Backend>(argument: &str, got: &B::Device, expected: &B::Device) {

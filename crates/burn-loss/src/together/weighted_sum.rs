@@ -97,8 +97,11 @@ impl<P> WeightedSum<P> {
     /// If the weight is not finite.
     #[track_caller]
     pub fn with_elementwise<L>(self, loss: L, weight: f64) -> WeightedSum<(P, ElementwisePart<L>)> {
-        check_weight("WeightedSum", "an element-wise loss", weight);
-        self.and(ElementwisePart(loss, weight))
+        self.and(
+            "an element-wise loss",
+            weight,
+            ElementwisePart(loss, weight),
+        )
     }
 
     /// Adds a loss of class rows.
@@ -108,8 +111,7 @@ impl<P> WeightedSum<P> {
     /// If the weight is not finite.
     #[track_caller]
     pub fn with_class<L>(self, loss: L, weight: f64) -> WeightedSum<(P, ClassPart<L>)> {
-        check_weight("WeightedSum", "a loss of class rows", weight);
-        self.and(ClassPart(loss, weight))
+        self.and("a loss of class rows", weight, ClassPart(loss, weight))
     }
 
     /// Adds a loss of regions, each a class.
@@ -119,8 +121,7 @@ impl<P> WeightedSum<P> {
     /// If the weight is not finite.
     #[track_caller]
     pub fn with_region<L>(self, loss: L, weight: f64) -> WeightedSum<(P, RegionPart<L>)> {
-        check_weight("WeightedSum", "a loss of regions", weight);
-        self.and(RegionPart(loss, weight))
+        self.and("a loss of regions", weight, RegionPart(loss, weight))
     }
 
     /// Adds a loss of one region per image, against numbers in `[0, 1]`: see [`RegionLoss::forward_binary`].
@@ -153,8 +154,7 @@ impl<P> WeightedSum<P> {
         loss: L,
         weight: f64,
     ) -> WeightedSum<(P, RegionBinaryPart<L>)> {
-        check_weight("WeightedSum", "a loss of regions", weight);
-        self.and(RegionBinaryPart(loss, weight))
+        self.and("a loss of regions", weight, RegionBinaryPart(loss, weight))
     }
 
     /// Adds a loss of several regions per image that may lie over each other, against numbers in `[0, 1]`: see
@@ -169,8 +169,7 @@ impl<P> WeightedSum<P> {
         loss: L,
         weight: f64,
     ) -> WeightedSum<(P, RegionLabelsPart<L>)> {
-        check_weight("WeightedSum", "a loss of regions", weight);
-        self.and(RegionLabelsPart(loss, weight))
+        self.and("a loss of regions", weight, RegionLabelsPart(loss, weight))
     }
 
     /// Adds a [`LovaszSoftmaxLoss`] to losses against classes, or a [`LovaszHingeLoss`] to losses against numbers.
@@ -199,8 +198,7 @@ impl<P> WeightedSum<P> {
     /// ```
     #[track_caller]
     pub fn with_lovasz<L>(self, loss: L, weight: f64) -> WeightedSum<(P, LovaszPart<L>)> {
-        check_weight("WeightedSum", "a Lovász loss", weight);
-        self.and(LovaszPart(loss, weight))
+        self.and("a Lovász loss", weight, LovaszPart(loss, weight))
     }
 
     /// Adds a loss of samples.
@@ -227,8 +225,7 @@ impl<P> WeightedSum<P> {
     /// ```
     #[track_caller]
     pub fn with_sample<L>(self, loss: L, weight: f64) -> WeightedSum<(P, SamplePart<L>)> {
-        check_weight("WeightedSum", "a loss of samples", weight);
-        self.and(SamplePart(loss, weight))
+        self.and("a loss of samples", weight, SamplePart(loss, weight))
     }
 
     /// Adds a function of the inputs, a loss `[1]`: for losses of any form, and for weights and masks of their own.
@@ -267,11 +264,12 @@ impl<P> WeightedSum<P> {
         weight: f64,
     ) -> WeightedSum<(P, FunctionPart<F>)> {
         let name = name.into();
-        check_weight("WeightedSum", &name, weight);
-        self.and(FunctionPart(name, loss, weight))
+        self.and(&name.clone(), weight, FunctionPart(name, loss, weight))
     }
 
-    fn and<Q>(self, part: Q) -> WeightedSum<(P, Q)> {
+    #[track_caller]
+    fn and<Q>(self, name: &str, weight: f64, part: Q) -> WeightedSum<(P, Q)> {
+        check_weight("WeightedSum", name, weight);
         WeightedSum {
             parts: (self.parts, part),
         }

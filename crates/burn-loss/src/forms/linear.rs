@@ -8,6 +8,7 @@ use burn_loss_kernels::{
     Columns, HeadOptions, Linear as Product, LossBackend, RowPredictions, SmoothWeights,
 };
 
+use super::class_rows::flat_weights;
 use super::{ClassFormula, ClassLoss, Rows, primitive, tensor};
 use crate::check;
 
@@ -289,8 +290,7 @@ pub(crate) fn checked_weights<B: LossBackend, const D: usize, const T: usize>(
     let (device, dtype) = (hidden.device(), hidden.dtype());
     check::same_dtype(name, ("hidden", dtype), ("weights", weights.dtype()));
     check::same_device::<B>(name, ("hidden", &device), ("weights", &weights.device()));
-    let count = weights.shape().num_elements();
-    weights.reshape([count])
+    flat_weights(weights)
 }
 
 /// As the operation takes it.

@@ -65,15 +65,9 @@ pub(super) fn for_each<F: Float>(
     counted: Option<&[usize]>,
     mut f: impl FnMut(Chunk<F>),
 ) {
-    let total = counted.map_or(rows.shape[0], <[usize]>::len);
     let plan = Plan::new(need(linear, rows, counted), &linear.options);
     buffer::with(plan.numbers(), |memory: &mut [F]| {
-        for start in (0..total).step_by(plan.rows) {
-            let end = total.min(start + plan.rows);
-            let picked = match counted {
-                Some(counted) => Picked::Each(&counted[start..end]),
-                None => Picked::Range(start..end),
-            };
+        for picked in Picked::parts(counted, rows.shape[0], plan.rows) {
             f(chunk(linear, rows, &picked, &mut *memory));
         }
     });

@@ -56,10 +56,11 @@ const TILED_ROWS: usize = 2048;
 const TILED_CLASSES: usize = 1024;
 
 impl Tiles {
-    /// Tiles, where the plan of whole rows has too few at a time. `None` for a cap, whose slope needs the capped logits beside
+    /// Tiles, where a plan of whole rows has too few at a time. `None` for a cap, whose slope needs the capped logits beside
     /// their gradient, and for weights per logit, which do not lie together.
-    pub(super) fn new(need: Need, options: &HeadOptions, rows: &Plan) -> Option<Self> {
-        if options.softcap.is_some() || need.weight_per_logit || rows.rows >= FEW.min(need.rows) {
+    pub(super) fn new(need: Need, options: &HeadOptions) -> Option<Self> {
+        let whole_rows = Plan::new(need, options).rows;
+        if options.softcap.is_some() || need.weight_per_logit || whole_rows >= FEW.min(need.rows) {
             return None;
         }
         let numbers = options.memory_budget / need.size;
@@ -69,7 +70,7 @@ impl Tiles {
             0
         };
         let mut tiled = need.rows.min(TILED_ROWS);
-        while tiled >= 2 * rows.rows {
+        while tiled >= 2 * whole_rows {
             let classes = (numbers / tiled).saturating_sub(copies);
             if classes >= TILED_CLASSES.min(need.num_classes) {
                 let classes = classes.min(need.num_classes);

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::gradients::Gradients;
-use super::plan::{Plan, Tiles};
+use super::plan::Tiles;
 use super::{Linear, chunks, tiles};
 use crate::Columns;
 use crate::cpu::simd::{Arch, Float};
@@ -46,8 +46,7 @@ pub fn reduced<F: Float>(
     check(linear, rows);
     let counted = rows.counted_rows();
     let need = chunks::need(linear, rows, counted.as_deref());
-    let plan = Plan::new(need, &linear.options);
-    let tiles = Tiles::new(need, &linear.options, &plan);
+    let tiles = Tiles::new(need, &linear.options);
     planned(
         linear,
         rows,

@@ -470,7 +470,7 @@ fn a_small_budget_makes_tiles() {
             gathers,
             weight_per_logit: false,
         };
-        let tiles = Tiles::new(need, &options, &Plan::new(need, &options));
+        let tiles = Tiles::new(need, &options);
         assert_eq!(tiles.map(|tiles| [tiles.rows, tiles.classes]), expected);
         assert!(tiles.is_none_or(|tiles| tiles.numbers * 4 <= 32 << 20));
         // A cap needs whole rows.
@@ -478,7 +478,7 @@ fn a_small_budget_makes_tiles() {
             softcap: Some(30.0),
             ..options
         };
-        assert_eq!(Tiles::new(need, &capped, &Plan::new(need, &capped)), None);
+        assert_eq!(Tiles::new(need, &capped), None);
     }
 }
 

@@ -15,7 +15,7 @@ use super::reduced::RowsFound;
 use super::{Linear, buffer};
 use crate::cpu::memory::Cells;
 use crate::cpu::simd::{Arch, Float};
-use crate::cpu::softmax_terms::{ClassSlice, Classes, HostRows, Input, Picked, Problem, RowLoss};
+use crate::cpu::softmax_terms::{ClassSlice, HostRows, Input, Picked, Problem, Row, RowLoss};
 use crate::{Columns, LOG_SUM_EXP, SMOOTH_LOSS, SmoothWeights, TARGET_LOSS};
 
 /// The class of a row whose class is in another tile.
@@ -31,20 +31,16 @@ pub(super) fn reduced<F: Float>(
     gradients: &mut Gradients<F>,
     mut described: Option<&mut RowsFound<F>>,
 ) -> f64 {
-    let total = counted.map_or(rows.shape[0], <[usize]>::len);
     let mut sum = 0.0;
     buffer::with(plan.numbers, |memory: &mut [F]| {
-        for start in (0..total).step_by(plan.rows) {
-            let end = total.min(start + plan.rows);
-            let picked = match counted {
-                Some(counted) => Picked::Each(&counted[start..end]),
-                None => Picked::Range(start..end),
-            };
+        for picked in Picked::parts(counted, rows.shape[0], plan.rows) {
             let mut rest = &mut *memory;
             let (hidden, of_hidden) = gather(linear, &picked, &mut rest);
+            let rows = rows.pick(&picked);
             let mut block = Block {
                 linear,
-                rows: rows.pick(&picked),
+                labels: rows.labels(),
+                rows,
                 picked: &picked,
                 hidden,
                 tile: plan.classes,
@@ -70,6 +66,8 @@ pub(super) fn reduced<F: Float>(
 struct Block<'a, F: Float> {
     linear: &'a Linear<'a, F>,
     rows: HostRows<'a, F>,
+    /// What is to be done with each.
+    labels: Vec<Row>,
     picked: &'a Picked<'a>,
     /// `[m, H]`.
     hidden: Matrix<'a, F>,
@@ -156,11 +154,12 @@ impl<F: Float> Block<'_, F> {
         }
     }
 
-    fn class(&self, row: usize) -> Option<i64> {
-        Some(match self.rows.classes.as_ref()? {
-            Classes::I64(classes) => classes[row],
-            Classes::I32(classes) => classes[row].into(),
-        })
+    /// Where the row's class is in a tile, if it is there.
+    fn place(&self, row: usize, classes: &Range<usize>) -> Option<usize> {
+        match self.labels[row] {
+            Row::Labelled(class) if classes.contains(&class) => Some(class - classes.start),
+            _ => None,
+        }
     }
 
     /// The first sweep.
@@ -183,9 +182,7 @@ impl<F: Float> Block<'_, F> {
             sums.par_iter_mut().enumerate().for_each(|(i, sums)| {
                 let logits = &logits[i * width..][..width];
                 let of_tile = [normalizer[i], normalizer[len + i]].map(F::to_f64);
-                if let Some(class) = self.class(i)
-                    && let Some(place) = place_in(&classes, class)
-                {
+                if let Some(place) = self.place(i, &classes) {
                     sums.target = logits[place].to_f64();
                 }
                 if of_tile[1].is_nan() && logits.iter().all(|x| *x == -F::INFINITY) {
@@ -210,7 +207,7 @@ impl<F: Float> Block<'_, F> {
         self.picked.for_each(|at, row| {
             let sums = &sums[at];
             let loss = (sums.max - sums.target) + sums.relative;
-            let is_class = self.class(at).is_some_and(|class| self.is_class(class));
+            let is_class = matches!(self.labels[at], Row::Labelled(_));
             described.log_probs[row] = F::from_f64(if is_class { -loss } else { f64::NAN });
             let class = sums
                 .predicted
@@ -219,23 +216,18 @@ impl<F: Float> Block<'_, F> {
         });
     }
 
-    fn is_class(&self, class: i64) -> bool {
-        place_in(&(0..self.linear.num_classes()), class).is_some()
-    }
-
     /// The terms of the rows.
     fn terms(&self, sums: &[Sums]) -> [Vec<F>; 3] {
         let mut terms: [Vec<F>; 3] = std::array::from_fn(|_| Vec::with_capacity(sums.len()));
         for (i, sums) in sums.iter().enumerate() {
-            let class = self.class(i);
             let mut row = [0.0; 3];
-            row[TARGET_LOSS] = match class {
-                Some(_) => (sums.max - sums.target) + sums.relative,
-                None => 0.0,
+            row[TARGET_LOSS] = match self.labels[i] {
+                Row::Labelled(_) => (sums.max - sums.target) + sums.relative,
+                _ => 0.0,
             };
             row[SMOOTH_LOSS] = sums.smooth;
             row[LOG_SUM_EXP] = sums.max + sums.relative;
-            if class.is_some_and(|class| !self.is_class(class)) {
+            if self.labels[i] == Row::Invalid {
                 row = [f64::NAN; 3];
             }
             for (column, number) in terms.iter_mut().zip(row) {
@@ -306,7 +298,7 @@ impl<F: Float> Block<'_, F> {
         for (i, place_of_row) in places.iter_mut().enumerate() {
             let mut lse = terms[LOG_SUM_EXP][i].to_f64();
             lse += terms[SMOOTH_LOSS][i].to_f64() * elsewhere;
-            match self.class(i).and_then(|class| place_in(classes, class)) {
+            match self.place(i, classes) {
                 Some(place) => *place_of_row = place as i64,
                 None => {
                     lse += terms[TARGET_LOSS][i].to_f64();
@@ -317,12 +309,6 @@ impl<F: Float> Block<'_, F> {
         }
         (of_tile, places)
     }
-}
-
-/// Where a class is among some.
-fn place_in(classes: &Range<usize>, class: i64) -> Option<usize> {
-    let class = usize::try_from(class).ok()?;
-    classes.contains(&class).then(|| class - classes.start)
 }
 
 /// The weights of the classes of a tile.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::{Columns, SmoothWeights};
 
+use super::problem::Row;
 use super::reduced::{self, Counted, RowLoss};
 use super::{ClassSlice, Input, Problem, RowFormula};
 use crate::cpu::memory::{Cells, pages};
@@ -112,6 +113,12 @@ impl<F: Float> HostRows<'_, F> {
         write_gradient(logits, problem.shape, |cells| {
             F::with_gradient(Arch::detect(), problem, &loss, cells)
         })
+    }
+
+    /// What is to be done with each row.
+    pub(crate) fn labels(&self) -> Vec<Row> {
+        let problem = self.problem();
+        (0..problem.rows()).map(|row| problem.row(row)).collect()
     }
 
     pub(crate) fn problem(&self) -> Problem<'_, F> {

@@ -33,6 +33,7 @@ pub use forward::forward;
 pub use host::{Classes, HostRows, Logits};
 pub use panel::Input;
 pub use picked::Picked;
+pub(crate) use problem::Row;
 pub use problem::{ClassSlice, Problem};
 pub(crate) use reduced::apply;
 pub use reduced::{Counted, PanelLosses, RowFormula, RowLoss};

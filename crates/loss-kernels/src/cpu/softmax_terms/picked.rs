@@ -18,7 +18,23 @@ pub enum Picked<'a> {
     Each(&'a [usize]),
 }
 
-impl Picked<'_> {
+impl<'a> Picked<'a> {
+    /// So many at a time of the rows that are counted, or of all of them.
+    pub fn parts(
+        counted: Option<&'a [usize]>,
+        rows: usize,
+        step: usize,
+    ) -> impl Iterator<Item = Self> {
+        let total = counted.map_or(rows, <[usize]>::len);
+        (0..total).step_by(step).map(move |start| {
+            let end = total.min(start + step);
+            match counted {
+                Some(counted) => Picked::Each(&counted[start..end]),
+                None => Picked::Range(start..end),
+            }
+        })
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         match self {

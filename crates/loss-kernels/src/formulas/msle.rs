@@ -6,16 +6,29 @@ use super::{Formula, Input, Number, Twin, compile_passes};
 #[derive(Clone, Copy, Debug)]
 pub struct Msle;
 
+/// `log(1 + x) - log(1 + y)`, as `log(1 + (larger - smaller) / (1 + smaller))`: two logarithms that are almost the same would
+/// leave no digits.
+#[inline(always)]
+fn error<N: Number>(x: N, y: N) -> N {
+    let distance = x - y;
+    let is_negative = distance.is_below(0.0);
+    let smaller = N::select(is_negative, x, y);
+    let ratio = distance.abs() / (smaller + 1.0);
+    // It is infinite where the smaller one is -1.
+    let size = N::select(ratio.is(f64::INFINITY), ratio, ratio.ln_1p());
+    N::select(is_negative, -size, size)
+}
+
 impl Formula for Msle {
     #[inline(always)]
     fn loss<N: Number>(&self, [x, y, _]: [N; 3]) -> N {
-        let e = x.ln_1p() - y.ln_1p();
+        let e = error(x, y);
         e * e
     }
 
     #[inline(always)]
     fn slope<N: Number>(&self, of: Input, [x, y, _]: [N; 3]) -> N {
-        let e = (x.ln_1p() - y.ln_1p()) * 2.0;
+        let e = error(x, y) * 2.0;
         match of {
             Input::Prediction => e / (x + 1.0),
             _ => -(e / (y + 1.0)),

@@ -14,6 +14,7 @@
 //! | `cross_entropy`, `focal`, `poly`, `generalized_cross_entropy` | of a row of class scores, given its terms |
 //! | `tversky` | of a region, given its sums |
 //! | `number` | what a formula asks of a number |
+//! | `rounded` | a number with a bound of its rounding, by which tests measure |
 
 mod asymmetric;
 mod bce;
@@ -39,6 +40,7 @@ mod number;
 mod poisson_nll;
 mod poly;
 mod quantile;
+mod rounded;
 mod sigmoid_focal;
 mod smooth_l1;
 mod soft_margin;
@@ -70,6 +72,7 @@ pub use number::Number;
 pub use poisson_nll::PoissonNll;
 pub use poly::Poly;
 pub use quantile::Quantile;
+pub use rounded::Rounded;
 pub use sigmoid_focal::SigmoidFocal;
 pub use smooth_l1::SmoothL1;
 pub use soft_margin::SoftMargin;

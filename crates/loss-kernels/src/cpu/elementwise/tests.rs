@@ -4,16 +4,16 @@ use std::mem::MaybeUninit;
 
 use super::*;
 use crate::cpu::simd::{Arch, Float};
-use crate::cpu::testing::refuses;
+use crate::cpu::testing::{self, Near, SHORT, assert_near, refuses};
 use crate::formulas::{
     Asymmetric, Bce, BceWithLogits, Charbonnier, GammaNll, GaussianCrps, GaussianNll,
-    HingeEmbedding, Huber, KlDiv, L1, LogCosh, Mse, Msle, PoissonNll, Quantile, SigmoidFocal,
-    SmoothL1, SoftMargin, Tweedie, Violation,
+    HingeEmbedding, Huber, KlDiv, L1, LogCosh, Mse, Msle, PoissonNll, Quantile, Rounded,
+    SigmoidFocal, SmoothL1, SoftMargin, Tweedie, Violation,
 };
 use crate::{Formula, Input};
 
-/// Lengths around vectors, blocks and tasks.
-const LENGTHS: [usize; 9] = [0, 1, 3, 16, 17, 1023, 1029, 32768, 70001];
+/// Lengths around blocks and tasks.
+const LONG: [usize; 5] = [0, 1023, 1029, 32768, 70001];
 
 fn numbers<F: Float>(len: usize, low: f64, high: f64, seed: u64) -> Vec<F> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -40,90 +40,161 @@ pub(super) fn written<F: Float>(cells: Vec<MaybeUninit<F>>) -> Vec<F> {
         .collect()
 }
 
-#[track_caller]
-fn close<F: Float>(what: &str, found: &[F], expected: impl Iterator<Item = f64>) {
-    let tolerance = if size_of::<F>() == 4 { 2e-6 } else { 1e-14 };
-    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
-        let found = found.to_f64();
-        assert!(
-            // Of a target between 0 and 1 the slope is the difference of two numbers of this size.
-            (found - expected).abs() <= tolerance * expected.abs().max(0.25),
-            "{what} at {index}: {found} instead of {expected}"
-        );
-    }
+/// What a formula gives of an element.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Part {
+    Loss,
+    /// The slope by the prediction.
+    OfX,
+    /// The slope by the target.
+    OfY,
 }
 
-fn check<F: Float, L: Formula>(formula: L, low: f64, high: f64) {
-    let passes = F::passes(&formula);
-    for arch in Arch::available() {
-        for len in LENGTHS {
-            if cfg!(miri) && len > 1100 {
-                continue;
-            }
-            let x = numbers::<F>(len, low, high, 1);
-            let y = numbers::<F>(len, 0.0, 1.0, 2);
-            let labels = numbers::<F>(3, 0.5, 2.0, 3);
-            let repeated = Repeated::new(&labels);
-            let mut weights = numbers::<F>(len, 0.0, 2.0, 4);
-            for weight in weights.iter_mut().step_by(5) {
-                *weight = F::ZERO;
-            }
-            let element = |i: usize| [x[i], y[i], labels[i % 3]].map(F::to_f64);
-            let what = format!("{formula:?}, {arch:?}, {len}");
+impl Part {
+    const ALL: [Self; 3] = [Self::Loss, Self::OfX, Self::OfY];
 
-            let mut cells = uninitialized(len);
-            let operands = [
-                Operand::Read(&x[..]),
-                Operand::Read(&y),
-                Operand::Repeated(&repeated),
-            ];
-            assert_eq!(losses(arch, passes, operands, &mut cells), None);
-            close(
-                &what,
-                &written(cells),
-                (0..len).map(|i| formula.loss(element(i))),
-            );
-
-            // In place, and to memory of its own.
-            let scale = 0.25;
-            let (mut of_x, mut of_y) = (x.clone(), vec![F::from_f64(7.0); len]);
-            let operands = [
-                Operand::Replace(&mut of_x),
-                Operand::Between(&y, &mut of_y),
-                Operand::Repeated(&repeated),
-            ];
-            let (sum, _) = reduced(arch, passes, operands, Some(&weights), scale, len);
-            let weight = |i: usize| weights[i].to_f64();
-            let expected: f64 = (0..len).map(|i| weight(i) * formula.loss(element(i))).sum();
-            assert!(
-                (sum - expected).abs() <= 1e-6 * expected.abs().max(1.0),
-                "{what}: {sum}, {expected}"
-            );
-            let slope = |of, i: usize| scale * weight(i) * formula.slope(of, element(i));
-            close(&what, &of_x, (0..len).map(|i| slope(Input::Prediction, i)));
-            close(&what, &of_y, (0..len).map(|i| slope(Input::Target, i)));
-
-            let mut alone = x.clone();
-            let operands = [
-                Operand::Replace(&mut alone),
-                Operand::Read(&y),
-                Operand::Repeated(&repeated),
-            ];
-            backward(arch, passes, operands, &weights);
-            let slope = |i: usize| weight(i) * formula.slope(Input::Prediction, element(i));
-            close(&what, &alone, (0..len).map(slope));
+    fn of<L: Formula>(self, formula: &L, inputs: [Rounded; 3]) -> Rounded {
+        match self {
+            Self::Loss => formula.loss(inputs),
+            Self::OfX => formula.slope(Input::Prediction, inputs),
+            Self::OfY => formula.slope(Input::Target, inputs),
         }
     }
 }
 
-fn check_all<F: Float>() {
-    check::<F, _>(Mse, -3.0, 3.0);
-    check::<F, _>(L1, -3.0, 3.0);
-    check::<F, _>(Huber { delta: 0.5 }, -3.0, 3.0);
-    check::<F, _>(LogCosh, -30.0, 30.0);
-    check::<F, _>(Bce, 0.01, 0.99);
+/// A formula's elements, and what each part is expected to be.
+struct Case<F> {
+    x: Vec<F>,
+    y: Vec<F>,
+    /// They repeat along the elements.
+    thirds: Vec<F>,
+    weights: Vec<F>,
+    expected: [Vec<Near>; 3],
+}
+
+impl<F: Float> Case<F> {
+    /// Parts that cancel are as near as their terms allow; all others to a part of themselves.
+    fn new<L: Formula>(formula: &L, [low, high]: [f64; 2], cancel: &[Part]) -> Self {
+        let len = if cfg!(miri) { LONG[2] } else { LONG[4] };
+        let (x, y) = (
+            numbers::<F>(len, low, high, 1),
+            numbers::<F>(len, 0.0, 1.0, 2),
+        );
+        let thirds = numbers::<F>(3, 0.5, 2.0, 3);
+        let mut weights = numbers::<F>(len, 0.0, 2.0, 4);
+        for weight in weights.iter_mut().step_by(5) {
+            *weight = F::ZERO;
+        }
+        let tolerance = if size_of::<F>() == 4 { 2e-6 } else { 1e-14 };
+        let expected = Part::ALL.map(|part| {
+            let near = |i: usize| {
+                let inputs = [x[i], y[i], thirds[i % 3]].map(|n| Rounded::exact(n.to_f64()));
+                let number = part.of(formula, inputs);
+                let itself = Near::itself(number.value(), tolerance);
+                match cancel.contains(&part) {
+                    true => itself.or(Near::rounded::<F>(number)),
+                    false => itself,
+                }
+            };
+            (0..len).map(near).collect()
+        });
+        Self {
+            x,
+            y,
+            thirds,
+            weights,
+            expected,
+        }
+    }
+
+    /// Of the first elements, times their weights and a number.
+    fn weighted(
+        &self,
+        part: Part,
+        len: usize,
+        scale: f64,
+    ) -> impl ExactSizeIterator<Item = Near> + Clone {
+        let expected = self.expected[part as usize][..len].iter();
+        expected
+            .zip(&self.weights)
+            .map(move |(near, weight)| near.times(scale * weight.to_f64()))
+    }
+
+    /// Runs all passes over the first elements.
+    fn check(&self, arch: Arch, passes: &dyn Passes<F>, len: usize, what: &str) {
+        let (x, y, weights) = (&self.x[..len], &self.y[..len], &self.weights[..len]);
+        let repeated = Repeated::new(&self.thirds);
+        let third = || Operand::Repeated(&repeated);
+        let mut cells = uninitialized(len);
+        let operands = [Operand::Read(x), Operand::Read(y), third()];
+        assert_eq!(losses(arch, passes, operands, &mut cells), None);
+        let expected = self.expected[Part::Loss as usize][..len].iter().copied();
+        assert_near(what, &written(cells), expected);
+
+        // In place, and to memory of its own.
+        let scale = 0.25;
+        let (mut of_x, mut of_y) = (x.to_vec(), vec![F::from_f64(7.0); len]);
+        let operands = [
+            Operand::Replace(&mut of_x),
+            Operand::Between(y, &mut of_y),
+            third(),
+        ];
+        let (sum, _) = reduced(arch, passes, operands, Some(weights), scale, len);
+        let losses = self.weighted(Part::Loss, len, 1.0);
+        let expected = testing::sum(losses.clone().map(|near| near.value));
+        // Errors of both signs even out: half of what each may be off.
+        let by: f64 = losses.map(|near| 0.5 * near.by).sum();
+        assert!(
+            (sum - expected).abs() <= by,
+            "{what}: {sum} instead of {expected}, {by:e} is allowed"
+        );
+        assert_near(what, &of_x, self.weighted(Part::OfX, len, scale));
+        assert_near(what, &of_y, self.weighted(Part::OfY, len, scale));
+
+        let mut alone = x.to_vec();
+        let operands = [Operand::Replace(&mut alone), Operand::Read(y), third()];
+        backward(arch, passes, operands, weights);
+        assert_near(what, &alone, self.weighted(Part::OfX, len, 1.0));
+    }
+}
+
+/// A formula of predictions of a range and targets of 0 to 1. The parts that `cancel` are differences of rounded numbers.
+fn check<F: Float, L: Formula>(formula: L, range: [f64; 2], cancel: &[Part]) {
+    let case = Case::<F>::new(&formula, range, cancel);
+    for arch in Arch::available() {
+        for len in LONG.into_iter().chain(SHORT) {
+            if len <= case.x.len() {
+                let what = format!("{formula:?}, {arch:?}, {len}");
+                case.check(arch, F::passes(&formula), len, &what);
+            }
+        }
+    }
+}
+
+const REAL: [f64; 2] = [-3.0, 3.0];
+const LOGIT: [f64; 2] = [-12.0, 12.0];
+
+fn check_errors<F: Float>() {
+    check::<F, _>(Mse, REAL, &[]);
+    check::<F, _>(L1, REAL, &[]);
+    check::<F, _>(Huber { delta: 0.5 }, REAL, &[]);
+    for beta in [0.0, 0.5] {
+        check::<F, _>(SmoothL1 { beta }, REAL, &[]);
+    }
+    check::<F, _>(LogCosh, [-30.0, 30.0], &[]);
+    check::<F, _>(Charbonnier { eps: 0.25 }, REAL, &[]);
+    check::<F, _>(Quantile { level: 0.25 }, REAL, &[]);
+    check::<F, _>(Msle, [0.0, 8.0], &[]);
+}
+
+fn check_binary<F: Float>() {
+    // By the target, `log(1 - p)` less `log p`: at 1/2 they are the same.
+    check::<F, _>(Bce, [0.01, 0.99], &[Part::OfY]);
+    // A target between 0 and 1 pulls the logit to both sides, which balance where it is the sigmoid; by the target, the
+    // losses of both sides are subtracted.
+    let of_sides = [Part::OfX, Part::OfY];
     for label_smoothing in [0.0, 0.1] {
-        check::<F, _>(BceWithLogits { label_smoothing }, -12.0, 12.0);
+        check::<F, _>(BceWithLogits { label_smoothing }, LOGIT, &of_sides);
     }
     for (alpha, gamma) in [
         (Some(0.25), 2.0),
@@ -131,51 +202,67 @@ fn check_all<F: Float>() {
         (None, 0.5),
         (Some(0.5), 0.0),
     ] {
-        check::<F, _>(SigmoidFocal { alpha, gamma }, -12.0, 12.0);
+        check::<F, _>(SigmoidFocal { alpha, gamma }, LOGIT, &of_sides);
     }
-    check_more::<F>();
-}
-
-fn check_more<F: Float>() {
-    for beta in [0.0, 0.5] {
-        check::<F, _>(SmoothL1 { beta }, -3.0, 3.0);
-    }
-    check::<F, _>(Charbonnier { eps: 0.25 }, -3.0, 3.0);
-    check::<F, _>(Quantile { level: 0.25 }, -3.0, 3.0);
-    check::<F, _>(Msle, 0.0, 8.0);
-    for log_target in [false, true] {
-        check::<F, _>(KlDiv { log_target }, -5.0, 0.0);
-    }
-    for (log_input, full) in [(true, false), (true, true), (false, false)] {
-        let eps = 1e-8;
-        let formula = PoissonNll {
-            log_input,
-            full,
-            eps,
-        };
-        check::<F, _>(formula, if log_input { -3.0 } else { 0.5 }, 3.0);
-    }
-    check::<F, _>(Tweedie { power: 1.5 }, -3.0, 3.0);
-    check::<F, _>(GammaNll, -3.0, 3.0);
-    check::<F, _>(
-        GaussianNll {
-            full: true,
-            eps: 0.75,
-        },
-        -3.0,
-        3.0,
-    );
-    check::<F, _>(GaussianCrps, -3.0, 3.0);
-    check::<F, _>(SoftMargin, -12.0, 12.0);
-    check::<F, _>(HingeEmbedding { margin: 0.75 }, 0.0, 3.0);
     for (gamma_positive, gamma_negative, clip) in [(1.0, 4.0, 0.05), (0.0, 2.0, 0.0)] {
         let formula = Asymmetric {
             gamma_positive,
             gamma_negative,
             clip,
         };
-        check::<F, _>(formula, -12.0, 12.0);
+        // `p - clip` is next to 0 where the probability is next to the clip.
+        let cancel = if clip > 0.0 {
+            &Part::ALL
+        } else {
+            &of_sides[..]
+        };
+        check::<F, _>(formula, LOGIT, cancel);
     }
+    check::<F, _>(SoftMargin, LOGIT, &[]);
+    check::<F, _>(HingeEmbedding { margin: 0.75 }, [0.0, 3.0], &[]);
+}
+
+fn check_distributions<F: Float>() {
+    let log_probs = [-5.0, 0.0];
+    // `y (log y - x)`, whose logarithm is rounded; a target that is a logarithm is not.
+    let log_target = false;
+    check::<F, _>(KlDiv { log_target }, log_probs, &[Part::Loss, Part::OfY]);
+    let log_target = true;
+    check::<F, _>(KlDiv { log_target }, log_probs, &[]);
+    let eps = 1e-8;
+    for full in [false, true] {
+        let log_input = true;
+        // `exp(x) - y x`, and `exp(x) - y`, which is 0 where the mean is right.
+        let formula = PoissonNll {
+            log_input,
+            full,
+            eps,
+        };
+        check::<F, _>(formula, REAL, &[Part::Loss, Part::OfX]);
+    }
+    let formula = PoissonNll {
+        log_input: false,
+        full: false,
+        eps,
+    };
+    // `1 - y / (x + eps)`, likewise, and the logarithm of `x + eps`, which is rounded, next to 1.
+    check::<F, _>(formula, [0.5, 3.0], &[Part::OfX, Part::OfY]);
+    // The slope is 0 where the mean is right.
+    check::<F, _>(Tweedie { power: 1.5 }, REAL, &[Part::OfX]);
+    // `x + y exp(-x)` of a negative logarithm, and `1 - y exp(-x)`.
+    check::<F, _>(GammaNll, REAL, &[Part::Loss, Part::OfX]);
+    let formula = GaussianNll {
+        full: true,
+        eps: 0.75,
+    };
+    check::<F, _>(formula, REAL, &[]);
+    check::<F, _>(GaussianCrps, REAL, &[]);
+}
+
+fn check_all<F: Float>() {
+    check_errors::<F>();
+    check_binary::<F>();
+    check_distributions::<F>();
 }
 
 #[test]

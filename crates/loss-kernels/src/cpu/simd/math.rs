@@ -172,6 +172,7 @@ mod tests {
     use crate::cpu::simd::Arch;
     use crate::cpu::simd::float::MAX_LANES;
     use crate::cpu::simd::isa::Kernel;
+    use crate::cpu::testing::last_place;
 
     #[derive(Clone, Copy, Debug)]
     enum Function {
@@ -221,20 +222,13 @@ mod tests {
         arguments: &[f64],
         exact: impl Fn(f64) -> f64,
     ) -> f64 {
-        let (digits, smallest): (i32, f64) = if size_of::<F>() == 4 {
-            (23, f32::MIN_POSITIVE.into())
-        } else {
-            (52, f64::MIN_POSITIVE)
-        };
         let arguments: Vec<F> = arguments.iter().map(|x| F::from_f64(*x)).collect();
         let mut results = arguments.clone();
         arch.run(Apply(function, &mut results));
         let mut largest = 0f64;
         for (x, found) in arguments.iter().zip(results) {
             let exact = exact(x.to_f64());
-            if exact.abs() >= smallest {
-                let exponent = (exact.abs().to_bits() >> 52) as i32 - 1023;
-                let unit = f64::from(exponent - digits).exp2();
+            if let Some(unit) = last_place::<F>(exact) {
                 let error = (found.to_f64() - exact).abs() / unit;
                 assert!(error.is_finite(), "{function:?}({x:?}) = {found:?}");
                 largest = largest.max(error);

@@ -15,6 +15,8 @@
 //! Rows are independent and every row is summed in an order that depends on the shape and the processor alone, so that
 //! the result has the same bits whatever the number of threads.
 
+#[cfg(test)]
+mod accuracy;
 mod backward;
 mod columns;
 mod forward;

@@ -11,11 +11,11 @@ use super::{
 use crate::cpu::memory::Cells;
 use crate::cpu::simd::Arch;
 use crate::cpu::simd::Float;
-use crate::cpu::testing::refuses;
+use crate::cpu::testing::{Near, assert_near, bits, epsilon, is_near, refuses, sum};
 use crate::formulas::CrossEntropy;
 
 /// A small generator of numbers (SplitMix64), the same on every machine.
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
     fn next(&mut self) -> u64 {
@@ -26,7 +26,7 @@ impl Numbers {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
@@ -35,20 +35,25 @@ impl Numbers {
         F::from_f64(low + (high - low) * unit)
     }
 
-    fn vector<F: Float>(&mut self, len: usize, low: f64, high: f64) -> Vec<F> {
+    pub(super) fn vector<F: Float>(&mut self, len: usize, low: f64, high: f64) -> Vec<F> {
         (0..len).map(|_| self.between(low, high)).collect()
     }
 }
 
 /// What both passes give.
 #[derive(Clone, Debug)]
-struct Results<F> {
-    terms: Vec<F>,
+pub(super) struct Results<F> {
+    pub(super) terms: Vec<F>,
     normalizer: Vec<F>,
-    gradient: Vec<F>,
+    pub(super) gradient: Vec<F>,
 }
 
-fn compute<F: Float>(arch: Arch, problem: &Problem<F>, logits: &[F], grad: &[F]) -> Results<F> {
+pub(super) fn compute<F: Float>(
+    arch: Arch,
+    problem: &Problem<F>,
+    logits: &[F],
+    grad: &[F],
+) -> Results<F> {
     let rows = problem.rows();
     let unwritten = || vec![F::from_f64(7.0); rows];
     let mut columns: [Vec<F>; 5] = std::array::from_fn(|_| unwritten());
@@ -77,7 +82,7 @@ fn compute<F: Float>(arch: Arch, problem: &Problem<F>, logits: &[F], grad: &[F])
 }
 
 /// The columns of `[M, 3]`.
-fn columns_of<F: Float>(rows: &[F]) -> [Vec<F>; 3] {
+pub(super) fn columns_of<F: Float>(rows: &[F]) -> [Vec<F>; 3] {
     std::array::from_fn(|column| rows.iter().skip(column).step_by(3).copied().collect())
 }
 
@@ -119,26 +124,15 @@ fn check_target_alone<F: Float>(
     assert_eq!(bits(&with_zeros), bits(&without));
 }
 
-/// The sum without the rounding errors of long sums (Neumaier).
-fn sum(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut sum, mut lost) = (0.0f64, 0.0);
-    for x in values {
-        let next = sum + x;
-        lost += if sum.abs() >= x.abs() {
-            (sum - next) + x
-        } else {
-            (x - next) + sum
-        };
-        sum = next;
-    }
-    sum + lost
-}
-
-/// The same in `f64`, one row after the other.
-fn reference<F: Float>(problem: &Problem<F>, logits: &[F], grad: &[F]) -> (Vec<f64>, Vec<f64>) {
+/// The same in `f64`, one row after the other: the terms and the gradient.
+///
+/// Each may be off by a part of itself; a gradient, which the three terms pull to both sides, by a part of their shares.
+fn reference<F: Float>(problem: &Problem<F>, logits: &[F], grad: &[F]) -> [Vec<Near>; 2] {
+    let tolerance = 32.0 * epsilon::<F>();
     let [outer, classes, inner] = problem.shape;
-    let mut terms = vec![0.0; 3 * outer * inner];
-    let mut gradient = vec![0.0; logits.len()];
+    let none = Near::itself(0.0, 0.0);
+    let mut terms = vec![none; 3 * outer * inner];
+    let mut gradient = vec![none; logits.len()];
     for row in 0..outer * inner {
         let at = |c: usize| (row / inner * classes + c) * inner + row % inner;
         let class = problem.classes.map(|classes| classes.of(row));
@@ -160,15 +154,19 @@ fn reference<F: Float>(problem: &Problem<F>, logits: &[F], grad: &[F]) -> (Vec<f
         let smooth = !matches!(problem.smooth, SmoothWeights::Zero);
         let invalid = class.is_some_and(|class| class < 0 || class >= classes as i64);
         let poison = if invalid { f64::NAN } else { 0.0 };
-        terms[3 * row] = match class {
+        let of_target = match class {
             Some(_) if invalid => f64::NAN,
             Some(class) => -log_p[class as usize],
             None => 0.0,
         };
-        if smooth {
-            terms[3 * row + 1] = poison - sum(w.iter().zip(&log_p).map(|(w, l)| w * l));
+        let of_smooth = match smooth {
+            true => poison - sum(w.iter().zip(&log_p).map(|(w, l)| w * l)),
+            false => 0.0,
+        };
+        let of_row = [of_target, of_smooth, poison + max + relative_lse];
+        for (term, value) in terms[3 * row..].iter_mut().zip(of_row) {
+            *term = Near::itself(value, tolerance);
         }
-        terms[3 * row + 2] = poison + max + relative_lse;
         let g: Vec<f64> = grad[3 * row..][..3].iter().map(|g| g.to_f64()).collect();
         // Of `log p_t` and of the sum of `w log p`, of which the terms are the negatives.
         let g = [-g[0], -g[1], g[2]];
@@ -179,66 +177,36 @@ fn reference<F: Float>(problem: &Problem<F>, logits: &[F], grad: &[F]) -> (Vec<f
         for c in 0..classes {
             let p = log_p[c].exp();
             let own = class == Some(c as i64);
-            let mut value = poison + g[2] * p;
             // Without classes the first term is 0 for all logits.
-            value -= match class {
+            let target = match class {
                 None => 0.0,
-                Some(_) if own => g[0] * log_p[c].exp_m1(),
-                Some(_) => g[0] * p,
+                Some(_) if own => -g[0] * log_p[c].exp_m1(),
+                Some(_) => -g[0] * p,
             };
+            let [mut value, mut shares] = [poison + g[2] * p + target, (g[2] * p).abs()];
+            shares += target.abs();
             if smooth && g[1] != 0.0 {
                 value += g[1] * (w[c] - p * total);
+                // At the class itself it is computed as `w (1 - p) - p (sum w - w)`.
+                let missing = if own { -log_p[c].exp_m1() } else { 1.0 };
+                shares += g[1].abs() * (w[c] * missing + p * total);
             }
-            gradient[at(c)] = value;
+            gradient[at(c)] = Near::difference(value, shares, tolerance);
         }
     }
-    (terms, gradient)
-}
-
-/// NaN where NaN is expected, and else equal up to rounding: relative to the number and to `scale`.
-#[track_caller]
-fn assert_near<F: Float>(what: &str, found: &[F], expected: &[f64], tolerance: f64, scale: f64) {
-    assert_eq!(found.len(), expected.len());
-    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-        let found = found.to_f64();
-        let near = (found - expected).abs() <= tolerance * (expected.abs() + scale);
-        assert!(
-            near || found == *expected || (found.is_nan() && expected.is_nan()),
-            "{what}[{i}]: {found} instead of {expected}"
-        );
-    }
-}
-
-fn epsilon<F: Float>() -> f64 {
-    if size_of::<F>() == 4 {
-        f32::EPSILON as f64
-    } else {
-        f64::EPSILON
-    }
+    [terms, gradient]
 }
 
 #[track_caller]
 fn check<F: Float>(problem: &Problem<F>, logits: &[F], grad: &[F]) {
-    let (terms, gradient) = reference(problem, logits, grad);
-    let epsilon = epsilon::<F>();
+    let [terms, gradient] = reference(problem, logits, grad);
     for arch in Arch::available() {
         let found = compute(arch, problem, logits, grad);
         let what = format!("{arch:?} {:?} {:?}", problem.shape, problem.smooth.name());
-        assert_near(
-            &format!("{what} terms"),
-            &found.terms,
-            &terms,
-            32.0 * epsilon,
-            0.0,
-        );
-        let scale = grad.iter().map(|g| g.to_f64().abs()).fold(0.0, f64::max);
-        assert_near(
-            &format!("{what} gradient"),
-            &found.gradient,
-            &gradient,
-            32.0 * epsilon,
-            scale,
-        );
+        let expected = terms.iter().copied();
+        assert_near(&format!("{what} terms"), &found.terms, expected);
+        let expected = gradient.iter().copied();
+        assert_near(&format!("{what} gradient"), &found.gradient, expected);
     }
 }
 
@@ -259,15 +227,17 @@ fn check_reduced<F: Float>(problem: &Problem<F>, logits: &[F])
 where
     CrossEntropy: RowFormula<F>,
 {
-    let epsilon = epsilon::<F>();
     let scale = 0.25;
     let of_smooth = if problem.is_smooth() { scale } else { 0.0 };
     let grad: Vec<F> = [scale, of_smooth, 0.0]
         .map(F::from_f64)
         .repeat(problem.rows());
-    let (terms, gradient) = reference(problem, logits, &grad);
-    let expected = sum(terms.chunks(3).map(|row| row[0] + row[1]));
-    let size = sum(terms.chunks(3).map(|row| row[0].abs() + row[1].abs()));
+    let [terms, gradient] = reference(problem, logits, &grad);
+    let losses = || terms.chunks(3).flat_map(|row| &row[..2]);
+    let expected = Near {
+        value: sum(losses().map(|near| near.value)),
+        by: losses().map(|near| near.by).sum(),
+    };
     let loss = RowLoss {
         formula: &CrossEntropy {
             keep: 1.0,
@@ -283,12 +253,11 @@ where
         let with_gradient = with_gradient(arch, problem, &loss, cells);
         let alone = sum_of_losses(arch, problem, &loss, logits);
         for sum in [with_gradient, alone] {
-            let near = (sum - expected).abs() <= 32.0 * epsilon * size;
-            let near = near || (sum.is_nan() && expected.is_nan());
-            assert!(near, "{what} sum: {sum} instead of {expected}");
+            let near = expected.allows::<F>(sum);
+            assert!(near, "{what} sum: {sum} instead of {expected:?}");
         }
         let what = format!("{what} reduced gradient");
-        assert_near(&what, &found, &gradient, 32.0 * epsilon, scale);
+        assert_near(&what, &found, gradient.iter().copied());
     }
 }
 
@@ -526,20 +495,19 @@ fn rows_with_nan_or_infinity_are_nan() {
     broken_rows::<f64>();
 }
 
-#[test]
-fn masked_classes_have_no_probability() {
+fn masked_classes<F: Float>() {
     let last = usize::MAX;
     for masked in [f64::NEG_INFINITY, f32::MIN as f64] {
         let special = [(0, 2.0), (1, 1.0), (last, 1.0)];
-        special_rows::<f32>(
+        special_rows::<F>(
             &special,
             masked,
             SmoothWeights::Zero,
             [1.0, 0.0, 0.0],
             |terms, gradient| {
                 let rest = 2.0 * (-1f64).exp();
-                assert!((terms[0] - rest.ln_1p()).abs() < 1e-6, "{terms:?}");
-                assert!((gradient[0] + rest / (1.0 + rest)).abs() < 1e-6);
+                assert!(is_near::<F>(terms[0], rest.ln_1p()), "{terms:?}");
+                assert!(is_near::<F>(gradient[0], -rest / (1.0 + rest)));
                 assert!(
                     gradient[2..gradient.len() - 1].iter().all(|x| *x == 0.0),
                     "{gradient:?}"
@@ -548,21 +516,21 @@ fn masked_classes_have_no_probability() {
         );
     }
     // All at the lowest number is a row like any other.
-    special_rows::<f32>(
+    special_rows::<F>(
         &[],
         f32::MIN as f64,
         SmoothWeights::Zero,
         [1.0, 0.0, 0.0],
         |terms, gradient| {
             let classes = gradient.len() as f64;
-            assert!((terms[0] - classes.ln()).abs() < 1e-5, "{terms:?}");
-            assert!((gradient[0] + (1.0 - 1.0 / classes)).abs() < 1e-6);
+            assert!(is_near::<F>(terms[0], classes.ln()), "{terms:?}");
+            assert!(is_near::<F>(gradient[0], 1.0 / classes - 1.0));
         },
     );
     // A weight on a masked class has an infinite loss, and a weight of 0 has the loss 0 * inf, as in PyTorch.
     let special = [(0, 2.0), (1, 1.0)];
     let masked = f64::NEG_INFINITY;
-    special_rows::<f32>(
+    special_rows::<F>(
         &special,
         masked,
         SmoothWeights::Uniform(0.1),
@@ -571,7 +539,7 @@ fn masked_classes_have_no_probability() {
             assert_eq!(terms[1], -masked);
         },
     );
-    special_rows::<f32>(
+    special_rows::<F>(
         &special,
         masked,
         SmoothWeights::PerClass(0.0),
@@ -583,31 +551,44 @@ fn masked_classes_have_no_probability() {
 }
 
 #[test]
-fn confident_rows_keep_their_digits() {
+fn masked_classes_have_no_probability() {
+    masked_classes::<f32>();
+    masked_classes::<f64>();
+}
+
+fn confident_rows<F: Float>() {
     let special = [(0, 20.0), (1, 0.0)];
     let loss = (-20f64).exp().ln_1p();
-    special_rows::<f32>(
+    special_rows::<F>(
         &special,
         -200.0,
         SmoothWeights::Zero,
         [1.0, 0.0, 0.0],
         |terms, gradient| {
-            assert!((terms[0] / loss - 1.0).abs() < 1e-6, "{terms:?}");
-            assert!((gradient[0] / -loss - 1.0).abs() < 1e-6, "{gradient:?}");
-            assert!((gradient[1] / loss - 1.0).abs() < 1e-6, "{gradient:?}");
+            assert!(is_near::<F>(terms[0], loss), "{terms:?}");
+            assert!(is_near::<F>(gradient[0], (-loss).exp_m1()), "{gradient:?}");
+            assert!(
+                is_near::<F>(gradient[1], (-20.0 - loss).exp()),
+                "{gradient:?}"
+            );
         },
     );
 }
 
 #[test]
-fn confident_rows_keep_their_digits_where_one_class_has_all_the_weight() {
+fn confident_rows_keep_their_digits() {
+    confident_rows::<f32>();
+    confident_rows::<f64>();
+}
+
+fn one_class_has_all_the_weight<F: Float>() {
     for label in [0i64, 1] {
         for (inner, classes) in [(1, 5), (1, 40), (2, 5), (20, 40), (3, 300)] {
-            let mut row = vec![-200f32; classes];
-            (row[0], row[1]) = (16.0, 0.0);
+            let mut row = vec![F::from_f64(-200.0); classes];
+            (row[0], row[1]) = (F::from_f64(16.0), F::ZERO);
             let (logits, places) = among_others(&row, inner);
-            let mut weights = vec![0f32; classes];
-            weights[0] = 1.0;
+            let mut weights = vec![F::ZERO; classes];
+            weights[0] = F::ONE;
             let labels = vec![label; 3 * inner];
             let problem = Problem {
                 shape: [3, classes, inner],
@@ -617,7 +598,7 @@ fn confident_rows_keep_their_digits_where_one_class_has_all_the_weight() {
                 smooth: SmoothWeights::PerClass(&weights[..]),
                 row_weights: None,
             };
-            let grad = [0.0, 1.0, 0.0].repeat(3 * inner);
+            let grad = [F::ZERO, F::ONE, F::ZERO].repeat(3 * inner);
             let rest = (-16f64).exp().ln_1p();
             // -(w - p sum w) is p - 1 for the class with the weight, and p for the others.
             let expected = [(-rest).exp_m1(), (-16.0 - rest).exp()];
@@ -626,14 +607,20 @@ fn confident_rows_keep_their_digits_where_one_class_has_all_the_weight() {
                 for r in &places {
                     for (c, expected) in expected.iter().enumerate() {
                         let at = (r / inner * classes + c) * inner + r % inner;
-                        let found = f64::from(found.gradient[at]);
+                        let found = found.gradient[at].to_f64();
                         let what = format!("{arch:?} class {c} of {classes}, {inner} apart");
-                        assert!((found / expected - 1.0).abs() < 1e-6, "{what}: {found}");
+                        assert!(is_near::<F>(found, *expected), "{what}: {found}");
                     }
                 }
             }
         }
     }
+}
+
+#[test]
+fn confident_rows_keep_their_digits_where_one_class_has_all_the_weight() {
+    one_class_has_all_the_weight::<f32>();
+    one_class_has_all_the_weight::<f64>();
 }
 
 #[test]
@@ -647,7 +634,7 @@ fn enormous_logits_have_a_finite_weighted_sum() {
         |terms, gradient| {
             let classes = gradient.len() as f64;
             let expected = 6e38 * 0.1 / classes;
-            assert!((terms[1] / expected - 1.0).abs() < 1e-6, "{terms:?}");
+            assert!(is_near::<f32>(terms[1], expected), "{terms:?}");
             assert!(gradient.iter().all(|x| x.is_finite()));
         },
     );
@@ -705,10 +692,6 @@ fn ignored_rows_are_zero_whatever_they_hold() {
             }
         }
     }
-}
-
-fn bits<F: Float>(values: &[F]) -> &[u8] {
-    pulp::bytemuck::cast_slice(values)
 }
 
 /// Shapes that take every path, with several tasks each unless Miri runs them.

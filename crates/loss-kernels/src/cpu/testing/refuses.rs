@@ -1,4 +1,4 @@
-//! What the kernels' tests share.
+//! Calls that have to panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

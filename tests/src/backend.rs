@@ -47,6 +47,17 @@ pub fn least_number<B: TestBackend>() -> f64 {
     }
 }
 
+/// What one rounding may be off by, relative to the number.
+pub fn rounding<B: TestBackend>() -> f64 {
+    match B::FloatElem::dtype() {
+        // The reference has the same roundings.
+        DType::F64 => 2.0 * f64::EPSILON,
+        _ if B::ON_HOST => f32::EPSILON.into(),
+        // Functions and sums of others are less exact.
+        _ => 2.0 * f64::from(f32::EPSILON),
+    }
+}
+
 /// A backend under test.
 pub trait TestBackend: LossBackend {
     /// How closely it has to agree with the reference.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::backend::TestBackend;
+use crate::rounding::Errors;
 
 /// One case: what goes in, and what PyTorch gives for it.
 #[derive(Deserialize)]
@@ -43,9 +44,9 @@ pub struct Case {
     pub weighted_sum: Option<f64>,
     #[serde(default, deserialize_with = "some_reals")]
     pub grad_weighted_mean: Option<Vec<f64>>,
-    /// The size of the terms whose difference a loss is, where they cancel; rounding is of that size.
+    /// What rounding may do where terms cancel.
     #[serde(skip)]
-    pub terms: f64,
+    pub errors: Errors,
 }
 
 /// The fields of all configs; absent ones are at their defaults.

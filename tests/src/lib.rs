@@ -6,6 +6,7 @@ mod differences;
 pub mod fixture;
 pub mod losses;
 pub mod metric_fixture;
+pub mod rounding;
 pub mod samples;
 pub mod suite;
 pub mod task_fixture;

@@ -5,8 +5,12 @@
 mod amounts;
 mod binary;
 mod classes;
+mod cosines;
+mod divergences;
 mod elementwise;
 mod figure;
+mod forecasts;
+mod margins;
 mod signs;
 
 use std::fs;
@@ -48,13 +52,17 @@ fn draw<B: AutodiffLossBackend>(args: &Args) -> Result<()> {
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
     let device = B::Device::default();
-    let figures: [(&str, Picture); 6] = [
+    let figures: [(&str, Picture); 10] = [
         ("elementwise_losses", elementwise::figure::<B>(&device)?),
         ("smooth_losses", elementwise::smooth::<B>(&device)?),
         ("amount_losses", amounts::figure::<B>(&device)?),
+        ("forecast_losses", forecasts::figure::<B>(&device)?),
         ("sign_losses", signs::figure::<B>(&device)?),
         ("binary_losses", binary::figure::<B>(&device)?),
         ("class_losses", classes::figure::<B>(&device)?),
+        ("divergence_losses", divergences::figure::<B>(&device)?),
+        ("margin_losses", margins::figure::<B>(&device)?),
+        ("cosine_losses", cosines::figure::<B>(&device)?),
     ];
     let endings: &[&str] = if args.png { &["svg", "png"] } else { &["svg"] };
     for (name, figure) in &figures {

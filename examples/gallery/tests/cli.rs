@@ -14,7 +14,7 @@ fn run(name: &str) -> Run {
 fn draws_every_figure() {
     let run = run("figures");
     let text = run.stdout("--output here --png");
-    assert_eq!(text.lines().count(), 12, "{text}");
+    assert_eq!(text.lines().count(), 20, "{text}");
     let svg = |name: &str| String::from_utf8(run.file(&format!("here/{name}.svg"))).unwrap();
     let figures = [
         (
@@ -59,6 +59,38 @@ fn draws_every_figure() {
                 "CrossEntropyLoss, and NllLoss of log-softmax",
                 "PolyLoss, epsilon 1",
                 "FocalLoss, gamma 2",
+            ],
+        ),
+        (
+            "forecast_losses",
+            [
+                "GaussianNllLoss, variance 1",
+                "GaussianNllLoss, variance 0.25",
+                "GaussianCrpsLoss, deviation 1",
+            ],
+        ),
+        (
+            "divergence_losses",
+            [
+                "KlDivLoss of both classes, and JsDivLoss, beta 0",
+                "JsDivLoss, beta 0.5",
+                "JsDivLoss, beta 1",
+            ],
+        ),
+        (
+            "margin_losses",
+            [
+                "TripletMarginLoss",
+                "MultiMarginLoss, two classes",
+                "MultiMarginLoss, two classes, p 2",
+            ],
+        ),
+        (
+            "cosine_losses",
+            [
+                "CosineEmbeddingLoss, target 1",
+                "CosineEmbeddingLoss, target −1, margin 0.5",
+                "ArcFaceLoss, scale 2, two classes",
             ],
         ),
     ];
@@ -131,6 +163,10 @@ fn the_docs_have_what_is_drawn() {
         "sign_losses",
         "binary_losses",
         "class_losses",
+        "forecast_losses",
+        "divergence_losses",
+        "margin_losses",
+        "cosine_losses",
     ] {
         let drawn = String::from_utf8(run.file(&format!("here/{name}.svg"))).unwrap();
         let path = format!(

@@ -14,67 +14,66 @@ pub struct Asymmetric {
     pub clip: f64,
 }
 
-/// The negative side: `q`, `-log(1 - q)`, and `(1 - p) / (1 - q)`.
-struct Negative<N> {
-    q: N,
-    loss: N,
-    share: N,
-}
+/// A side's loss, and its slope.
+struct Side<N>([N; 2]);
 
 impl Asymmetric {
     #[inline(always)]
-    fn negative<N: Number>(&self, x: N) -> Negative<N> {
-        let [p, not_p] = sigmoid(x);
-        if self.clip == 0.0 {
-            let [loss, _] = softplus(x);
-            let share = x.one_or_nan();
-            return Negative { q: p, loss, share };
-        }
-        let q = (p + -self.clip).at_least(0.0);
-        let not_q = (not_p + self.clip).at_most(1.0);
-        // Of the smaller of the two, which has the digits.
-        let loss = N::select(q.is_below(0.5), -(-q).ln_1p(), -not_q.ln());
-        let share = not_p / not_q;
-        Negative { q, loss, share }
+    fn positive<N: Number>(&self, x: N) -> Side<N> {
+        let ([p, wrong], [_, softplus]) = (sigmoid(x), softplus(x));
+        let weight = wrong.pow(self.gamma_positive);
+        let relative = p * softplus * self.gamma_positive + wrong;
+        Side([weight * softplus, -(weight * relative)])
     }
 
-    /// The positive and the negative side's loss.
     #[inline(always)]
-    fn sides<N: Number>(&self, x: N) -> [N; 2] {
-        let ([_, wrong], [_, softplus]) = (sigmoid(x), softplus(x));
-        let negative = self.negative(x);
-        [
-            wrong.pow(self.gamma_positive) * softplus,
-            negative.q.pow(self.gamma_negative) * negative.loss,
-        ]
+    fn negative<N: Number>(&self, x: N) -> Side<N> {
+        let [p, not_p] = sigmoid(x);
+        // `-log(1 - q)`, and `(1 - p) / (1 - q)`.
+        let (q, log, share) = if self.clip == 0.0 {
+            (p, softplus(x)[0], x.one_or_nan())
+        } else {
+            let q = (p + -self.clip).at_least(0.0);
+            let not_q = (not_p + self.clip).at_most(1.0);
+            // Of the smaller of the two, which has the digits.
+            let small = q.at_most(0.5).ln_1m_to_half();
+            let log = -N::select(q.is_below(0.5), small, not_q.ln());
+            (q, log, not_p / not_q)
+        };
+        let gamma = self.gamma_negative;
+        if gamma >= 1.0 {
+            // Up to the clip it is 0, and nothing depends on the logit.
+            let less = q.pow(gamma - 1.0);
+            let slope = p * less * (not_p * log * gamma + q * share);
+            return Side([less * q * log, slope]);
+        }
+        let weight = q.pow(gamma);
+        let slope = p * weight * (not_p * log / q * gamma + share);
+        let slope = N::select(q.is(0.0), x.zero_or_nan(), slope);
+        Side([weight * log, slope])
     }
 }
 
 impl Formula for Asymmetric {
     #[inline(always)]
-    fn loss<N: Number>(&self, [x, y, _]: [N; 3]) -> N {
-        let [of_positive, of_negative] = self.sides(x);
-        y * of_positive + y.complement() * of_negative
+    fn loss<N: Number>(&self, inputs: [N; 3]) -> N {
+        self.loss_and_slope(inputs)[0]
     }
 
     #[inline(always)]
-    fn slope<N: Number>(&self, of: Input, [x, y, _]: [N; 3]) -> N {
-        if of != Input::Prediction {
-            let [of_positive, of_negative] = self.sides(x);
-            return of_positive - of_negative;
+    fn slope<N: Number>(&self, of: Input, [x, y, z]: [N; 3]) -> N {
+        if of == Input::Prediction {
+            return self.loss_and_slope([x, y, z])[1];
         }
-        let ([p, wrong], [_, softplus]) = (sigmoid(x), softplus(x));
-        let of_positive =
-            -(wrong.pow(self.gamma_positive) * (p * softplus * self.gamma_positive + wrong));
-        let Negative { q, loss, share } = self.negative(x);
-        let relative = wrong * loss / q * self.gamma_negative + share;
-        // Up to the clip nothing depends on the logit.
-        let of_negative = N::select(
-            q.is(0.0),
-            x.zero_or_nan(),
-            p * q.pow(self.gamma_negative) * relative,
-        );
-        y * of_positive + y.complement() * of_negative
+        let (Side([of_positive, _]), Side([of_negative, _])) = (self.positive(x), self.negative(x));
+        of_positive - of_negative
+    }
+
+    #[inline(always)]
+    fn loss_and_slope<N: Number>(&self, [x, y, _]: [N; 3]) -> [N; 2] {
+        let (Side(positive), Side(negative)) = (self.positive(x), self.negative(x));
+        let not_y = y.complement();
+        [0, 1].map(|of| y * positive[of] + not_y * negative[of])
     }
 
     fn bounds(&self) -> [Option<[f64; 2]>; 3] {

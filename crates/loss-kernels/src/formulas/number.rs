@@ -75,10 +75,13 @@ pub trait Number:
         if exponent == 2.0 {
             return self * self;
         }
+        if exponent == 3.0 {
+            return self * self * self;
+        }
         // Small halves of integers are common, exact to a rounding or two, and fast.
-        let doubled = exponent * 2.0;
-        if doubled == doubled.trunc() && doubled <= 12.0 {
-            let mut power = if doubled % 2.0 == 1.0 {
+        let rest = exponent - exponent.trunc();
+        if (rest == 0.0 || rest == 0.5) && exponent <= 6.0 {
+            let mut power = if rest == 0.5 {
                 self.sqrt()
             } else {
                 self.constant(1.0)

@@ -1,15 +1,12 @@
 //! The scores of the rows' classes, negated and summed; their gradient is 0 but for one score per row.
 
-use super::memory::{clear, pages};
+use super::memory::{caches, clear, pages};
 use super::parts::Parts;
 use super::simd::Float;
 use super::softmax_terms::{HostRows, Logits};
 use super::tasks;
 use crate::Input;
 use crate::formulas::{LARGEST_LOG_PROB, Violation};
-
-/// Bytes that may still be in the caches when the gradient is used.
-const CACHES: usize = 8 << 20;
 
 /// What [`reduced`] found.
 #[derive(Clone, Debug)]
@@ -41,7 +38,8 @@ pub fn reduced<F: Float>(
     let step = part.parts.step();
     match scores {
         Logits::Owned(scores) if wanted => {
-            let in_caches = size_of_val(scores) <= CACHES;
+            // Then it may still be there when the gradient is used.
+            let in_caches = size_of_val(scores) <= caches::largest();
             let parts = scores.chunks_mut(step).enumerate().collect();
             let sums = tasks::each(parts, |(index, scores): (usize, &mut [F])| {
                 let sum = part.sum(index, scores);

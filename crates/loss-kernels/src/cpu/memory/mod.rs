@@ -1,5 +1,6 @@
-//! Memory that threads share, and the pages under it.
+//! Memory that threads share, the pages under it, and the caches above.
 
+pub(crate) mod caches;
 pub(crate) mod cells;
 pub(crate) mod clear;
 pub(crate) mod pages;

@@ -83,6 +83,7 @@ impl<F: Typed> Case<F> {
             shape: self.rows.shape,
             classes: self.rows.classes.as_slice(),
             ignore_index: self.rows.ignore_index,
+            unlabelled: None,
             smooth: self.smooth.as_ref().map(|weights| &**weights),
             row_weights: self.rows.row_weights.as_deref(),
         }

@@ -6,8 +6,11 @@ import optax
 
 from work import (
     ALPHA,
+    ARC_MARGIN,
+    BETA,
     CHARBONNIER_EPS,
     CLIP,
+    COS_MARGIN,
     DELTA,
     EPSILON,
     GAMMA,
@@ -17,6 +20,7 @@ from work import (
     MARGIN,
     POWER,
     Q,
+    SCALE,
     SMOOTHING,
     TEACHER,
     TEMPERATURE,
@@ -79,6 +83,30 @@ def distillation(logits, targets, teacher):
     return TEACHER * soft + (1 - TEACHER) * cross_entropy(logits, targets)
 
 
+def lowered(cosines, targets, lower):
+    """Cross entropy of scaled cosines, that of each row's class changed."""
+    rows = jnp.arange(len(targets))
+    changed = cosines.at[rows, targets].set(lower(cosines[rows, targets]))
+    return cross_entropy(changed * SCALE, targets)
+
+
+def arc_face(cosines, targets):
+    """The angle of the class made larger."""
+
+    def lower(cosine):
+        near = cosine * jnp.cos(ARC_MARGIN) - jnp.sqrt(1 - cosine**2) * jnp.sin(ARC_MARGIN)
+        return jnp.where(cosine < -jnp.cos(ARC_MARGIN), cosine - ARC_MARGIN * jnp.sin(ARC_MARGIN), near)
+
+    return lowered(cosines, targets, lower)
+
+
+def js_div(x, y):
+    """The generalized Jensen-Shannon divergence of log-probabilities, one number per row."""
+    p, q = jnp.exp(y), jnp.exp(x)
+    mixture = jnp.log(BETA * p + (1 - BETA) * q)
+    return (BETA * p * (y - mixture) + (1 - BETA) * q * (x - mixture)).sum(-1)
+
+
 def multi_margin(scores, targets):
     """The margins between the class and each other; the class itself always misses its own."""
     of_class = jnp.take_along_axis(scores, targets[:, None], 1)
@@ -106,6 +134,7 @@ LOSSES = {
     "charbonnier": lambda x, y: jnp.sqrt((x - y) ** 2 + CHARBONNIER_EPS**2),
     "msle": lambda x, y: (jnp.log1p(x) - jnp.log1p(y)) ** 2,
     "kl-div": lambda x, y: optax.kl_divergence(x, y) / x.shape[-1],
+    "js-div": js_div,
     "poisson-nll": lambda x, y: jnp.exp(x) - y * x,
     "gaussian-nll": lambda x, y, variance: (jnp.log(variance) + (x - y) ** 2 / variance) / 2,
     "tweedie": lambda x, y: y * jnp.exp((1 - POWER) * x) / (POWER - 1) + jnp.exp((2 - POWER) * x) / (2 - POWER),
@@ -123,6 +152,8 @@ LOSSES = {
     "generalized-cross-entropy": generalized_cross_entropy,
     "logit-adjusted": lambda x, y: cross_entropy(x + jnp.log(per_class(x.shape[1])), y),
     "distillation": distillation,
+    "arc-face": arc_face,
+    "cos-face": lambda x, y: lowered(x, y, lambda cosine: cosine - COS_MARGIN),
     "multi-margin": multi_margin,
     "ctc": ctc,
 }

@@ -29,6 +29,8 @@ POWER = 1.5
 MARGIN = 1.0
 GAMMA_NEGATIVE, CLIP = 4.0, 0.05
 TEMPERATURE, TEACHER = 2.0, 0.5
+SCALE, ARC_MARGIN, COS_MARGIN = 64.0, 0.5, 0.35
+BETA = 0.5
 SEQUENCE = 30
 
 
@@ -103,6 +105,7 @@ def inputs(row):
         "share": lambda: uniform(0.001, 0.999),
         "bit": bit,
         "sign": lambda: bit() * 2 - 1,
+        "cosine": lambda: uniform(-0.9, 0.9),
         "amount": lambda: uniform(0.1, 10.0),
         "count": lambda: np.floor(uniform(0.0, 10.0)),
         "spread": lambda: uniform(0.5, 2.0),

@@ -4,9 +4,9 @@ use burn::backend::Autodiff;
 use burn::nn::loss as nn;
 use burn::tensor::{Distribution, Int, Tensor};
 use burn_loss::{
-    ClassLoss, CrossEntropyLossConfig, CtcLossConfig, DistillationLossConfig, FocalLossConfig,
-    GeneralizedCrossEntropyLossConfig, LogitAdjustedLossConfig, LossBackend, MultiMarginLossConfig,
-    NllLossConfig, PolyLossConfig,
+    ArcFaceLossConfig, ClassLoss, CosFaceLossConfig, CrossEntropyLossConfig, CtcLossConfig,
+    DistillationLossConfig, FocalLossConfig, GeneralizedCrossEntropyLossConfig,
+    LogitAdjustedLossConfig, LossBackend, MultiMarginLossConfig, NllLossConfig, PolyLossConfig,
 };
 
 use crate::contenders::{Case, IGNORED, Inputs, SMOOTHING};
@@ -67,6 +67,14 @@ pub(crate) fn of_classes<B: LossBackend>(row: &Row, device: &B::Device) -> Case<
                 ours::<B>(loss),
             )
         }
+        "arc-face" => inputs.composed(
+            composed::arc_face,
+            ours::<B>(ArcFaceLossConfig::new().init::<Autodiff<B>>(device)),
+        ),
+        "cos-face" => inputs.composed(
+            composed::cos_face,
+            ours::<B>(CosFaceLossConfig::new().init::<Autodiff<B>>(device)),
+        ),
         "multi-margin" => {
             let loss = MultiMarginLossConfig::new().init::<Autodiff<B>>(device);
             inputs.composed(composed::multi_margin, move |x, y| loss.forward(x, y))

@@ -4,11 +4,11 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_2_SQRT_PI, LN_2};
 
 use burn::tensor::activation::{log_softmax, relu, sigmoid, softmax};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
 use crate::contenders::{
-    ALPHA, CHARBONNIER_EPS, CLIP, EPSILON, GAMMA, GAMMA_NEGATIVE, LEVEL, MARGIN, POWER, Q, TEACHER,
-    TEMPERATURE,
+    ALPHA, ARC_MARGIN, BETA, CHARBONNIER_EPS, CLIP, COS_MARGIN, EPSILON, GAMMA, GAMMA_NEGATIVE,
+    LEVEL, MARGIN, POWER, Q, SCALE, TEACHER, TEMPERATURE,
 };
 
 pub(crate) fn log_cosh<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
@@ -134,6 +134,48 @@ pub(crate) fn logit_adjusted<B: Backend>(
         log_softmax(logits + log_priors.unsqueeze::<2>(), 1),
         targets,
     )
+}
+
+pub(crate) fn arc_face<B: Backend>(
+    cosines: Tensor<B, 2>,
+    targets: Tensor<B, 1, Int>,
+) -> Tensor<B, 1> {
+    lowered(cosines, targets, |cosine| {
+        let sine = (cosine.clone().square().neg() + 1.0).sqrt();
+        let near = cosine.clone() * ARC_MARGIN.cos() - sine * ARC_MARGIN.sin();
+        let is_far = cosine.clone().lower_elem(-ARC_MARGIN.cos());
+        near.mask_where(is_far, cosine - ARC_MARGIN * ARC_MARGIN.sin())
+    })
+}
+
+pub(crate) fn cos_face<B: Backend>(
+    cosines: Tensor<B, 2>,
+    targets: Tensor<B, 1, Int>,
+) -> Tensor<B, 1> {
+    lowered(cosines, targets, |cosine| cosine - COS_MARGIN)
+}
+
+/// Cross entropy of scaled cosines, that of each row's class changed.
+fn lowered<B: Backend>(
+    cosines: Tensor<B, 2>,
+    targets: Tensor<B, 1, Int>,
+    lower: impl Fn(Tensor<B, 1>) -> Tensor<B, 1>,
+) -> Tensor<B, 1> {
+    let [rows, _] = cosines.dims();
+    let of_class = of_classes(cosines.clone(), targets.clone());
+    let change = lower(of_class.clone()) - of_class;
+    let places = targets.clone().reshape([rows, 1]);
+    let changed = cosines.scatter(1, places, change.reshape([rows, 1]), IndexingUpdateOp::Add);
+    nll(log_softmax(changed * SCALE, 1), targets)
+}
+
+pub(crate) fn js_div<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 1> {
+    let [rows, _] = x.dims();
+    let (p, q) = (y.clone().exp(), x.clone().exp());
+    let mixture = (p.clone() * BETA + q.clone() * (1.0 - BETA)).log();
+    let of_target = p * (y - mixture.clone()) * BETA;
+    let of_prediction = q * (x - mixture) * (1.0 - BETA);
+    (of_target + of_prediction).sum() / rows as f64
 }
 
 pub(crate) fn distillation<B: Backend>(

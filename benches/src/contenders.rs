@@ -31,6 +31,10 @@ pub(crate) const GAMMA_NEGATIVE: f64 = 4.0;
 pub(crate) const CLIP: f64 = 0.05;
 pub(crate) const TEMPERATURE: f64 = 2.0;
 pub(crate) const TEACHER: f64 = 0.5;
+pub(crate) const SCALE: f64 = 64.0;
+pub(crate) const ARC_MARGIN: f64 = 0.5;
+pub(crate) const COS_MARGIN: f64 = 0.35;
+pub(crate) const BETA: f64 = 0.5;
 
 /// A prediction of any rank, not tracked.
 pub type Prediction<B> = TensorPrimitive<B>;

@@ -7,11 +7,11 @@ use burn::tensor::loss::cross_entropy_with_logits;
 use burn_loss::{
     AsymmetricLossConfig, BceLossConfig, BceWithLogitsLossConfig, CharbonnierLossConfig,
     CrossEntropyLossConfig, ElementwiseLoss, GammaNllLossConfig, GaussianCrpsLossConfig,
-    GaussianNllLossConfig, HingeEmbeddingLossConfig, HuberLossConfig, KlDivLossConfig,
-    L1LossConfig, LogCoshLossConfig, LossBackend, MarginRankingLossConfig, MseLossConfig,
-    MsleLossConfig, MultiLabelSoftMarginLossConfig, PoissonNllLossConfig, QuantileLossConfig,
-    SigmoidFocalLossConfig, SmoothL1LossConfig, SoftMarginLossConfig, SpreadLoss,
-    TweedieLossConfig,
+    GaussianNllLossConfig, HingeEmbeddingLossConfig, HuberLossConfig, JsDivLossConfig,
+    KlDivLossConfig, L1LossConfig, LogCoshLossConfig, LossBackend, MarginRankingLossConfig,
+    MseLossConfig, MsleLossConfig, MultiLabelSoftMarginLossConfig, PoissonNllLossConfig,
+    QuantileLossConfig, SigmoidFocalLossConfig, SmoothL1LossConfig, SoftMarginLossConfig,
+    SpreadLoss, TweedieLossConfig,
 };
 
 use crate::contenders::{Case, DELTA, Inputs, LEVEL};
@@ -53,6 +53,10 @@ pub(crate) fn of_two<B: LossBackend>(row: &Row, device: &B::Device) -> Case<B> {
             |x, y| nn::KLDivLossConfig::new().init().forward(x, y, MEAN),
             ours::<B>(KlDivLossConfig::new().init()),
         ),
+        "js-div" => {
+            let loss = JsDivLossConfig::new().init();
+            inputs.composed(composed::js_div, move |x, y| loss.forward(x, y))
+        }
         "poisson-nll" => inputs.burn(
             |x, y| nn::PoissonNllLossConfig::new().init().forward(x, y, MEAN),
             ours::<B>(PoissonNllLossConfig::new().init()),

@@ -26,6 +26,7 @@ pub(crate) fn large<B: Backend, const D: usize>(
         "share" => uniform(0.001, 0.999),
         "bit" => bit(),
         "sign" => bit() * 2.0 - 1.0,
+        "cosine" => uniform(-0.9, 0.9),
         "amount" => uniform(0.1, 10.0),
         "count" => uniform(0.0, 10.0).floor(),
         "spread" => uniform(0.5, 2.0),

@@ -4,8 +4,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::{FloatTensor, IntTensor};
 
 use crate::{
-    Columns, CtcLosses, CtcTargets, Elements, Formula, Linear, LinearReduced, Losses, MultiMargin,
-    Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms, composed,
+    Columns, CtcLosses, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced, Losses,
+    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms, composed,
 };
 
 /// A backend with the fused loss operations.
@@ -381,6 +381,53 @@ pub trait LossBackend: Backend {
         wanted: bool,
     ) -> Reduced<Self> {
         composed::multi_margin_reduced(loss, scores, targets, weights, reduction, wanted)
+    }
+
+    /// Computes the reduced sum of how far rows of a student's logits `[N, C]` are from a teacher's and from the rows' classes, each
+    /// times its row's weight, and the gradient of the student's in the same pass if it is `wanted`. The teacher gets none.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::multi_margin_reduced`], and if the teacher's logits have another shape, type or device than the student's.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::{Distillation, LossBackend, Reduction, RowTargets, RowWeights, SmoothWeights};
+    ///
+    /// type B = NdArray;
+    ///
+    /// let device = Default::default();
+    /// let logits = |row: [f32; 2]| Tensor::<B, 2>::from_floats([row], &device).into_primitive().tensor();
+    /// let targets = RowTargets::<B> {
+    ///     classes: Some(Tensor::<B, 1, Int>::from_ints([0], &device).into_primitive()),
+    ///     ignore_index: None,
+    ///     smooth: SmoothWeights::Zero,
+    /// };
+    /// // The teacher says 3/4 and 1/4, the student 1/2 and 1/2.
+    /// let (student, teacher) = (logits([0.0, 0.0]), logits([3f32.ln(), 0.0]));
+    /// let loss = Distillation { temperature: 1.0, alpha: 1.0 };
+    /// let weights = RowWeights::none();
+    /// let found = B::distillation_reduced(loss, student, teacher, targets, weights, Reduction::Sum, true);
+    /// let numbers = |tensor| Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(tensor)).into_data();
+    /// let divergence = 0.75 * 1.5f32.ln() + 0.25 * 0.5f32.ln();
+    /// assert!((numbers(found.loss).to_vec::<f32>().unwrap()[0] - divergence).abs() < 1e-6);
+    /// let [gradient, ..] = found.gradients;
+    /// let gradient = numbers(gradient.unwrap()).to_vec::<f32>().unwrap();
+    /// assert!((gradient[0] + 0.25).abs() < 1e-6 && (gradient[1] - 0.25).abs() < 1e-6);
+    /// ```
+    fn distillation_reduced(
+        loss: Distillation,
+        student: FloatTensor<Self>,
+        teacher: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        composed::distillation_reduced(loss, student, teacher, targets, weights, reduction, wanted)
     }
 
     /// Computes the loss of each sample's target, spread in all ways over the steps of its log-probabilities `[T, N, C]`, and in the

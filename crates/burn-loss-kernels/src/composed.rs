@@ -38,6 +38,7 @@
 //! ```
 
 pub use crate::ops::ctc::composed::ctc;
+pub use crate::ops::distillation::composed::{distillation_of_parts, distillation_reduced, times};
 pub use crate::ops::elementwise::composed::{
     elementwise, elementwise_backward, elementwise_reduced,
 };

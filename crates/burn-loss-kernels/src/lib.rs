@@ -9,6 +9,7 @@
 //! | [`linear`](LossBackend::linear_reduced) | the same of logits that are a product of hidden states and a weight, a few rows at a time |
 //! | [`target_scores`](LossBackend::target_scores_reduced) | the scores of the target classes, summed, with their gradient |
 //! | [`multi_margin`](LossBackend::multi_margin_reduced) | what the target classes are short of a margin, summed, with its gradient |
+//! | [`distillation`](LossBackend::distillation_reduced) | how far a student is from its teacher and from the target classes, summed, with its gradient |
 //! | [`ctc`](LossBackend::ctc) | the loss of all ways to spread a target over the steps of an input, with its gradient |
 //! | [`sum`](LossBackend::sum) | a sum that is right at any length |
 //!
@@ -67,6 +68,6 @@ pub use reduction::{Fault, Reduced, Reduction};
 
 pub use loss_kernels::formulas::{self, Violation};
 pub use loss_kernels::{
-    Columns, Formula, HeadOptions, Input, LOG_SUM_EXP, MultiMargin, Number, SMOOTH_LOSS,
-    SmoothWeights, TARGET_LOSS,
+    Columns, Distillation, Formula, HeadOptions, Input, LOG_SUM_EXP, MultiMargin, Number,
+    SMOOTH_LOSS, SmoothWeights, TARGET_LOSS,
 };

@@ -6,6 +6,7 @@
 //! | [`softmax_terms`] | the three terms of a row of logits, their options, and both passes in pseudo-code |
 //! | `cpu` | the kernels of a CPU (feature `cpu`) |
 
+mod distillation;
 pub mod formulas;
 mod linear;
 mod multi_margin;
@@ -14,6 +15,7 @@ pub mod softmax_terms;
 #[cfg(feature = "cpu")]
 pub mod cpu;
 
+pub use distillation::Distillation;
 pub use formulas::{Formula, Input, Number, Twin};
 pub use linear::HeadOptions;
 pub use multi_margin::MultiMargin;

@@ -7,8 +7,9 @@ use burn::tensor::{Int, Tensor, TensorMetadata, TensorPrimitive};
 use burn_loss::MseLossConfig;
 use burn_loss_kernels::formulas::{Focal, Mse};
 use burn_loss_kernels::{
-    Columns, CtcTargets, Elements, HeadOptions, LOG_SUM_EXP, Linear, LossBackend, MultiMargin,
-    Reduction, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, composed,
+    Columns, CtcTargets, Distillation, Elements, HeadOptions, LOG_SUM_EXP, Linear, LossBackend,
+    MultiMargin, Reduction, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, SoftmaxTerms,
+    composed,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -314,6 +315,61 @@ pub fn gradients_in_place<B: TestBackend>() {
     }
 }
 
+/// A teacher's and a student's rows, of which some do not count.
+pub fn distillation_equals_its_parts<B: TestBackend>() {
+    for shape @ [n, classes] in [[1, 1], [5, 3], [9, 129], [40, 1000]] {
+        let inputs = Inputs::<B>::random([n, classes, 1]);
+        let student = || primitive::<B, 2>(inputs.logits.clone().reshape(shape) * 1.0);
+        let teacher = || primitive::<B, 2>(inputs.weights.clone().reshape(shape) * 20.0);
+        let weights = inputs.grad.clone().narrow(1, 0, 1).abs().reshape([n]);
+        for (temperature, alpha) in [(1.0, 1.0), (2.0, 0.5), (3.0, 0.0)] {
+            let loss = Distillation { temperature, alpha };
+            for (per_row, reduction) in [(None, SUM), (Some(weights.clone()), Reduction::Mean)] {
+                let targets = || RowTargets::<B> {
+                    classes: Some(inputs.classes.clone().into_primitive()),
+                    ignore_index: Some(-1),
+                    smooth: SmoothWeights::Zero,
+                };
+                let weights = || RowWeights::<B> {
+                    per_class: None,
+                    per_row: per_row.clone().map(primitive),
+                };
+                let what = format!("{shape:?}, {loss:?}, {reduction:?}");
+                let (student, teacher) = (student(), teacher());
+                let expected = composed::distillation_reduced(
+                    loss,
+                    student.clone(),
+                    teacher.clone(),
+                    targets(),
+                    weights(),
+                    reduction,
+                    true,
+                );
+                let found = B::distillation_reduced(
+                    loss,
+                    student,
+                    teacher,
+                    targets(),
+                    weights(),
+                    reduction,
+                    true,
+                );
+                let losses = [found.loss, expected.loss].map(|loss| numbers(tensor::<B, 1>(loss)));
+                let gradients = [found.gradients, expected.gradients]
+                    .map(|[gradient, ..]| numbers(tensor::<B, 2>(gradient.expect("wanted"))));
+                // Both parts of it are differences of numbers of about the size of the largest of the row.
+                let units = largest_of_rows(&gradients[1], [n, classes, 1]);
+                let Tolerance { relative, absolute } = B::TOLERANCE;
+                let difference = difference_each(&losses[0], &losses[1], relative, |_| absolute);
+                assert_eq!(difference, None, "{what}");
+                let absolute = |i: usize| absolute * units[i];
+                let difference = difference_each(&gradients[0], &gradients[1], relative, absolute);
+                assert_eq!(difference, None, "{what}, gradient");
+            }
+        }
+    }
+}
+
 /// The kernels check no index: the operations check the shapes.
 pub fn shapes_that_do_not_fit<B: TestBackend>() {
     let device = B::device();
@@ -389,6 +445,11 @@ const MARGIN: MultiMargin = MultiMargin {
     squared: false,
 };
 
+const TEACHER: Distillation = Distillation {
+    temperature: 2.0,
+    alpha: 0.5,
+};
+
 /// What reduces rows checks what they count, too.
 pub fn rows_that_do_not_fit<B: TestBackend>() {
     for (words, shape, rows, weights) in [
@@ -460,6 +521,36 @@ pub fn rows_that_do_not_fit<B: TestBackend>() {
             false,
         )
     });
+    let distil = |teacher, weights| {
+        B::distillation_reduced(
+            TEACHER,
+            scores(),
+            teacher,
+            first_classes(4),
+            weights,
+            SUM,
+            true,
+        )
+    };
+    panics(&["`teacher`", "[4, 3]", "[4, 2]"], || {
+        distil(zeros::<B, 2>([4, 2]), RowWeights::none())
+    });
+    panics(&["no `per_class` weights of distillation"], || {
+        let per_class = Some(zeros::<B, 1>([3]));
+        distil(
+            scores(),
+            RowWeights {
+                per_class,
+                per_row: None,
+            },
+        )
+    });
+    if let Some(other) = another_float::<B>() {
+        let teacher = tensor::<B, 2>(scores()).cast(other);
+        panics(&["`teacher`", "element type"], || {
+            distil(primitive(teacher), RowWeights::none())
+        });
+    }
     // The gradient of the first column alone.
     panics(&["`grad`", "[4]", "[3]"], || {
         let (normalizer, grad) = (zeros::<B, 2>([4, 2]), zeros::<B, 1>([3]));
@@ -658,6 +749,9 @@ pub fn second_derivatives<B: TestBackend>() {
             B::multi_margin_reduced(MARGIN, scores(), targets(), none(), SUM, true)
         });
         panics(&words, || {
+            B::distillation_reduced(TEACHER, scores(), scores(), targets(), none(), SUM, true)
+        });
+        panics(&words, || {
             let log_probs = zeros_on::<B, 3>([5, 2, 3], device);
             B::ctc(log_probs, samples::<B>([2, 4], [2, 2], device), true)
         });
@@ -705,6 +799,19 @@ pub fn tensors_of_two_devices<B: TestBackend>() {
         let mut weights = RowWeights::<B>::none();
         weights.per_row = Some(rows);
         B::target_scores_reduced(zeros::<B, 2>([4, 3]), first_classes(4), weights, SUM, true)
+    });
+    panics(&[&said("teacher")], || {
+        let (student, teacher) = (zeros::<B, 2>([4, 3]), zeros_on::<B, 2>([4, 3], &other));
+        let weights = RowWeights::none();
+        B::distillation_reduced(
+            TEACHER,
+            student,
+            teacher,
+            first_classes(4),
+            weights,
+            SUM,
+            true,
+        )
     });
     let mut head = linear::<B>([4, 2], [2, 3], Some(3));
     head.bias = Some(classes.clone());

@@ -5,11 +5,13 @@ use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 
 use crate::ops::{
-    ctc, elementwise, linear, multi_margin, per_class, softmax_terms, sum, target_scores,
+    ctc, distillation, elementwise, linear, multi_margin, per_class, softmax_terms, sum,
+    target_scores,
 };
 use crate::{
-    Columns, CtcLosses, CtcTargets, Elements, Formula, Linear, LinearReduced, LossBackend, Losses,
-    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms, composed,
+    Columns, CtcLosses, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced,
+    LossBackend, Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    composed,
 };
 
 impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
@@ -142,6 +144,21 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
     ) -> Reduced<Self> {
         first_derivatives_only(wanted);
         multi_margin::autodiff::multi_margin_reduced(loss, scores, targets, weights, reduction)
+    }
+
+    fn distillation_reduced(
+        loss: Distillation,
+        student: FloatTensor<Self>,
+        teacher: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        first_derivatives_only(wanted);
+        distillation::autodiff::distillation_reduced(
+            loss, student, teacher, targets, weights, reduction,
+        )
     }
 
     fn ctc(

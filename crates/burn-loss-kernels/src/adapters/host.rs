@@ -9,13 +9,16 @@ use loss_kernels::cpu::elementwise::Passes;
 use loss_kernels::cpu::elementwise::host::{self as kernels, HostInput};
 use loss_kernels::cpu::simd::{Arch, Float};
 use loss_kernels::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula};
-use loss_kernels::cpu::{in_place, multi_margin, sum as sums, target_scores as scores_kernel};
+use loss_kernels::cpu::{
+    distillation, in_place, multi_margin, sum as sums, target_scores as scores_kernel,
+};
 
 use crate::ops::check::{self, rows_shape};
 use crate::ops::tensors::at_least_f32;
 use crate::{
-    Columns, CtcLosses, CtcTargets, Elements, Fault, Formula, LOG_SUM_EXP, LossBackend, Losses,
-    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SmoothWeights, SoftmaxTerms, composed,
+    Columns, CtcLosses, CtcTargets, Distillation, Elements, Fault, Formula, LOG_SUM_EXP,
+    LossBackend, Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SmoothWeights,
+    SoftmaxTerms, composed,
 };
 
 /// A tensor whose elements, if they are of type `E`, can be read and written where they lie.
@@ -771,6 +774,66 @@ where
     })
 }
 
+/// [`LossBackend::distillation_reduced`].
+pub(super) fn distillation_reduced<B: HostBackend>(
+    loss: Distillation,
+    mut student: FloatTensor<B>,
+    teacher: FloatTensor<B>,
+    targets: RowTargets<B>,
+    weights: RowWeights<B>,
+    reduction: Reduction,
+    wanted: bool,
+) -> Reduced<B> {
+    check::distillation(&student, &teacher, &targets, &weights);
+    let done = with_float!(
+        student.dtype(),
+        distillation_reduced_of::<F, B>(
+            loss,
+            &mut student,
+            &teacher,
+            &targets,
+            &weights,
+            reduction,
+            wanted
+        ),
+        None
+    );
+    match done {
+        Some(found) => in_place_of(student, found, wanted),
+        None => composed::distillation_reduced(
+            loss, student, teacher, targets, weights, reduction, wanted,
+        ),
+    }
+}
+
+fn distillation_reduced_of<F: Float, B: HostBackend>(
+    loss: Distillation,
+    student: &mut FloatTensor<B>,
+    teacher: &FloatTensor<B>,
+    targets: &RowTargets<B>,
+    weights: &RowWeights<B>,
+    reduction: Reduction,
+    wanted: bool,
+) -> Option<FoundLoss<B>>
+where
+    FloatTensor<B>: HostTensor<F>,
+{
+    let counted = Counted::<F>::new::<B>(student, targets, weights, reduction)?;
+    if let Some(row) = counted.invalid {
+        return Some(broken::<F, B>(row));
+    }
+    let teacher: Cow<'_, [F]> = teacher.read()?;
+    let (rows, scale) = (&counted.rows, 1.0 / counted.divisor);
+    let (sum, gradient) = with_scores(student, wanted, |student| {
+        distillation::reduced(Arch::detect(), loss, rows, &teacher, scale, student, wanted)
+    })?;
+    Some(FoundLoss {
+        loss: HostTensor::new(&[1], vec![F::from_f64(sum / counted.divisor)]),
+        gradient,
+        fault: None,
+    })
+}
+
 /// [`LossBackend::ctc`].
 pub(super) fn ctc<B: HostBackend>(
     log_probs: FloatTensor<B>,
@@ -961,6 +1024,20 @@ macro_rules! on_host {
                 wanted: bool,
             ) -> Reduced<Self> {
                 host::multi_margin_reduced(loss, scores, targets, weights, reduction, wanted)
+            }
+
+            fn distillation_reduced(
+                loss: Distillation,
+                student: FloatTensor<Self>,
+                teacher: FloatTensor<Self>,
+                targets: RowTargets<Self>,
+                weights: RowWeights<Self>,
+                reduction: Reduction,
+                wanted: bool,
+            ) -> Reduced<Self> {
+                host::distillation_reduced(
+                    loss, student, teacher, targets, weights, reduction, wanted,
+                )
             }
 
             fn ctc(

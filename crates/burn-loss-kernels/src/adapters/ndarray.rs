@@ -11,8 +11,8 @@ use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder, StrideShape};
 use super::host::{self, HostTensor};
 use super::host_linear;
 use crate::{
-    Columns, CtcLosses, CtcTargets, Elements, Formula, Linear, LinearReduced, Losses, MultiMargin,
-    Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    Columns, CtcLosses, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced, Losses,
+    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
 };
 
 host::on_host!([E, I, Q] NdArray<E, I, Q> [

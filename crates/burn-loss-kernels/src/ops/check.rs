@@ -54,6 +54,26 @@ pub(crate) fn classes<B: Backend>(
     shape
 }
 
+/// As [`multi_margin`], and a teacher's logits against a student's.
+pub(crate) fn distillation<B: Backend>(
+    student: &FloatTensor<B>,
+    teacher: &FloatTensor<B>,
+    targets: &RowTargets<B>,
+    weights: &RowWeights<B>,
+) -> [usize; 3] {
+    let shape = multi_margin(student, targets, weights);
+    same("teacher", &teacher.shape(), &student.shape());
+    let [of_teacher, of_student] = [teacher, student].map(B::float_device);
+    same_device::<B>("teacher", &of_teacher, &of_student);
+    same_dtype("teacher", teacher.dtype(), student.dtype());
+    let unweighted = weights.per_class.is_none();
+    assert!(
+        unweighted,
+        "loss kernels: expected no `per_class` weights of distillation, got some"
+    );
+    shape
+}
+
 /// As [`classes`], of scores `[N, C]`.
 pub(crate) fn multi_margin<B: Backend>(
     scores: &FloatTensor<B>,

@@ -9,6 +9,7 @@
 
 pub(crate) mod check;
 pub(crate) mod ctc;
+pub(crate) mod distillation;
 pub(crate) mod elementwise;
 #[cfg(feature = "fusion")]
 pub(crate) mod fusion;

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
-use burn_loss_kernels::composed::{at_least_f32, column};
+use burn::tensor::{Bool, DType, Int, Tensor};
+use burn_loss_kernels::composed::{at_least_f32, column, distillation_of_parts, times};
 use burn_loss_kernels::{
-    Columns, Fault, LossBackend, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, formulas,
+    Columns, Distillation, LossBackend, RowTargets, SMOOTH_LOSS, SmoothWeights,
 };
 
 use crate::display::display_fields;
@@ -102,8 +102,9 @@ impl DistillationLossConfig {
 /// - mean: divided by the number of rows that are not ignored
 /// - there are no class weights, because it would be unclear whether they count for the teacher's part: a weight per row, which
 ///   [`forward_weighted`](Self::forward_weighted) takes, counts for both parts
-/// - two passes over the student's logits, one over the teacher's, and one tensor of the teacher's probabilities; logits of 16 bits
-///   are copied to 32 first, and so are hidden states and the head of `forward_linear`
+/// - on NdArray and Flex one pass over both models' logits; elsewhere, and in the linear form, two over the student's and one
+///   tensor of the teacher's probabilities. Logits of 16 bits are copied to 32 first, and so are hidden states and the head of
+///   `forward_linear`
 /// - Source: [Distilling the Knowledge in a Neural Network](https://arxiv.org/abs/1503.02531)
 ///
 /// # Example
@@ -424,47 +425,11 @@ impl<B: LossBackend> Student<'_, B> {
             _ => column(tensor::<B, 2>(found.terms), SMOOTH_LOSS),
         }
     }
-
-    /// The reduced loss of rows, of which `keep` of the target loss counts.
-    fn reduced(
-        self,
-        keep: f64,
-        targets: RowTargets<B>,
-        weights: RowWeights<B>,
-        reduction: Reduction,
-    ) -> (Tensor<B, 1>, Option<Fault>) {
-        let formula = formulas::CrossEntropy { keep, z_loss: 0.0 };
-        // On a backend that differentiates, what is tracked decides.
-        match self {
-            Self::Logits(logits) => {
-                let (logits, wanted) = (primitive(logits), false);
-                let found =
-                    B::softmax_terms_reduced(&formula, logits, targets, weights, reduction, wanted);
-                (tensor(found.loss), found.fault)
-            }
-            Self::Hidden(hidden, head) => {
-                let (product, wanted) = (product(hidden, &head), [false; 3]);
-                let found = B::linear_reduced(
-                    &formula, product, targets, weights, reduction, wanted, false,
-                );
-                (tensor(found.reduced.loss), found.reduced.fault)
-            }
-        }
-    }
 }
 
 /// Logits over the temperature.
 fn softened<B: LossBackend>(logits: Tensor<B, 2>, temperature: f64) -> Tensor<B, 2> {
-    match temperature {
-        1.0 => logits,
-        temperature => {
-            let (device, dtype) = (logits.device(), logits.dtype());
-            // Not divided: Burn rounds what it divides by to f32.
-            let by = TensorData::from([temperature.recip()]);
-            let by = Tensor::<B, 1>::from_data(by, (&device, dtype));
-            tensor(B::scale(primitive(logits), primitive(by)))
-        }
-    }
+    tensor(times::<B>(primitive(logits), temperature.recip()))
 }
 
 impl DistillationLoss {
@@ -509,6 +474,14 @@ impl DistillationLoss {
         losses.cast(dtype)
     }
 
+    /// As the operations take it.
+    fn kernel(&self) -> Distillation {
+        Distillation {
+            temperature: self.temperature,
+            alpha: self.alpha,
+        }
+    }
+
     /// The reduced loss of rows.
     #[track_caller]
     fn reduced_rows<B: LossBackend>(
@@ -517,26 +490,42 @@ impl DistillationLoss {
         teacher: Tensor<B, 2>,
         rows: Rows<B>,
     ) -> Tensor<B, 1> {
-        let (student, teacher) = student.without(teacher, rows.dropped().as_ref());
-        let dtype = student.dtype();
-        let student = student.widened();
-        let (teacher, probabilities) = self.softened_teacher(teacher);
-        let per_row = (!rows.count_alike()).then(|| primitive(rows.counts(at_least_f32(dtype))));
-        let smooth_loss = |of: Student<B>| {
-            let weights = RowWeights {
-                per_class: None,
-                per_row: per_row.clone(),
-            };
-            // There is no class, and so no target loss.
-            of.reduced(0.0, soft_targets(&probabilities), weights, self.reduction)
-                .0
+        let (loss, reduction, dtype) = (self.kernel(), self.reduction, student.dtype());
+        let (targets, weights) = (rows.targets(SmoothWeights::Zero), rows.weights(dtype));
+        let found = match student {
+            Student::Logits(student) => B::distillation_reduced(
+                loss,
+                primitive(student),
+                primitive(teacher.detach()),
+                targets,
+                weights,
+                reduction,
+                false,
+            ),
+            hidden => {
+                let (student, teacher) = hidden.without(teacher, rows.dropped().as_ref());
+                distillation_of_parts(
+                    loss,
+                    student.widened(),
+                    primitive(teacher.detach()),
+                    (targets, weights),
+                    reduction,
+                    |student, temperature, formula, targets, weights| {
+                        let Student::Hidden(hidden, head) = student.softened(temperature) else {
+                            unreachable!("logits go to the operation")
+                        };
+                        // On a backend that differentiates, what is tracked decides.
+                        let (product, wanted) = (product(hidden, &head), [false; 3]);
+                        let found = B::linear_reduced(
+                            formula, product, targets, weights, reduction, wanted, false,
+                        );
+                        found.reduced
+                    },
+                )
+            }
         };
-        let divergence = smooth_loss(student.clone().softened(self.temperature))
-            - smooth_loss(Student::Logits(teacher));
-        let targets = rows.targets(SmoothWeights::Zero);
-        let (hard, fault) = student.reduced(1.0, targets, rows.weights(dtype), self.reduction);
-        check::no_class::<B>(NAME, &rows, fault);
-        self.sum_of_parts(divergence, hard).cast(dtype)
+        check::no_class::<B>(NAME, &rows, found.fault);
+        tensor::<B, 1>(found.loss).cast(dtype)
     }
 
     /// The teacher's logits over the temperature, in at least 32 bits, and its probabilities.
@@ -554,11 +543,11 @@ impl DistillationLoss {
         divergence: Tensor<B, 1>,
         hard: Tensor<B, 1>,
     ) -> Tensor<B, 1> {
-        let soft_weight = self.alpha * self.temperature * self.temperature;
+        let [soft, hard_weight] = [self.kernel().soft_weight(), self.kernel().hard_weight()];
         match self.alpha {
             0.0 => hard,
-            1.0 => divergence * soft_weight,
-            alpha => divergence * soft_weight + hard * (1.0 - alpha),
+            1.0 => divergence * soft,
+            _ => divergence * soft + hard * hard_weight,
         }
     }
 }

@@ -9,15 +9,18 @@
 //! | `linear` | rows of logits that are a product of hidden states and a weight, a few rows or some of their classes at a time |
 //! | `target_scores` | the scores of the rows' classes, with their gradient |
 //! | `multi_margin` | what the rows' classes are short of a margin, with its gradient |
+//! | `distillation` | how far a student is from its teacher and from the rows' classes, with its gradient |
 //! | `ctc` | the loss of all ways to spread a target over the steps of an input |
 //! | `sum` | sums that are right at any length |
 //! | `in_place` | a gradient times one number; scores and an offset per class |
+//! | `whole_rows` | what the losses share that take a row of scores whole |
 //! | `tasks`, `parts` | work in parts of a fixed size |
 //!
 //! Work is cut into tasks by its size alone, and what they find is put together in their order: the same input gives the
 //! same bits whatever the number of threads.
 
 pub mod ctc;
+pub mod distillation;
 pub mod elementwise;
 pub mod in_place;
 pub mod linear;
@@ -31,3 +34,4 @@ pub mod target_scores;
 mod tasks;
 #[cfg(test)]
 mod testing;
+mod whole_rows;

@@ -2,12 +2,10 @@
 //!
 //! A row is read once: the classes before its own, and those after it, each go through one loop of vectors.
 
-use super::memory::pages;
-use super::parts::Parts;
 use super::simd::{Arch, Float, Isa, Kernel, Lanes};
 use super::softmax_terms::{HostRows, Logits};
-use super::sum::{VECTORS, in_f64};
-use super::tasks;
+use super::sum::{Sums, VECTORS};
+use super::whole_rows::{self, OfRow};
 use crate::{MultiMargin, Number};
 
 /// The sum of the losses of rows `[N, C]`, each times what its row and its class count, and the gradient of `scale` times it if it
@@ -21,100 +19,32 @@ pub fn reduced<F: Float>(
     scores: Logits<'_, F>,
     wanted: bool,
 ) -> (f64, Option<Vec<F>>) {
-    assert_eq!(rows.shape[2], 1, "one class per row of scores");
-    let parts = Parts { shape: rows.shape };
-    let margins = Margins {
-        arch,
-        loss,
-        rows,
-        class_weights,
-        scale,
-        parts,
-    };
-    let step = parts.step();
-    match scores {
-        Logits::Owned(scores) if wanted => {
-            let parts = scores.chunks_mut(step).enumerate().collect();
-            let sums = tasks::each(parts, |(index, scores)| margins.replace(index, scores));
-            (sums.into_iter().sum(), None)
-        }
-        Logits::Shared(scores) if wanted => {
-            let mut gradient = pages::zeroed(scores.len());
-            let parts = gradient.chunks_mut(step).zip(scores.chunks(step));
-            let sums = tasks::each(
-                parts.enumerate().collect(),
-                |(index, (gradient, scores)): (usize, (&mut [F], &[F]))| {
-                    gradient.copy_from_slice(scores);
-                    margins.replace(index, gradient)
-                },
-            );
-            (sums.into_iter().sum(), Some(gradient))
-        }
-        Logits::Owned(scores) => (margins.sum(scores), None),
-        Logits::Shared(scores) => (margins.sum(scores), None),
-    }
+    let margins = Margins { arch, loss };
+    whole_rows::reduced(&margins, rows, class_weights, scale, scores, wanted)
 }
 
-struct Margins<'a, F: Clone> {
+struct Margins {
     arch: Arch,
     loss: MultiMargin,
-    rows: &'a HostRows<'a, F>,
-    class_weights: Option<&'a [F]>,
-    scale: f64,
-    parts: Parts,
 }
 
-impl<F: Float> Margins<'_, F> {
-    /// The sum of all losses.
-    fn sum(&self, scores: &[F]) -> f64 {
-        let classes = self.rows.shape[1];
-        let parts = scores.chunks(self.parts.step()).enumerate().collect();
-        let sums = tasks::each(parts, |(index, scores): (usize, &[F])| {
-            let mut sum = 0.0;
-            self.each(index, |row, class, weight| {
-                let row = &scores[row..row + classes];
-                sum += weight * self.arch.run(self.row(class, Read(row)))[0];
-            });
-            sum
-        });
-        sums.into_iter().sum()
-    }
-
-    /// The sum of the losses of a part, whose scores become their gradient.
-    fn replace(&self, index: usize, scores: &mut [F]) -> f64 {
-        let classes = self.rows.shape[1];
-        let (mut sum, mut done) = (0.0, 0);
-        self.each(index, |start, class, weight| {
-            scores[done..start].fill(F::ZERO);
-            done = start + classes;
-            let row = &mut scores[start..done];
-            let scale = weight * self.scale;
-            let write = Replace(row, F::from_f64(scale));
-            let [missing, slopes] = self.arch.run(self.row(class, write));
-            row[class] = F::from_f64(-slopes * scale);
-            sum += weight * missing;
-        });
-        scores[done..].fill(F::ZERO);
-        sum
-    }
-
-    /// Calls `f` with where in the part each of its rows that counts begins, its class, and what it counts.
-    fn each(&self, index: usize, mut f: impl FnMut(usize, usize, f64)) {
-        let (start, classes) = (index * self.parts.step(), self.rows.shape[1]);
-        let rows = self.parts.rows(index);
-        self.rows
-            .each_counted(self.class_weights, rows, |at, weight| {
-                let (row, class) = ((at - start) / classes, (at - start) % classes);
-                f(row * classes, class, weight);
-            });
-    }
-
+impl Margins {
     fn row<R>(&self, class: usize, row: R) -> Row<R> {
-        Row {
-            loss: self.loss,
-            class,
-            row,
-        }
+        let loss = self.loss;
+        Row { loss, class, row }
+    }
+}
+
+impl<F: Float> OfRow<F> for Margins {
+    fn loss(&self, _row: usize, class: usize, scores: &[F]) -> f64 {
+        self.arch.run(self.row(class, Read(scores)))[0]
+    }
+
+    fn replace(&self, _row: usize, class: usize, scores: &mut [F], scale: f64) -> f64 {
+        let write = Replace(&mut *scores, F::from_f64(scale));
+        let [missing, slopes] = self.arch.run(self.row(class, write));
+        scores[class] = F::from_f64(-slopes * scale);
+        missing
     }
 }
 
@@ -144,39 +74,6 @@ fn missing<F: Float, S: Isa>(
     }
     let slope = Number::select(missing.is(0.0), missing, missing.constant(1.0));
     [missing, slope]
-}
-
-/// Sums of the powers and of the slopes, the first lanes of the last vector alone if there are fewer.
-struct Sums<F: Float, S: Isa>([F::Vector<S>; 2]);
-
-impl<F: Float, S: Isa> Sums<F, S> {
-    #[inline(always)]
-    fn new(simd: S) -> Self {
-        Self([F::splat(simd, F::ZERO); 2])
-    }
-
-    #[inline(always)]
-    fn add(&mut self, simd: S, terms: [Lanes<F, S>; 2]) {
-        for (sum, term) in self.0.iter_mut().zip(terms) {
-            *sum = F::plus(simd, *sum, term.vector);
-        }
-    }
-
-    #[inline(always)]
-    fn add_first(&mut self, simd: S, lanes: usize, terms: [Lanes<F, S>; 2]) {
-        let inside = F::leading(simd, lanes);
-        for (sum, term) in self.0.iter_mut().zip(terms) {
-            let term = F::select(simd, inside, term.vector, F::splat(simd, F::ZERO));
-            *sum = F::plus(simd, *sum, term);
-        }
-    }
-
-    #[inline(always)]
-    fn add_to(self, totals: &mut [f64; 2]) {
-        for (total, sum) in totals.iter_mut().zip(self.0) {
-            *total += in_f64::<F, S>(sum);
-        }
-    }
 }
 
 impl<F: Float> Kernel for Row<Read<'_, F>> {

@@ -3,7 +3,7 @@
 //! No running total takes in more than 16 vectors before it joins one in `f64`, so that no running total swallows
 //! what is added to it: equal numbers, of which each rounds the same way, are right to 4e-7 in `f32` at any length.
 
-use super::simd::{Arch, Float, Isa, Kernel};
+use super::simd::{Arch, Float, Isa, Kernel, Lanes};
 use super::tasks;
 
 /// Vectors that are added up in their own type, one after the other.
@@ -70,6 +70,40 @@ pub(crate) fn in_f64<F: Float, S: Isa>(sum: F::Vector<S>) -> f64 {
         total += lane.to_f64();
     }
     total
+}
+
+/// Running totals of a few vectors each, of which the last may be of fewer numbers.
+pub(crate) struct Sums<F: Float, S: Isa, const N: usize>([F::Vector<S>; N]);
+
+impl<F: Float, S: Isa, const N: usize> Sums<F, S, N> {
+    #[inline(always)]
+    pub(crate) fn new(simd: S) -> Self {
+        Self([F::splat(simd, F::ZERO); N])
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(&mut self, simd: S, terms: [Lanes<F, S>; N]) {
+        for (sum, term) in self.0.iter_mut().zip(terms) {
+            *sum = F::plus(simd, *sum, term.vector);
+        }
+    }
+
+    /// Adds the first lanes.
+    #[inline(always)]
+    pub(crate) fn add_first(&mut self, simd: S, lanes: usize, terms: [Lanes<F, S>; N]) {
+        let inside = F::leading(simd, lanes);
+        for (sum, term) in self.0.iter_mut().zip(terms) {
+            let term = F::select(simd, inside, term.vector, F::splat(simd, F::ZERO));
+            *sum = F::plus(simd, *sum, term);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add_to(self, totals: &mut [f64; N]) {
+        for (total, sum) in totals.iter_mut().zip(self.0) {
+            *total += in_f64::<F, S>(sum);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,9 @@ scripts/packages.sh
 # One example after the other compiles no crate again.
 scripts/features.sh
 
+# The fuzzers fit the kernels, though nothing runs them here.
+cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}"
+
 step "kernels, optimised"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

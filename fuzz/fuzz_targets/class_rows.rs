@@ -370,7 +370,9 @@ impl<F: Typed> Case<F> {
         let rows = self
             .rows
             .host(self.smooth.as_ref().map(|w| Cow::Borrowed(&w[..])));
-        let Counted { weight, invalid, .. } = rows.count(self.class_weights.as_deref());
+        let Counted {
+            weight, invalid, ..
+        } = rows.count(self.class_weights.as_deref());
         let kinds: Vec<_> = (0..self.rows.count())
             .map(|row| self.rows.kind(row))
             .collect();

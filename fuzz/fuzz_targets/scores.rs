@@ -1,4 +1,4 @@
-//! Scores of class rows without a softmax: those of the rows' classes, margins, and CTC over the steps of an input.
+//! Scores of class rows: those of the rows' classes, margins, a student's beside a teacher's, and CTC over the steps of an input.
 //!
 //! Held against the same row by row, and CTC against the plain forward and backward recursions in `f64`.
 
@@ -15,9 +15,9 @@ use libfuzzer_sys::fuzz_target;
 use loss_kernels::cpu::ctc::Ctc;
 use loss_kernels::cpu::simd::Arch;
 use loss_kernels::cpu::softmax_terms::{HostRows, Logits};
-use loss_kernels::cpu::{multi_margin, target_scores};
+use loss_kernels::cpu::{distillation, multi_margin, target_scores};
 use loss_kernels::formulas::LARGEST_LOG_PROB;
-use loss_kernels::{MultiMargin, Number, SmoothWeights};
+use loss_kernels::{Distillation, MultiMargin, Number, SmoothWeights};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut source = Source::new(bytes);
@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn check<F: Typed>(source: &mut Source) {
-    match source.size(0, 2) {
+    match source.size(0, 3) {
         0 => Scores::<F>::draw(source, false).check_target_scores(),
         1 => {
             let loss = MultiMargin {
@@ -37,7 +37,19 @@ fn check<F: Typed>(source: &mut Source) {
             };
             Scores::<F>::draw(source, true).check_margins(loss);
         }
-        _ => Steps::<F>::draw(source).check(),
+        2 => Steps::<F>::draw(source).check(),
+        _ => {
+            let loss = Distillation {
+                temperature: source.between(0.25, 8.0),
+                alpha: source.choice(&[0.0, 0.25, 0.5, 1.0]),
+            };
+            let mut scores = Scores::<F>::draw(source, true);
+            scores.class_weights = None;
+            let wild = source.one_in(8);
+            let count = scores.rows.scores.len();
+            let teacher = source.repeated(count, Domain::Between(-30.0, 30.0), wild);
+            scores.check_distillation(loss, &teacher);
+        }
     }
 }
 
@@ -140,6 +152,83 @@ impl<F: Typed> Scores<F> {
                     self.rows.shape
                 );
             }
+        }
+    }
+
+    fn check_distillation(&self, loss: Distillation, teacher: &[F]) {
+        let (host, scores) = (self.host(), &self.rows.scores);
+        for arch in Arch::available() {
+            let run = |scores, wanted| {
+                distillation::reduced(arch, loss, &host, teacher, self.scale, scores, wanted)
+            };
+            let (beside, gradient) = run(Logits::Shared(scores), true);
+            let mut in_place = scores.clone();
+            let (found, _) = run(Logits::Owned(&mut in_place), true);
+            let (alone, _) = run(Logits::Shared(scores), false);
+            assert_eq!(gradient.as_deref().map(bits), Some(bits(&in_place)));
+            let sums = [beside, found, alone];
+            assert!(sums.map(f64::to_bits) == [beside.to_bits(); 3] || beside.is_nan());
+            self.check_student(arch, loss, teacher, beside, &in_place);
+        }
+    }
+
+    /// Each row against the formula in `f64`, if its numbers are finite and not so far apart that it overflows.
+    fn check_student(
+        &self,
+        arch: Arch,
+        loss: Distillation,
+        teacher: &[F],
+        found: f64,
+        gradient: &[F],
+    ) {
+        let [_, classes, _] = self.rows.shape;
+        let (mut sum, mut size, mut is_known) = (0.0, 0.0, true);
+        let mut counts = vec![false; self.rows.count()];
+        for (row, class, weight) in self.counted() {
+            counts[row] = weight != 0.0;
+            let of_row = |scores: &[F]| -> Vec<f64> {
+                let row = &scores[row * classes..][..classes];
+                row.iter().map(|x| x.to_f64()).collect()
+            };
+            let [x, z] = [of_row(&self.rows.scores), of_row(teacher)];
+            if weight == 0.0 {
+                continue;
+            }
+            if x.iter().chain(&z).any(|x| x.is_nan() || x.abs() > 1e4) {
+                is_known = false;
+                continue;
+            }
+            let hard = log_softmax(&x, 1.0);
+            let [x, z] = [x, z].map(|row| log_softmax(&row, loss.temperature));
+            let [of_soft, of_hard] = [loss.soft_weight(), loss.hard_weight()];
+            sum -= weight * of_hard * hard[class];
+            size -= weight * of_hard * hard[class];
+            for c in 0..classes {
+                let distance = z[c].exp() * (z[c] - x[c]);
+                sum += weight * of_soft * distance;
+                size += weight * of_soft * (distance.abs() + z[c].exp());
+                let soft = of_soft / loss.temperature * (x[c].exp() - z[c].exp());
+                let is_class = f64::from(c == class);
+                let slope = weight * self.scale * (soft + of_hard * (hard[c].exp() - is_class));
+                // Each of its parts is at most this.
+                let most = weight * self.scale * (of_soft / loss.temperature + of_hard);
+                let off = (gradient[row * classes + c].to_f64() - slope).abs();
+                assert!(
+                    off <= 256.0 * epsilon::<F>() * most.abs() + F::MIN_POSITIVE.to_f64(),
+                    "{arch:?}, {loss:?}, row {row}, class {c}: off by {off:e} of {slope:e}"
+                );
+            }
+        }
+        for (row, counts) in counts.into_iter().enumerate() {
+            let row = &gradient[row * classes..][..classes];
+            assert!(
+                counts || row.iter().all(|x| *x == F::ZERO),
+                "it does not count"
+            );
+        }
+        if is_known {
+            let most = size.abs().max(1.0);
+            assert_sum(found, sum, 256.0 * epsilon::<F>() * most);
         }
     }
 
@@ -362,6 +451,14 @@ impl<F: Typed> Steps<F> {
             }
         }
     }
+}
+
+/// The logarithms of the probabilities of logits over a temperature.
+fn log_softmax(row: &[f64], temperature: f64) -> Vec<f64> {
+    let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let below = row.iter().map(|x| (x - max) / temperature);
+    let lse = below.clone().map(f64::exp).sum::<f64>().ln();
+    below.map(|x| x - lse).collect()
 }
 
 fn log_sum(terms: [f64; 3]) -> f64 {

@@ -383,12 +383,14 @@ pub trait LossBackend: Backend {
         composed::multi_margin_reduced(loss, scores, targets, weights, reduction, wanted)
     }
 
-    /// Computes the reduced sum of how far rows of a student's logits `[N, C]` are from a teacher's and from the rows' classes, each
-    /// times its row's weight, and the gradient of the student's in the same pass if it is `wanted`. The teacher gets none.
+    /// Computes the reduced [`Distillation`] loss of rows of a student's and a teacher's logits `[N, C]` and of the rows' classes,
+    /// each times its row's weight. If it is `wanted`, the gradient with respect to the student's logits comes from the same pass;
+    /// the teacher gets none.
     ///
     /// # Panics
     ///
-    /// As [`Self::multi_margin_reduced`], and if the teacher's logits have another shape, type or device than the student's.
+    /// As [`Self::multi_margin_reduced`], if the teacher's logits have another shape, type or device than the student's, and if
+    /// classes are weighted.
     ///
     /// # Example
     ///

@@ -38,7 +38,9 @@
 //! ```
 
 pub use crate::ops::ctc::composed::ctc;
-pub use crate::ops::distillation::composed::{distillation_of_parts, distillation_reduced, times};
+pub use crate::ops::distillation::composed::{
+    distillation_of_parts, distillation_reduced, softened_teacher, sum_of_parts,
+};
 pub use crate::ops::elementwise::composed::{
     elementwise, elementwise_backward, elementwise_reduced,
 };
@@ -52,4 +54,6 @@ pub use crate::ops::softmax_terms::composed::{
 };
 pub use crate::ops::sum::composed::sum;
 pub use crate::ops::target_scores::composed::target_scores_reduced;
-pub use crate::ops::tensors::{at_least_f32, column, log_of_one_plus, log1p, one_minus_exp_neg};
+pub use crate::ops::tensors::{
+    at_least_f32, column, log_of_one_plus, log1p, one_minus_exp_neg, times,
+};

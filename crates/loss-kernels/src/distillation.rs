@@ -16,7 +16,8 @@
 pub struct Distillation {
     /// `T`, finite and more than 0.
     pub temperature: f64,
-    /// The share of the teacher, in `[0, 1]`; of a share of 0 that side's logits do not matter, whatever they hold.
+    /// The share of the teacher, in `[0, 1]`. At 0 the teacher's logits do not matter, whatever they hold; at 1 the classes need
+    /// only exist.
     pub alpha: f64,
 }
 

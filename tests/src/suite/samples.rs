@@ -460,6 +460,64 @@ pub fn wrong_targets<B: TestBackend>() {
     }
 }
 
+/// What distillation does with rows that do not count, whose target is wrong, or of which there are none.
+pub fn rows_that_distillation_leaves_out<B: TestBackend>() {
+    type A<B> = Autodiff<B>;
+    let device = B::device();
+    let classes = |classes: [i64; 3]| Tensor::<A<B>, 1, Int>::from_ints(classes, &device);
+    for alpha in [0.0, 0.5, 1.0] {
+        let config = DistillationLossConfig::new().with_alpha(alpha);
+        let loss = config.clone().with_ignore_index(Some(-1)).init();
+        // The second has the weight 0, the third is ignored.
+        let run = |in_place: f64| {
+            let rows = [1.0, 2.0, 0.5, in_place, 0.0, 1.0, 0.0, 0.5, in_place];
+            let [student, teacher] = [rows, rows.map(|x| 1.5 - x)];
+            let student = tensor::<A<B>, 2>(&student, &[3, 3], &device).require_grad();
+            let teacher = tensor::<A<B>, 2>(&teacher, &[3, 3], &device);
+            let weights = tensor::<A<B>, 1>(&[2.0, 0.0, 1.0], &[3], &device).require_grad();
+            let (x, w) = (student.clone(), weights.clone());
+            let value = loss.forward_weighted(x, teacher, classes([1, 2, -1]), w);
+            let gradients = value.backward();
+            [
+                numbers(value),
+                numbers(student.grad(&gradients).expect("it is tracked")),
+                numbers(weights.grad(&gradients).expect("it is tracked")),
+            ]
+        };
+        let expected = run(3.0);
+        assert!(expected.iter().flatten().all(|number| number.is_finite()));
+        assert_eq!(expected[1][3..], [0.0; 6]);
+        for (found, expected) in run(f64::NAN).iter().zip(&expected).take(2) {
+            assert_eq!(found, expected, "alpha {alpha}");
+        }
+        // What a row of weight 0 would count is its loss, of whatever stands there; the others' is not.
+        let of_weights = &run(f64::NAN)[2];
+        assert!(
+            (of_weights[0] - expected[2][0]).abs() < 1e-6,
+            "alpha {alpha}"
+        );
+
+        // Nothing counts: the mean is of nothing, and moves nothing.
+        let student = Tensor::<A<B>, 2>::ones([3, 3], &device).require_grad();
+        let teacher = Tensor::zeros([3, 3], &device);
+        let mean = loss.forward(student.clone(), teacher, classes([-1; 3]));
+        let gradient = student.grad(&mean.backward()).expect("it is tracked");
+        assert!(numbers(mean)[0].is_nan());
+        assert_eq!(numbers(gradient), [0.0; 9], "alpha {alpha}");
+
+        // A wrong target, beside ignored rows and without.
+        for loss in [loss.clone(), config.init()] {
+            let zeros = || Tensor::<A<B>, 2>::zeros([3, 3], &device);
+            let wrong = || loss.forward(zeros(), zeros(), classes([0, 3, 1]));
+            if B::CHECKS_TARGETS {
+                panics(&["DistillationLoss", "row 1 is 3", "[0, 3)"], wrong);
+            } else {
+                assert!(numbers(wrong())[0].is_nan(), "alpha {alpha}");
+            }
+        }
+    }
+}
+
 fn wrong_configs() {
     let device = Default::default();
     panics(&["CosineEmbeddingLossConfig", "`margin`", "1.5"], || {

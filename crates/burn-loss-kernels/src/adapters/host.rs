@@ -113,7 +113,7 @@ where
     if by == F::ONE {
         return Some(None);
     }
-    let (_, product) = with_logits(gradient, |numbers| ((), in_place::scale(numbers, by)))?;
+    let (_, product) = in_place_or_new(gradient, |numbers| ((), in_place::scale(numbers, by)))?;
     Some(product)
 }
 
@@ -145,7 +145,7 @@ where
 {
     let offsets: Cow<'_, [F]> = offsets.read()?;
     let add = |scores: Logits<'_, F>| ((), in_place::add_per_class(scores, shape, &offsets));
-    let (_, sum) = with_logits(scores, add)?;
+    let (_, sum) = in_place_or_new(scores, add)?;
     Some(sum)
 }
 
@@ -477,15 +477,16 @@ where
     let rows = rows::<F, B>(logits, targets, None)?;
     let normalizer = HostTensor::<F>::read_columns(normalizer)?;
     let grad = HostTensor::<F>::read_columns(grad)?;
-    with_logits(logits, |logits| {
+    in_place_or_new(logits, |logits| {
         let new = rows.backward(logits, &normalizer, &grad, columns);
         ((), new)
     })
     .map(|((), gradient)| gradient)
 }
 
-/// Hands out the logits as they lie, and makes a tensor of a gradient in new memory.
-fn with_logits<F: Float, T: HostTensor<F>, R>(
+/// Hands out a tensor's numbers to be changed in place, if nothing else holds them; else to be read, and makes a tensor of what
+/// comes in new memory.
+fn in_place_or_new<F: Float, T: HostTensor<F>, R>(
     logits: &mut T,
     run: impl FnOnce(Logits<'_, F>) -> (R, Option<Vec<F>>),
 ) -> Option<(R, Option<T>)> {
@@ -498,14 +499,14 @@ fn with_logits<F: Float, T: HostTensor<F>, R>(
     Some((result, gradient))
 }
 
-/// As [`with_logits`], or only lends them where no gradient is wanted.
+/// As [`in_place_or_new`], or only lends them where no gradient is wanted.
 fn with_scores<F: Float, T: HostTensor<F>, R>(
     scores: &mut T,
     wanted: bool,
     run: impl FnOnce(Logits<'_, F>) -> (R, Option<Vec<F>>),
 ) -> Option<(R, Option<T>)> {
     if wanted {
-        return with_logits(scores, run);
+        return in_place_or_new(scores, run);
     }
     let (result, _) = run(Logits::Shared(&scores.read()?));
     Some((result, None))
@@ -615,7 +616,7 @@ where
     }
     let scale = 1.0 / counted.divisor;
     let (sum, gradient) = if wanted {
-        with_logits(logits, |logits| {
+        in_place_or_new(logits, |logits| {
             rows.with_gradient(formula, per_class, scale, logits)
         })?
     } else {

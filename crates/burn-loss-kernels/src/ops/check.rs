@@ -54,7 +54,7 @@ pub(crate) fn classes<B: Backend>(
     shape
 }
 
-/// As [`multi_margin`], and a teacher's logits against a student's.
+/// As [`multi_margin`], with a teacher's logits against a student's, and without weights of classes.
 pub(crate) fn distillation<B: Backend>(
     student: &FloatTensor<B>,
     teacher: &FloatTensor<B>,

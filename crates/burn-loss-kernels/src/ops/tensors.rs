@@ -2,9 +2,10 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, FloatDType, Tensor, TensorMetadata, TensorPrimitive};
+use burn::tensor::{DType, FloatDType, Tensor, TensorData, TensorMetadata, TensorPrimitive};
 
 use super::check::rows_shape;
+use crate::LossBackend;
 
 /// A tensor whose rank the caller knows.
 pub(crate) fn wrap<B: Backend, const D: usize>(tensor: FloatTensor<B>) -> Tensor<B, D> {
@@ -32,6 +33,28 @@ pub fn at_least_f32(dtype: DType) -> DType {
         DType::F16 | DType::BF16 => DType::F32,
         dtype => dtype,
     }
+}
+
+/// A tensor times a number, which is rounded to the tensor's type: Burn rounds what a tensor is divided by to `f32`.
+///
+/// # Example
+///
+/// ```
+/// use burn::backend::NdArray;
+/// use burn::tensor::{Tensor, TensorPrimitive};
+/// use burn_loss_kernels::composed::times;
+///
+/// let three = Tensor::<NdArray, 1>::from_floats([3.0], &Default::default()).into_primitive().tensor();
+/// let six = Tensor::<NdArray, 1>::from_primitive(TensorPrimitive::Float(times::<NdArray>(three, 2.0)));
+/// assert_eq!(six.into_scalar(), 6.0);
+/// ```
+pub fn times<B: LossBackend>(tensor: FloatTensor<B>, by: f64) -> FloatTensor<B> {
+    if by == 1.0 {
+        return tensor;
+    }
+    let (device, dtype) = (B::float_device(&tensor), tensor.dtype());
+    let by = Tensor::<B, 1>::from_data(TensorData::from([by]), (&device, dtype));
+    B::scale(tensor, unwrap(by))
 }
 
 /// Numbers of 16 bits in 32.

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_loss_kernels::composed::{at_least_f32, column, distillation_of_parts, times};
+use burn_loss_kernels::composed::{
+    at_least_f32, column, distillation_of_parts, softened_teacher, sum_of_parts, times,
+};
 use burn_loss_kernels::{
     Columns, Distillation, LossBackend, RowTargets, SMOOTH_LOSS, SmoothWeights,
 };
@@ -102,9 +104,9 @@ impl DistillationLossConfig {
 /// - mean: divided by the number of rows that are not ignored
 /// - there are no class weights, because it would be unclear whether they count for the teacher's part: a weight per row, which
 ///   [`forward_weighted`](Self::forward_weighted) takes, counts for both parts
-/// - on NdArray and Flex one pass over both models' logits; elsewhere, and in the linear form, two over the student's and one
-///   tensor of the teacher's probabilities. Logits of 16 bits are copied to 32 first, and so are hidden states and the head of
-///   `forward_linear`
+/// - on NdArray and Flex the reduced loss is one pass over both models' logits in f32 and f64. Elsewhere, unreduced and in the linear
+///   form it is put together from its parts: a copy of both models' logits over the temperature and one of the teacher's
+///   probabilities. Logits of 16 bits are copied to 32 first, and so are hidden states and the head of `forward_linear`
 /// - Source: [Distilling the Knowledge in a Neural Network](https://arxiv.org/abs/1503.02531)
 ///
 /// # Example
@@ -404,7 +406,9 @@ impl<B: LossBackend> Student<'_, B> {
     /// With the logits over the temperature.
     fn softened(self, temperature: f64) -> Self {
         match self {
-            Self::Logits(logits) => Self::Logits(softened(logits, temperature)),
+            Self::Logits(logits) => {
+                Self::Logits(tensor(times::<B>(primitive(logits), temperature.recip())))
+            }
             Self::Hidden(hidden, head) => {
                 let mut head = head.into_owned();
                 head.logit_scale /= temperature;
@@ -425,11 +429,6 @@ impl<B: LossBackend> Student<'_, B> {
             _ => column(tensor::<B, 2>(found.terms), SMOOTH_LOSS),
         }
     }
-}
-
-/// Logits over the temperature.
-fn softened<B: LossBackend>(logits: Tensor<B, 2>, temperature: f64) -> Tensor<B, 2> {
-    tensor(times::<B>(primitive(logits), temperature.recip()))
 }
 
 impl DistillationLoss {
@@ -461,12 +460,13 @@ impl DistillationLoss {
         let (student, teacher) = student.without(teacher, dropped.as_ref());
         let dtype = student.dtype();
         let student = student.widened();
-        let (teacher, probabilities) = self.softened_teacher(teacher);
-        let smooth_loss = |of: Student<B>| of.terms(soft_targets(&probabilities), Columns::All);
+        let (teacher, of_all) = softened_teacher::<B>(self.kernel(), primitive(teacher.detach()));
+        let smooth_loss = |of: Student<B>| of.terms(of_all.clone(), Columns::All);
         let divergence = smooth_loss(student.clone().softened(self.temperature))
-            - smooth_loss(Student::Logits(teacher));
+            - smooth_loss(Student::Logits(tensor(teacher)));
         let hard = student.terms(rows.targets(SmoothWeights::Zero), Columns::TargetLoss);
-        let losses = rows.counted(self.sum_of_parts(divergence, hard));
+        let parts = sum_of_parts::<B>(self.kernel(), primitive(divergence), primitive(hard));
+        let losses = rows.counted(tensor(parts));
         let losses = match dropped {
             Some(dropped) => losses.mask_fill(dropped, 0.0),
             None => losses,
@@ -526,37 +526,5 @@ impl DistillationLoss {
         };
         check::no_class::<B>(NAME, &rows, found.fault);
         tensor::<B, 1>(found.loss).cast(dtype)
-    }
-
-    /// The teacher's logits over the temperature, in at least 32 bits, and its probabilities.
-    fn softened_teacher<B: LossBackend>(
-        &self,
-        teacher: Tensor<B, 2>,
-    ) -> (Tensor<B, 2>, Tensor<B, 2>) {
-        let teacher = softened(wide(teacher.detach()), self.temperature);
-        let probabilities = tensor(B::softmax_rows(primitive(teacher.clone())));
-        (teacher, probabilities)
-    }
-
-    fn sum_of_parts<B: LossBackend>(
-        &self,
-        divergence: Tensor<B, 1>,
-        hard: Tensor<B, 1>,
-    ) -> Tensor<B, 1> {
-        let [soft, hard_weight] = [self.kernel().soft_weight(), self.kernel().hard_weight()];
-        match self.alpha {
-            0.0 => hard,
-            1.0 => divergence * soft,
-            _ => divergence * soft + hard * hard_weight,
-        }
-    }
-}
-
-/// Every class of a row, each as probable as this.
-fn soft_targets<B: LossBackend>(probabilities: &Tensor<B, 2>) -> RowTargets<B> {
-    RowTargets {
-        classes: None,
-        ignore_index: None,
-        smooth: SmoothWeights::PerLogit(primitive(probabilities.clone())),
     }
 }

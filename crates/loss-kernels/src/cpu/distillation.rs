@@ -1,9 +1,9 @@
 //! Distillation of a teacher's logits into a student's: summed, with the gradient over the student's.
 //!
-//! A row is read three times while it is in the first cache: for the largest logits, for the sums, and for the gradient.
+//! A row is read three times, from the caches but for the first: for the largest logits, for the sums, and for the gradient.
 
 use super::simd::{Arch, Float, Isa, Kernel, Lanes};
-use super::softmax_terms::{HostRows, Logits};
+use super::softmax_terms::{HostRows, Logits, largest};
 use super::sum::{Sums, VECTORS};
 use super::whole_rows::{self, OfRow};
 use crate::{Distillation, Number};
@@ -43,7 +43,7 @@ impl<F: Float> OfTeacher<'_, F> {
         &self.teacher[row * self.classes..][..self.classes]
     }
 
-    fn terms(&self, row: usize, class: usize, student: &[F]) -> Terms<F> {
+    fn sums(&self, row: usize, class: usize, student: &[F]) -> RowSums<F> {
         self.arch.run(Read {
             loss: self.loss,
             class,
@@ -55,71 +55,72 @@ impl<F: Float> OfTeacher<'_, F> {
 
 impl<F: Float> OfRow<F> for OfTeacher<'_, F> {
     fn loss(&self, row: usize, class: usize, student: &[F]) -> f64 {
-        self.terms(row, class, student).loss(self.loss)
+        self.sums(row, class, student).loss(self.loss)
     }
 
     fn replace(&self, row: usize, class: usize, student: &mut [F], scale: f64) -> f64 {
-        let terms = self.terms(row, class, student);
-        let of_class = terms.slope_of_class(self.loss) * scale;
+        let sums = self.sums(row, class, student);
+        let of_class = sums.slope_of_class(self.loss) * scale;
         self.arch.run(Replace {
             loss: self.loss,
-            terms: &terms,
+            sums: &sums,
             scale,
             student,
             teacher: self.teacher(row),
         });
         student[class] = F::from_f64(of_class);
-        terms.loss(self.loss)
+        sums.loss(self.loss)
     }
 }
 
-/// What one of the classes, or all others, add to the sums.
+/// The exponentials of one of the classes, or the sums of those of all others.
 #[derive(Clone, Copy, Debug, Default)]
-struct Parts {
+struct Exponentials {
     /// `exp(x - max x)`.
     hard: f64,
     /// `exp((x - max x) / T)`.
     student: f64,
     /// `exp((z - max z) / T)`.
     teacher: f64,
-    /// The latter times `((z - max z) - (x - max x)) / T`.
+    /// The latter times half of `(z - max z) - (x - max x)`.
     distance: f64,
 }
 
 /// The sums of a row.
 #[derive(Clone, Copy, Debug)]
-struct Terms<F> {
+struct RowSums<F> {
     max: [F; 2],
     /// `x_t - max x`.
     of_target: f64,
-    class: Parts,
-    others: Parts,
+    class: Exponentials,
+    others: Exponentials,
 }
 
-impl<F: Float> Terms<F> {
-    fn of(&self, part: impl Fn(&Parts) -> f64) -> f64 {
-        part(&self.class) + part(&self.others)
+impl<F: Float> RowSums<F> {
+    fn all(&self, of: impl Fn(&Exponentials) -> f64) -> f64 {
+        of(&self.class) + of(&self.others)
     }
 
     /// `KL(softmax(z / T) || softmax(x / T))`.
-    fn divergence(&self) -> f64 {
-        let [student, teacher] = [self.of(|p| p.student), self.of(|p| p.teacher)];
-        self.of(|p| p.distance) / teacher + (student / teacher).ln()
+    fn divergence(&self, temperature: f64) -> f64 {
+        let [student, teacher] = [self.all(|e| e.student), self.all(|e| e.teacher)];
+        let distance = self.all(|e| e.distance) * (2.0 / temperature);
+        distance / teacher + (student / teacher).ln()
     }
 
     /// `lse(x) - x_t`.
     fn cross_entropy(&self) -> f64 {
-        if self.class.hard > f64::MIN_POSITIVE {
-            // Next to 0 it keeps its digits.
+        if self.class.hard > self.others.hard {
+            // A loss next to 0 keeps its digits.
             return (self.others.hard / self.class.hard).ln_1p();
         }
-        self.of(|p| p.hard).ln() - self.of_target
+        self.all(|e| e.hard).ln() - self.of_target
     }
 
     fn loss(&self, loss: Distillation) -> f64 {
         let mut sum = 0.0;
         if loss.soft_weight() != 0.0 {
-            sum += loss.soft_weight() * self.divergence();
+            sum += loss.soft_weight() * self.divergence(loss.temperature);
         }
         if loss.hard_weight() != 0.0 {
             sum += loss.hard_weight() * self.cross_entropy();
@@ -131,12 +132,12 @@ impl<F: Float> Terms<F> {
     fn slope_of_class(&self, loss: Distillation) -> f64 {
         let mut sum = 0.0;
         if loss.soft_weight() != 0.0 {
-            let share = |part: fn(&Parts) -> f64| part(&self.class) / self.of(part);
-            let distance = share(|p| p.student) - share(|p| p.teacher);
+            let share = |of: fn(&Exponentials) -> f64| of(&self.class) / self.all(of);
+            let distance = share(|e| e.student) - share(|e| e.teacher);
             sum += loss.soft_weight() / loss.temperature * distance;
         }
         if loss.hard_weight() != 0.0 {
-            sum -= loss.hard_weight() * (self.others.hard / self.of(|p| p.hard));
+            sum -= loss.hard_weight() * (self.others.hard / self.all(|e| e.hard));
         }
         sum
     }
@@ -151,10 +152,10 @@ struct Read<'a, F> {
 }
 
 impl<F: Float> Kernel for Read<'_, F> {
-    type Output = Terms<F>;
+    type Output = RowSums<F>;
 
     #[inline(always)]
-    fn run<S: Isa>(self, simd: S) -> Terms<F> {
+    fn run<S: Isa>(self, simd: S) -> RowSums<F> {
         let Self {
             loss,
             class,
@@ -162,14 +163,14 @@ impl<F: Float> Kernel for Read<'_, F> {
             teacher,
         } = self;
         let max = [largest(simd, student), largest(simd, teacher)];
-        let distances = |x: F, z: F| [x.to_f64() - max[0].to_f64(), z.to_f64() - max[1].to_f64()];
-        let [x, z] = distances(student[class], teacher[class]);
-        let [of_student, of_teacher] = [x, z].map(|d| (d / loss.temperature).exp());
-        let of_class = Parts {
-            hard: x.exp(),
+        let half = |x: F, max: F| 0.5 * x.to_f64() - 0.5 * max.to_f64();
+        let [x, z] = [half(student[class], max[0]), half(teacher[class], max[1])];
+        let [of_student, of_teacher] = [x, z].map(|half| (half * (2.0 / loss.temperature)).exp());
+        let of_class = Exponentials {
+            hard: (2.0 * x).exp(),
             student: of_student,
             teacher: of_teacher,
-            distance: of_teacher * ((z - x) / loss.temperature),
+            distance: of_teacher * (z - x),
         };
         let mut totals = [0.0; 4];
         let block = VECTORS * F::lanes::<S>();
@@ -180,22 +181,23 @@ impl<F: Float> Kernel for Read<'_, F> {
                 let (xs, x_rest) = F::vectors::<S>(student);
                 let (zs, z_rest) = F::vectors::<S>(teacher);
                 for (x, z) in xs.iter().zip(zs) {
-                    sums.add(simd, terms(simd, loss, max, *x, *z));
+                    sums.add(simd, exponentials(simd, loss, max, *x, *z));
                 }
                 if !x_rest.is_empty() {
                     let x = F::part(simd, x_rest, max[0]);
                     let z = F::part(simd, z_rest, max[1]);
-                    sums.add_first(simd, x_rest.len(), terms(simd, loss, max, x, z));
+                    let of_rest = exponentials(simd, loss, max, x, z);
+                    sums.add_first(simd, x_rest.len(), of_rest);
                 }
                 sums.add_to(&mut totals);
             }
         }
         let [hard, student, teacher, distance] = totals;
-        Terms {
+        RowSums {
             max,
-            of_target: x,
+            of_target: 2.0 * x,
             class: of_class,
-            others: Parts {
+            others: Exponentials {
                 hard,
                 student,
                 teacher,
@@ -205,52 +207,42 @@ impl<F: Float> Kernel for Read<'_, F> {
     }
 }
 
-/// The largest number; NaN is passed over.
+/// Half of how far logits are below the largest of their row: the distance of two finite logits may overflow.
 #[inline(always)]
-fn largest<F: Float, S: Isa>(simd: S, numbers: &[F]) -> F {
-    let mut max = F::splat(simd, -F::INFINITY);
-    let (vectors, rest) = F::vectors::<S>(numbers);
-    for x in vectors {
-        max = F::greater(simd, *x, max);
-    }
-    max = F::greater(simd, F::part(simd, rest, -F::INFINITY), max);
-    F::largest(simd, max)
-}
-
-/// How far logits are below the largest of their row: the student's, and both over the temperature.
-#[inline(always)]
-fn below<F: Float, S: Isa>(
+fn half_below<F: Float, S: Isa>(
     simd: S,
-    loss: Distillation,
     max: [F; 2],
     x: F::Vector<S>,
     z: F::Vector<S>,
-) -> [Lanes<F, S>; 3] {
-    let x = Lanes::new(simd, F::minus(simd, x, F::splat(simd, max[0])));
-    let z = Lanes::new(simd, F::minus(simd, z, F::splat(simd, max[1])));
-    let by = loss.temperature.recip();
-    [x, x * by, z * by]
+) -> [Lanes<F, S>; 2] {
+    let half = F::from_f64(0.5);
+    let by = F::splat(simd, half);
+    let [of_x, of_z] = [F::splat(simd, max[0] * half), F::splat(simd, max[1] * half)];
+    [
+        Lanes::new(simd, F::minus(simd, F::times(simd, x, by), of_x)),
+        Lanes::new(simd, F::minus(simd, F::times(simd, z, by), of_z)),
+    ]
 }
 
-/// What some classes add to the sums, in the order of [`Parts`].
+/// Those of some classes, in the order of [`Exponentials`].
 #[inline(always)]
-fn terms<F: Float, S: Isa>(
+fn exponentials<F: Float, S: Isa>(
     simd: S,
     loss: Distillation,
     max: [F; 2],
     x: F::Vector<S>,
     z: F::Vector<S>,
 ) -> [Lanes<F, S>; 4] {
-    let [x, of_student, of_teacher] = below(simd, loss, max, x, z);
-    let teacher = of_teacher.exp();
-    let distance = teacher * (of_teacher - of_student);
-    [x.exp(), of_student.exp(), teacher, distance]
+    let [x, z] = half_below(simd, max, x, z);
+    let by = 2.0 / loss.temperature;
+    let teacher = (z * by).exp();
+    [(x * 2.0).exp(), (x * by).exp(), teacher, teacher * (z - x)]
 }
 
 /// A row that becomes its gradient, that of its class excepted.
 struct Replace<'a, F> {
     loss: Distillation,
-    terms: &'a Terms<F>,
+    sums: &'a RowSums<F>,
     scale: f64,
     student: &'a mut [F],
     teacher: &'a [F],
@@ -263,20 +255,20 @@ impl<F: Float> Kernel for Replace<'_, F> {
     fn run<S: Isa>(self, simd: S) {
         let Self {
             loss,
-            terms,
+            sums,
             scale,
             student,
             teacher,
         } = self;
         let soft = scale * loss.soft_weight() / loss.temperature;
         let factors = [
-            scale * loss.hard_weight() / terms.of(|p| p.hard),
-            soft / terms.of(|p| p.student),
-            soft / terms.of(|p| p.teacher),
+            scale * loss.hard_weight() / sums.all(|e| e.hard),
+            soft / sums.all(|e| e.student),
+            soft / sums.all(|e| e.teacher),
         ];
         let slopes = Slopes {
             loss,
-            max: terms.max,
+            max: sums.max,
             factors,
         };
         let (xs, x_rest) = F::vectors_mut::<S>(student);
@@ -285,7 +277,7 @@ impl<F: Float> Kernel for Replace<'_, F> {
             *x = slopes.of(simd, *x, *z);
         }
         if !x_rest.is_empty() {
-            let [max_x, max_z] = terms.max;
+            let [max_x, max_z] = sums.max;
             let [x, z] = [F::part(simd, x_rest, max_x), F::part(simd, z_rest, max_z)];
             let slopes = slopes.of(simd, x, z);
             let slopes: &[F] = pulp::bytemuck::cast_slice(std::slice::from_ref(&slopes));
@@ -308,17 +300,18 @@ impl<F: Float> Slopes<F> {
     #[inline(always)]
     fn of<S: Isa>(&self, simd: S, x: F::Vector<S>, z: F::Vector<S>) -> F::Vector<S> {
         let [of_x, of_student, of_teacher] = self.factors;
-        let [x, student, teacher] = below(simd, self.loss, self.max, x, z);
-        // Of a share of 0, whatever stands there does not matter.
+        let [x, z] = half_below(simd, self.max, x, z);
+        // A side that does not count must not bring its NaN in.
         let hard = if self.loss.hard_weight() == 0.0 {
             x.constant(0.0)
         } else {
-            x.exp() * of_x
+            (x * 2.0).exp() * of_x
         };
         if self.loss.soft_weight() == 0.0 {
             return hard.vector;
         }
-        let distance = student.exp() * of_student - teacher.exp() * of_teacher;
+        let by = 2.0 / self.loss.temperature;
+        let distance = (x * by).exp() * of_student - (z * by).exp() * of_teacher;
         (hard + distance).vector
     }
 }
@@ -485,6 +478,38 @@ mod tests {
             let expected = [-tiny, tiny, tiny * tiny, 1.0, tiny, -1.0];
             let near = expected.map(|slope| Near::itself(slope, 1e-6));
             assert_near(&format!("{arch:?}"), &student, near.into_iter());
+        }
+    }
+
+    #[test]
+    fn logits_far_apart() {
+        for arch in Arch::available() {
+            let run = |alpha, class, student: &mut [f32], teacher: &[f32]| {
+                let loss = Distillation {
+                    temperature: 2.0,
+                    alpha,
+                };
+                let classes = [class];
+                let rows = rows_of([1, student.len()], &classes, None);
+                let student = Logits::Owned(student);
+                reduced(arch, loss, &rows, teacher, 1.0, student, true).0
+            };
+            // Its exponential is next to nothing, and there are many others.
+            let mut student = vec![0.0; 1001];
+            student[0] = -705.0;
+            let sum = run(0.0, 0, &mut student, &[0.0; 1001]);
+            assert!((sum - (705.0 + 1000f64.ln())).abs() < 1e-3, "{sum}");
+            assert!((student[0] + 1.0).abs() < 1e-6);
+            // The distance of these overflows, and the teacher gives it no weight.
+            for class in [0, 1] {
+                let mut student = [-3e38, 3e38, 3e38];
+                let sum = run(1.0, class, &mut student, &[0.0, 300.0, 300.0]);
+                assert!(sum.abs() < 1e-6, "{sum}");
+                assert!(student.iter().all(|slope| slope.abs() < 1e-6));
+                // One half of it, which is half of the largest number.
+                let sum = run(1.0, class, &mut [-3e38, 3e38, 3e38], &[0.0; 3]);
+                assert!(sum.is_finite() && sum > 1e38, "{sum}");
+            }
         }
     }
 

@@ -70,8 +70,8 @@ pub fn add_per_class<F: Float>(
     })
 }
 
-/// What is made of each number, in parts of `step` numbers and in runs of `run` within: `of_run` takes a run's place in its part,
-/// and what it gives the number's place in its run.
+/// Applies `of_run(run)(place, x)` to each number `x`, in parts of `step` numbers: `run` counts the runs of a part, `place` the
+/// numbers of a run.
 fn change<F: Float, G: Fn(usize, F) -> F>(
     numbers: Logits<'_, F>,
     step: usize,

@@ -14,50 +14,50 @@ pub struct Asymmetric {
     pub clip: f64,
 }
 
-/// A side's loss, and its slope.
-struct Side<N>([N; 2]);
-
 impl Asymmetric {
+    /// The negative side: `q`, and `-log(1 - q)`.
     #[inline(always)]
-    fn positive<N: Number>(&self, x: N) -> Side<N> {
-        let ([p, wrong], [_, softplus]) = (sigmoid(x), softplus(x));
-        let weight = wrong.pow(self.gamma_positive);
-        let relative = p * softplus * self.gamma_positive + wrong;
-        Side([weight * softplus, -(weight * relative)])
+    fn negative<N: Number>(&self, x: N) -> [N; 2] {
+        let [p, not_p] = sigmoid(x);
+        if self.clip == 0.0 {
+            return [p, softplus(x)[0]];
+        }
+        let q = (p + -self.clip).at_least(0.0);
+        let not_q = (not_p + self.clip).at_most(1.0);
+        // Of the smaller of the two, which has the digits.
+        let small = q.at_most(0.5).ln_1m_to_half();
+        [q, -N::select(q.is_below(0.5), small, not_q.ln())]
     }
 
+    /// `q^gamma_negative`, and `q^(gamma_negative - 1)`, which may be infinite for a `gamma_negative` below 1.
     #[inline(always)]
-    fn negative<N: Number>(&self, x: N) -> Side<N> {
-        let [p, not_p] = sigmoid(x);
-        // `-log(1 - q)`, and `(1 - p) / (1 - q)`.
-        let (q, log, share) = if self.clip == 0.0 {
-            (p, softplus(x)[0], x.one_or_nan())
-        } else {
-            let q = (p + -self.clip).at_least(0.0);
-            let not_q = (not_p + self.clip).at_most(1.0);
-            // Of the smaller of the two, which has the digits.
-            let small = q.at_most(0.5).ln_1m_to_half();
-            let log = -N::select(q.is_below(0.5), small, not_q.ln());
-            (q, log, not_p / not_q)
-        };
+    fn focus<N: Number>(&self, q: N) -> [N; 2] {
         let gamma = self.gamma_negative;
         if gamma >= 1.0 {
-            // Up to the clip it is 0, and nothing depends on the logit.
             let less = q.pow(gamma - 1.0);
-            let slope = p * less * (not_p * log * gamma + q * share);
-            return Side([less * q * log, slope]);
+            return [less * q, less];
         }
-        let weight = q.pow(gamma);
-        let slope = p * weight * (not_p * log / q * gamma + share);
-        let slope = N::select(q.is(0.0), x.zero_or_nan(), slope);
-        Side([weight * log, slope])
+        let focus = q.pow(gamma);
+        [focus, focus / q]
+    }
+
+    /// The losses of the positive and of the negative side.
+    #[inline(always)]
+    fn sides<N: Number>(&self, x: N) -> [N; 2] {
+        let ([_, wrong], [_, softplus]) = (sigmoid(x), softplus(x));
+        let [q, log] = self.negative(x);
+        [
+            wrong.pow(self.gamma_positive) * softplus,
+            self.focus(q)[0] * log,
+        ]
     }
 }
 
 impl Formula for Asymmetric {
     #[inline(always)]
-    fn loss<N: Number>(&self, inputs: [N; 3]) -> N {
-        self.loss_and_slope(inputs)[0]
+    fn loss<N: Number>(&self, [x, y, _]: [N; 3]) -> N {
+        let [of_positive, of_negative] = self.sides(x);
+        y * of_positive + y.complement() * of_negative
     }
 
     #[inline(always)]
@@ -65,15 +65,33 @@ impl Formula for Asymmetric {
         if of == Input::Prediction {
             return self.loss_and_slope([x, y, z])[1];
         }
-        let (Side([of_positive, _]), Side([of_negative, _])) = (self.positive(x), self.negative(x));
+        let [of_positive, of_negative] = self.sides(x);
         of_positive - of_negative
     }
 
     #[inline(always)]
     fn loss_and_slope<N: Number>(&self, [x, y, _]: [N; 3]) -> [N; 2] {
-        let (Side(positive), Side(negative)) = (self.positive(x), self.negative(x));
+        let ([p, wrong], [_, softplus]) = (sigmoid(x), softplus(x));
+        let weight = wrong.pow(self.gamma_positive);
+        let of_positive = -(weight * (p * softplus * self.gamma_positive + wrong));
+
+        let [q, log] = self.negative(x);
+        let [focus, less] = self.focus(q);
+        // `(1 - p) / (1 - q)`.
+        let share = if self.clip == 0.0 {
+            x.one_or_nan()
+        } else {
+            wrong / (wrong + self.clip).at_most(1.0)
+        };
+        let relative = wrong * log * self.gamma_negative + q * share;
+        // Up to the clip nothing depends on the logit.
+        let of_negative = N::select(q.is(0.0), x.zero_or_nan(), p * less * relative);
+
         let not_y = y.complement();
-        [0, 1].map(|of| y * positive[of] + not_y * negative[of])
+        [
+            y * (weight * softplus) + not_y * (focus * log),
+            y * of_positive + not_y * of_negative,
+        ]
     }
 
     fn bounds(&self) -> [Option<[f64; 2]>; 3] {

@@ -1,5 +1,7 @@
 //! The backward node of distillation.
 
+use std::cell::Cell;
+
 use burn::tensor::ops::FloatTensor;
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -18,19 +20,29 @@ pub(crate) fn distillation_reduced<B: LossBackend, C: CheckpointStrategy>(
     weights: RowWeights<Autodiff<B, C>>,
     reduction: Reduction,
 ) -> Reduced<Autodiff<B, C>> {
-    let (teacher, of_plain) = (teacher.primitive.clone(), teacher.primitive);
+    // For the one that runs: alone, it may be changed in place.
+    let teacher = Cell::new(Some(teacher.primitive));
+    let teacher = || teacher.take().expect("one of them runs");
     in_one_pass(
         student,
         targets,
         weights,
         |student, targets, weights| {
-            let teacher = untracked::<B, C>(of_plain);
+            let teacher = untracked::<B, C>(teacher());
             composed::distillation_reduced(
                 loss, student, teacher, targets, weights, reduction, false,
             )
         },
         |student, targets, weights, wanted| {
-            B::distillation_reduced(loss, student, teacher, targets, weights, reduction, wanted)
+            B::distillation_reduced(
+                loss,
+                student,
+                teacher(),
+                targets,
+                weights,
+                reduction,
+                wanted,
+            )
         },
     )
 }

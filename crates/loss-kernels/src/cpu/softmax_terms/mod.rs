@@ -40,3 +40,4 @@ pub use problem::{ClassSlice, Problem};
 pub(crate) use reduced::apply;
 pub use reduced::{Counted, PanelLosses, RowFormula, RowLoss};
 pub(crate) use reduced::{of_terms, sum_of_losses, with_gradient};
+pub(crate) use rows::largest;

@@ -102,7 +102,7 @@ fn sum_of<F: Float, S: Isa, const N: usize>(
 
 /// The largest of the numbers; any number if one of them is NaN.
 #[inline(always)]
-fn largest<F: Float, S: Isa>(simd: S, slice: &[F]) -> F {
+pub(crate) fn largest<F: Float, S: Isa>(simd: S, slice: &[F]) -> F {
     let (vectors, rest) = F::vectors::<S>(slice);
     let (groups, singles) = vectors.as_chunks::<UNROLL>();
     let mut largest = [F::splat(simd, -F::MAX); UNROLL];

@@ -50,7 +50,8 @@ impl Near {
 
     /// Whether the number may be this one: NaN for NaN, and below the smallest normal number any.
     pub(crate) fn allows<F: Float>(self, found: f64) -> bool {
-        let near = (found - self.value).abs() <= self.by.max(F::MIN_POSITIVE.to_f64());
+        let by = self.by.max(F::MIN_POSITIVE.to_f64());
+        let near = self.value.is_finite() && (found - self.value).abs() <= by;
         near || found == self.value || (found.is_nan() && self.value.is_nan())
     }
 }

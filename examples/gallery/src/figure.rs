@@ -96,7 +96,8 @@ impl Curve {
         ];
         for (a, b) in both.into_iter().flatten() {
             let (one, two) = (&self.name, &other.name);
-            assert!((a - b).abs() < 1e-4, "{one} has {a} where {two} has {b}");
+            let near = 1e-4 * a.abs().max(1.0);
+            assert!((a - b).abs() < near, "{one} has {a} where {two} has {b}");
         }
     }
 }

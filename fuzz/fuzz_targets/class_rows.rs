@@ -12,7 +12,7 @@ use burn_loss_fuzz::formulas::{self, AnyFormula, Typed};
 use burn_loss_fuzz::interval::Interval;
 use burn_loss_fuzz::rows::{Kind, Rows};
 use burn_loss_fuzz::source::Source;
-use burn_loss_fuzz::{bits, epsilon};
+use burn_loss_fuzz::{bits, epsilon, sum};
 use libfuzzer_sys::fuzz_target;
 use loss_kernels::cpu::memory::Cells;
 use loss_kernels::cpu::simd::Arch;
@@ -143,11 +143,10 @@ impl<F: Typed> Case<F> {
         let mut terms = [
             class.map_or(0.0, |class| row.relative_lse - row.below(scores[class])),
             match self.is_smooth() {
-                true => scores
-                    .iter()
-                    .zip(&weights)
-                    .map(|(x, w)| row.weighted(*x, *w))
-                    .sum(),
+                true => {
+                    let pairs = scores.iter().zip(&weights);
+                    sum(pairs.map(|(x, w)| row.weighted(*x, *w)))
+                }
                 false => 0.0,
             },
             row.max + row.relative_lse,

@@ -31,3 +31,18 @@ pub fn epsilon<F: Float>() -> f64 {
         _ => f64::EPSILON,
     }
 }
+
+/// The sum without the rounding errors of long sums (Neumaier): a reference must not be off by more than what it judges.
+pub fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut lost) = (0.0f64, 0.0);
+    for x in values {
+        let next = sum + x;
+        lost += if sum.abs() >= x.abs() {
+            (sum - next) + x
+        } else {
+            (x - next) + sum
+        };
+        sum = next;
+    }
+    if sum.is_finite() { sum + lost } else { sum }
+}

@@ -12,6 +12,7 @@ use loss_kernels::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula};
 use loss_kernels::cpu::{
     distillation, in_place, multi_margin, sum as sums, target_scores as scores_kernel,
 };
+use loss_kernels::formulas::Violation;
 
 use crate::ops::check::{self, rows_shape};
 use crate::ops::tensors::at_least_f32;
@@ -610,36 +611,16 @@ where
     FloatTensor<B>: HostTensor<F>,
 {
     let counted = Counted::<F>::new::<B>(logits, targets, weights, reduction)?;
-    let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
-    if let Some(row) = counted.invalid {
-        return Some(broken::<F, B>(row));
-    }
-    let scale = 1.0 / counted.divisor;
-    let (sum, gradient) = if wanted {
-        in_place_or_new(logits, |logits| {
-            rows.with_gradient(formula, per_class, scale, logits)
-        })?
-    } else {
-        let logits = HostTensor::<F>::read(logits)?;
-        (rows.sum_of_losses(formula, per_class, &logits), None)
-    };
-    let loss = F::from_f64(sum / counted.divisor);
-    Some(FoundLoss {
-        loss: HostTensor::new(&[1], vec![loss]),
-        gradient,
-        fault: None,
+    counted.reduce::<B>(logits, wanted, |counted, scale, logits| {
+        let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
+        let (sum, gradient) = match logits {
+            Logits::Shared(logits) if !wanted => {
+                (rows.sum_of_losses(formula, per_class, logits), None)
+            }
+            logits => rows.with_gradient(formula, per_class, scale, logits),
+        };
+        ((sum, None), gradient)
     })
-}
-
-fn broken<F: Float, B: HostBackend>(row: usize) -> FoundLoss<B>
-where
-    FloatTensor<B>: HostTensor<F>,
-{
-    FoundLoss {
-        loss: HostTensor::new(&[1], vec![F::NAN]),
-        gradient: None,
-        fault: Some(Fault::NoClass { row }),
-    }
 }
 
 /// The rows of a reduced loss, and what their sum is divided by.
@@ -672,6 +653,34 @@ impl<'a, F: Float> Counted<'a, F> {
             invalid: counted.invalid,
             rows,
             class_weights,
+        })
+    }
+
+    /// The reduced loss. `run` gets what the sum's gradient is multiplied by, and the scores to replace, or to read if something else
+    /// holds them or no gradient is wanted; it gives the sum, the first score out of bounds, and a gradient in new memory.
+    fn reduce<B: HostBackend>(
+        &self,
+        scores: &mut FloatTensor<B>,
+        wanted: bool,
+        run: impl FnOnce(&Self, f64, Logits<'_, F>) -> ((f64, Option<Violation>), Option<Vec<F>>),
+    ) -> Option<FoundLoss<B>>
+    where
+        FloatTensor<B>: HostTensor<F>,
+    {
+        let (loss, gradient, fault) = match self.invalid {
+            Some(row) => (f64::NAN, None, Some(Fault::NoClass { row })),
+            None => {
+                let scale = 1.0 / self.divisor;
+                let run = |scores: Logits<'_, F>| run(self, scale, scores);
+                let ((sum, violation), gradient) = with_scores(scores, wanted, run)?;
+                let fault = violation.map(Fault::OutOfBounds);
+                (sum / self.divisor, gradient, fault)
+            }
+        };
+        Some(FoundLoss {
+            loss: HostTensor::new(&[1], vec![F::from_f64(loss)]),
+            gradient,
+            fault,
         })
     }
 }
@@ -707,21 +716,10 @@ where
     FloatTensor<B>: HostTensor<F>,
 {
     let counted = Counted::<F>::new::<B>(scores, targets, weights, reduction)?;
-    let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
-    if let Some(row) = counted.invalid {
-        return Some(broken::<F, B>(row));
-    }
-    let scale = 1.0 / counted.divisor;
-    let (found, gradient) = with_scores(scores, wanted, |scores| {
-        let mut found = scores_kernel::reduced(rows, per_class, scale, scores, wanted);
-        let gradient = found.gradient.take();
-        (found, gradient)
-    })?;
-    let loss = F::from_f64(found.sum / counted.divisor);
-    Some(FoundLoss {
-        loss: HostTensor::new(&[1], vec![loss]),
-        gradient,
-        fault: found.violation.map(Fault::OutOfBounds),
+    counted.reduce::<B>(scores, wanted, |counted, scale, scores| {
+        let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
+        let found = scores_kernel::reduced(rows, per_class, scale, scores, wanted);
+        ((found.sum, found.violation), found.gradient)
     })
 }
 
@@ -757,21 +755,16 @@ fn multi_margin_reduced_of<F: Float, B: HostBackend>(
 where
     FloatTensor<B>: HostTensor<F>,
 {
-    let counted = Counted::<F>::new::<B>(scores, targets, weights, reduction)?;
-    let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
-    if let Some(row) = counted.invalid {
-        return Some(broken::<F, B>(row));
-    }
+    let mut counted = Counted::<F>::new::<B>(scores, targets, weights, reduction)?;
     // The weights of the classes do not matter to what a mean divides by.
-    let divisor = reduction.divisor(rows.count(None).weight) * rows.shape[1] as f64;
-    let scale = 1.0 / divisor;
-    let (sum, gradient) = with_scores(scores, wanted, |scores| {
-        multi_margin::reduced(Arch::detect(), loss, rows, per_class, scale, scores, wanted)
-    })?;
-    Some(FoundLoss {
-        loss: HostTensor::new(&[1], vec![F::from_f64(sum / divisor)]),
-        gradient,
-        fault: None,
+    let rows = &counted.rows;
+    counted.divisor = reduction.divisor(rows.count(None).weight) * rows.shape[1] as f64;
+    counted.reduce::<B>(scores, wanted, |counted, scale, scores| {
+        let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
+        let arch = Arch::detect();
+        let (sum, gradient) =
+            multi_margin::reduced(arch, loss, rows, per_class, scale, scores, wanted);
+        ((sum, None), gradient)
     })
 }
 
@@ -820,18 +813,12 @@ where
     FloatTensor<B>: HostTensor<F>,
 {
     let counted = Counted::<F>::new::<B>(student, targets, weights, reduction)?;
-    if let Some(row) = counted.invalid {
-        return Some(broken::<F, B>(row));
-    }
     let teacher: Cow<'_, [F]> = teacher.read()?;
-    let (rows, scale) = (&counted.rows, 1.0 / counted.divisor);
-    let (sum, gradient) = with_scores(student, wanted, |student| {
-        distillation::reduced(Arch::detect(), loss, rows, &teacher, scale, student, wanted)
-    })?;
-    Some(FoundLoss {
-        loss: HostTensor::new(&[1], vec![F::from_f64(sum / counted.divisor)]),
-        gradient,
-        fault: None,
+    counted.reduce::<B>(student, wanted, |counted, scale, student| {
+        let (arch, rows) = (Arch::detect(), &counted.rows);
+        let (sum, gradient) =
+            distillation::reduced(arch, loss, rows, &teacher, scale, student, wanted);
+        ((sum, None), gradient)
     })
 }
 

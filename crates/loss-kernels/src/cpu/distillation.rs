@@ -19,14 +19,12 @@ pub fn reduced<F: Float>(
     student: Logits<'_, F>,
     wanted: bool,
 ) -> (f64, Option<Vec<F>>) {
-    let [_, classes, _] = rows.shape;
     let len: usize = rows.shape.iter().product();
     assert_eq!(teacher.len(), len, "a teacher's logit for each");
     let loss = OfTeacher {
         arch,
         loss,
         teacher,
-        classes,
     };
     whole_rows::reduced(&loss, rows, None, scale, student, wanted)
 }
@@ -35,12 +33,12 @@ struct OfTeacher<'a, F> {
     arch: Arch,
     loss: Distillation,
     teacher: &'a [F],
-    classes: usize,
 }
 
 impl<F: Float> OfTeacher<'_, F> {
-    fn teacher(&self, row: usize) -> &[F] {
-        &self.teacher[row * self.classes..][..self.classes]
+    /// The teacher's row, of so many classes.
+    fn teacher(&self, row: usize, classes: usize) -> &[F] {
+        &self.teacher[row * classes..][..classes]
     }
 
     fn sums(&self, row: usize, class: usize, student: &[F]) -> RowSums<F> {
@@ -48,7 +46,7 @@ impl<F: Float> OfTeacher<'_, F> {
             loss: self.loss,
             class,
             student,
-            teacher: self.teacher(row),
+            teacher: self.teacher(row, student.len()),
         })
     }
 }
@@ -65,8 +63,8 @@ impl<F: Float> OfRow<F> for OfTeacher<'_, F> {
             loss: self.loss,
             sums: &sums,
             scale,
+            teacher: self.teacher(row, student.len()),
             student,
-            teacher: self.teacher(row),
         });
         student[class] = F::from_f64(of_class);
         sums.loss(self.loss)

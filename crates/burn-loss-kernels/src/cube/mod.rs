@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `softmax_terms` | the terms of rows of logits, and their gradient |
 //! | `elementwise` | formulas of single elements: losses, gradients, both with the sum in one pass |
+//! | `target_scores` | the scores of the rows' classes |
 //! | `sum` | sums that are right at any length, and a gradient times one number |
 //! | `shared` | what they share |
 //!
@@ -21,6 +22,7 @@ mod elementwise;
 mod shared;
 mod softmax_terms;
 mod sum;
+mod target_scores;
 #[cfg(all(test, feature = "wgpu"))]
 mod testing;
 
@@ -30,8 +32,8 @@ use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElemen
 
 use crate::ops::check;
 use crate::{
-    Columns, Elements, Formula, LossBackend, Losses, Reduced, Reduction, RowTargets, SoftmaxTerms,
-    composed,
+    Columns, Elements, Formula, LossBackend, Losses, Reduced, Reduction, RowTargets, RowWeights,
+    SoftmaxTerms, composed,
 };
 
 impl<R, F, I, BT> LossBackend for CubeBackend<R, F, I, BT>
@@ -122,6 +124,20 @@ where
         }
         let columns = check::backward(&logits, &targets, &normalizer, &grad);
         softmax_terms::grad(logits, targets, normalizer, grad, columns)
+    }
+
+    fn target_scores_reduced(
+        scores: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        let [n, _, s] = check::classes(&scores, &targets, &weights);
+        if !has_kernels(scores.dtype()) || n * s == 0 {
+            return composed::target_scores_reduced(scores, targets, weights, reduction, wanted);
+        }
+        target_scores::reduced(scores, targets, weights, reduction, wanted)
     }
 }
 

@@ -5,6 +5,7 @@
 //! | `device` | what a device can do, and how many cubes a launch may have |
 //! | `crew` | the units of a cube, and a sum over them |
 //! | `matrix` | tensors of any shape as rows of one length, read where they lie |
+//! | `rows` | rows of scores, and what their classes say |
 //! | `shares` | how a long list of vectors is shared out among units, so that sums over it are right |
 //! | `lanes` | one number of a vector, and the sum over them |
 //! | `number` | what a formula asks of a vector of numbers |
@@ -16,4 +17,5 @@ pub mod lanes;
 pub mod math;
 pub mod matrix;
 pub mod number;
+pub mod rows;
 pub mod shares;

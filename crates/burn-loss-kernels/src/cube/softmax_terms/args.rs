@@ -1,9 +1,7 @@
 //! Burn's tensors in the form in which the kernels take them.
 
 use burn::tensor::{DType, Shape};
-use burn_cubecl::kernel::{cast, into_contiguous};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
-use burn_cubecl::ops::reshape;
 use burn_cubecl::{
     BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement, cubecl, tensor::CubeTensor,
 };
@@ -11,6 +9,7 @@ use cubecl::prelude::*;
 
 use super::inputs::{InputsLaunch, Smooth};
 use super::plan::Plan;
+use crate::cube::shared::rows::{as_rows, held_index, readable_classes};
 use crate::ops::check::rows_shape;
 use crate::{Columns, RowTargets, SmoothWeights};
 
@@ -53,9 +52,7 @@ impl<R: CubeRuntime> Args<R> {
             same_weights: false,
             weights_total: None,
         };
-        // An index that the type of the classes cannot hold is the class of no row.
-        let held = |index: &i64| args.class_dtype() == DType::I64 || i32::try_from(*index).is_ok();
-        args.ignore_index = targets.ignore_index.filter(held);
+        args.ignore_index = held_index(targets.ignore_index, args.class_dtype());
         // Without the column of the smooth losses there is no use for their weights.
         let smooth = match columns {
             Columns::TargetLoss => SmoothWeights::Zero,
@@ -146,21 +143,6 @@ impl<R: CubeRuntime> Args<R> {
         let (client, device) = (self.logits.client.clone(), self.logits.device.clone());
         empty_device_contiguous_dtype(client, device, Shape::new(shape), dtype)
     }
-}
-
-/// Classes as a contiguous tensor of `i32` or `i64`.
-fn readable_classes<R: CubeRuntime>(classes: CubeTensor<R>) -> CubeTensor<R> {
-    let dtype = match classes.dtype {
-        DType::I64 | DType::U64 | DType::U32 => DType::I64,
-        _ => DType::I32,
-    };
-    into_contiguous(cast(classes, dtype))
-}
-
-/// Logits `[N, C, d1, ..]`, or as many weights, as `[N, C, S]`; a copy only where no strides say so.
-pub fn as_rows<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
-    let shape = rows_shape(tensor.meta.shape());
-    reshape(tensor, Shape::new(shape))
 }
 
 /// A view `[N, C, S]` of weights `[C]`.

@@ -5,12 +5,13 @@ use cubecl::prelude::*;
 
 use loss_kernels::{LOG_SUM_EXP, SMOOTH_LOSS};
 
-use super::inputs::{Blueprint, Inputs, Part, RowAddress, Target};
+use super::inputs::{Blueprint, Inputs, Part};
 use crate::cube::shared::crew::{Crew, sum_of_crew};
 use crate::cube::shared::lanes::{horizontal_sum, lane};
 use crate::cube::shared::math::{
     exp_of_negative, exp_of_negatives, is_nan, magnitude, one_minus_exp,
 };
+use crate::cube::shared::rows::{RowAddress, Target};
 
 /// What the gradient of a row's logits is made of.
 #[derive(CubeType, Clone, Copy)]

@@ -5,11 +5,12 @@ use cubecl::prelude::*;
 
 use loss_kernels::{LOG_SUM_EXP, SMOOTH_LOSS};
 
-use super::inputs::{Blueprint, Inputs, Part, RowAddress, Smooth, Target};
+use super::inputs::{Blueprint, Inputs, Part, Smooth};
 use super::merge::merge_cube;
 use super::row::{ROW_SUMS, RowLanes, RowSums};
 use crate::cube::shared::crew::Crew;
 use crate::cube::shared::math::{is_positive_infinity, ln_1p};
+use crate::cube::shared::rows::{RowAddress, Target};
 
 /// What the forward pass writes.
 #[derive(CubeType, CubeLaunch)]

@@ -5,6 +5,7 @@ use cubecl::prelude::*;
 
 use crate::cube::shared::crew::Crew;
 use crate::cube::shared::lanes::lane;
+use crate::cube::shared::rows::{RowAddress, Target, target_of};
 
 /// Where the smooth weights come from, see [`SmoothWeights`](crate::SmoothWeights).
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
@@ -57,15 +58,6 @@ pub struct Inputs<F: Float, I: Int, W: Float, N: Size> {
     pub segments: usize,
 }
 
-/// What a row is compared with.
-#[derive(CubeType, Clone, Copy)]
-pub struct Target {
-    /// The class, or 0 if there is none or it does not count.
-    pub class: usize,
-    pub ignored: bool,
-    pub invalid: bool,
-}
-
 /// The vectors of logits of one unit: `first`, `first + step`, .. below `end`, counted from the row's first.
 #[derive(CubeType, Clone, Copy)]
 pub struct Part {
@@ -74,37 +66,6 @@ pub struct Part {
     pub first: usize,
     pub end: usize,
     pub step: usize,
-}
-
-/// Where a row's vectors lie in a tensor `[N, C, S]`.
-#[derive(CubeType, Clone, Copy)]
-pub struct RowAddress {
-    base: usize,
-    stride: usize,
-}
-
-#[cube]
-impl RowAddress {
-    pub fn of<E: Scalar, N: Size>(
-        tensor: &Tensor<Vector<E, N>>,
-        row: usize,
-        positions: usize,
-    ) -> RowAddress {
-        let base = (row / positions) * tensor.stride(0) + (row % positions) * tensor.stride(2);
-        let size = N::value();
-        RowAddress {
-            base: base / size,
-            stride: if comptime!(size > 1) {
-                1usize.runtime()
-            } else {
-                tensor.stride(1)
-            },
-        }
-    }
-
-    pub fn at(&self, i: usize) -> usize {
-        self.base + i * self.stride
-    }
 }
 
 #[cube]
@@ -149,19 +110,12 @@ impl<F: Float, I: Int, W: Float, N: Size> Inputs<F, I, W, N> {
     pub fn target(&self, row: usize, #[comptime] ignores: bool) -> Target {
         #[comptime]
         match &self.classes {
-            ComptimeOption::Some(classes) => {
-                let class = classes[row];
-                let outside = class < I::from_int(0) || class >= I::cast_from(self.logits.shape(1));
-                let mut ignored = false.runtime();
-                if comptime!(ignores) {
-                    ignored = class == self.ignore_index.get::<I>();
-                }
-                Target {
-                    class: select(outside, 0usize, usize::cast_from(class)),
-                    ignored,
-                    invalid: outside && !ignored,
-                }
-            }
+            ComptimeOption::Some(classes) => target_of::<I>(
+                classes[row],
+                self.logits.shape(1),
+                &self.ignore_index,
+                ignores,
+            ),
             ComptimeOption::None => Target {
                 class: 0usize.runtime(),
                 ignored: false.runtime(),

@@ -10,12 +10,13 @@ use burn_cubecl::{
 };
 use cubecl::prelude::*;
 
-use super::args::{Args, as_rows};
+use super::args::Args;
 use super::backward::{grad_kernel, weights_total_kernel};
 use super::forward::{OutputsLaunch, merge_kernel, segments_kernel, terms_kernel};
 use super::plan::Plan;
 use super::row::ROW_SUMS;
 use crate::cube::shared::device::cube_count;
+use crate::cube::shared::rows::as_rows;
 use crate::{Columns, RowTargets, SoftmaxTerms};
 
 /// Launches the forward pass.

@@ -583,11 +583,10 @@ impl<F: Float> Counts<F> {
         if problem.classes.is_some() && !(labels.all_labelled && loss.class_weights.is_none()) {
             for i in panel.lanes() {
                 if labels.class[i] == NO_CLASS {
-                    // Its numbers are 0 if it is ignored, and NaN if it has no class.
+                    // Its numbers are 0 if it is ignored, and NaN if it has no class: that is NaN also where nothing is
+                    // asked of the class.
                     of_row[i] = numbers[LOG_SUM_EXP][i] * F::ZERO;
-                    if of_row[i] == F::ZERO {
-                        of_class[i] = F::ZERO;
-                    }
+                    of_class[i] = of_row[i];
                 } else if let Some(weights) = loss.class_weights {
                     of_class[i] = of_row[i] * weights[labels.class[i]];
                 }

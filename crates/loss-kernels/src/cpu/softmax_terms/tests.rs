@@ -694,6 +694,51 @@ fn ignored_rows_are_zero_whatever_they_hold() {
     }
 }
 
+/// A row without a class is NaN, also where the loss asks nothing of its class (smoothing of 1, say).
+#[test]
+fn rows_without_a_class_are_nan_where_nothing_is_asked_of_it() {
+    for shape in [[20, 3, 1], [20, 40, 1], [5, 3, 7], [2, 300, 3]] {
+        let [outer, classes, inner] = shape;
+        let wrong = |row: usize| row % 3 == 1;
+        let labels: Vec<i32> = (0..outer * inner)
+            .map(|row| if wrong(row) { classes as i32 } else { 0 })
+            .collect();
+        let weights = vec![2.0; classes];
+        for class_weights in [None, Some(&weights[..])] {
+            let problem = Problem {
+                shape,
+                classes: Some(ClassSlice::from(&labels[..])),
+                ignore_index: None,
+                unlabelled: None,
+                smooth: SmoothWeights::Zero,
+                row_weights: None,
+            };
+            let loss = RowLoss {
+                formula: &CrossEntropy {
+                    keep: 0.0,
+                    z_loss: 0.0,
+                },
+                class_weights,
+                scale: 1.0,
+            };
+            for arch in Arch::available() {
+                let mut logits = vec![0.5f64; outer * classes * inner];
+                let cells = Cells::in_place(&mut logits, shape);
+                let sum = with_gradient(arch, &problem, &loss, cells);
+                assert!(sum.is_nan(), "{arch:?} {shape:?}: {sum}");
+                for (i, slope) in logits.iter().enumerate() {
+                    let row = i / (classes * inner) * inner + i % inner;
+                    let fits = match wrong(row) {
+                        true => slope.is_nan(),
+                        false => *slope == 0.0,
+                    };
+                    assert!(fits, "{arch:?} {shape:?} row {row}: {slope}");
+                }
+            }
+        }
+    }
+}
+
 /// Shapes that take every path, with several tasks each unless Miri runs them.
 const SHAPES: [[usize; 3]; 5] = if cfg!(miri) {
     [[3, 40, 1], [20, 10, 1], [2, 5, 3], [1, 5, 17], [2, 3, 4]]

@@ -4,7 +4,7 @@ mod kernel;
 #[cfg(all(test, feature = "wgpu"))]
 mod tests;
 
-use burn::tensor::DType;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::kernel::{cast, into_contiguous};
 use burn_cubecl::ops::{numeric, reshape};
 use burn_cubecl::{
@@ -33,20 +33,12 @@ pub fn reduced<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement>(
     let rows = Rows::new(&scores, targets, weights, reduction);
     let (losses, divisor) = rows.sums(scores.clone(), reduction);
     let gradient = wanted.then(|| {
-        let (client, device) = (scores.client.clone(), scores.device.clone());
-        let shape = scores.meta.shape().clone();
-        let zero = InputScalar::new(0.0, dtype);
-        let gradient = numeric::full_device_dtype(client, shape, device, zero, dtype);
-        rows.write_slopes(&gradient, &divisor);
-        gradient
+        let gradient = rows.gradient(&scores, &divisor);
+        reshape(gradient, shape)
     });
     Reduced {
         loss: sum::finish(losses, &divisor, dtype),
-        gradients: [
-            gradient.map(|gradient| reshape(gradient, shape)),
-            None,
-            None,
-        ],
+        gradients: [gradient, None, None],
         fault: None,
     }
 }
@@ -144,25 +136,39 @@ impl<R: CubeRuntime> Rows<R> {
         (losses.tensor, divisor)
     }
 
-    /// Writes the rows' slopes into a gradient of zeros.
-    fn write_slopes(&self, gradient: &CubeTensor<R>, divisor: &Divisor<R>) {
-        let client = &gradient.client;
+    /// Zeros of the scores' size, but for each row's slope at its class.
+    fn gradient(&self, scores: &CubeTensor<R>, divisor: &Divisor<R>) -> CubeTensor<R> {
+        let (client, device) = (scores.client.clone(), scores.device.clone());
+        let dtype = scores.dtype;
+        let mut shape = scores.meta.shape().clone();
+        // CubeCL writes single numbers instead of vectors where the last axis is 1.
+        let is_flat = shape[2] == 1;
+        if is_flat {
+            shape = Shape::new([shape[0], shape[1]]);
+        }
+        let zero = InputScalar::new(0.0, dtype);
+        let gradient = numeric::full_device_dtype(client.clone(), shape, device, zero, dtype);
+        let mut of_rows = gradient.clone();
+        if is_flat {
+            of_rows.meta.insert(2, 1, 1);
+        }
         let reach = address_type(&[&Matrix::new(gradient.clone())], self.shares.beyond());
         // SAFETY: as for the sums; the gradient has the shape of the scores, and a place at the class of each row.
         unsafe {
             slopes_kernel::launch_unchecked(
-                client,
-                cube_count(client, self.shares.cubes),
+                &client,
+                cube_count(&client, self.shares.cubes),
                 self.shares.cube_dim(),
                 reach,
                 1,
                 self.arg(),
                 divisor.launch(),
-                gradient.clone().into_tensor_arg(),
+                of_rows.into_tensor_arg(),
                 self.shares.launch(),
                 self.blueprint,
-                [gradient.dtype.into(), self.classes.dtype.into()],
+                [dtype.into(), self.classes.dtype.into()],
             );
         }
+        gradient
     }
 }

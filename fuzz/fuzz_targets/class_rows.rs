@@ -428,7 +428,8 @@ impl Numbers {
         Self {
             max: if is_broken { f64::NAN } else { max },
             relative_lse: ties.ln() + (below / ties).ln_1p(),
-            units: 32.0 + 2.0 * spread,
+            // Each addition to a running total may round away half a unit, all in one direction.
+            units: 32.0 + 2.0 * spread + 0.5 * scores.len() as f64,
             lost: 4.0 * scores.len() as f64 * F::MIN_POSITIVE.to_f64(),
         }
     }
@@ -439,6 +440,10 @@ impl Numbers {
     }
 
     fn weighted<F: Typed>(&self, x: f64, weight: F) -> f64 {
+        // What lies further below than f64 can tell counts nothing, too.
+        if weight == F::ZERO && x.is_finite() && self.max.is_finite() {
+            return 0.0;
+        }
         weight.to_f64() * (self.relative_lse - self.below(x))
     }
 

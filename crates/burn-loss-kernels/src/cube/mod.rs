@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `softmax_terms` | the terms of rows of logits, and their gradient |
 //! | `elementwise` | formulas of single elements: losses, gradients, both with the sum in one pass |
-//! | `target_scores` | the scores of the rows' classes |
+//! | `rows` | the reduced losses of rows: of their terms, and of the scores of their classes |
 //! | `sum` | sums that are right at any length, and a gradient times one number |
 //! | `shared` | what they share |
 //!
@@ -19,10 +19,10 @@
 )]
 
 mod elementwise;
+mod rows;
 mod shared;
 mod softmax_terms;
 mod sum;
-mod target_scores;
 #[cfg(all(test, feature = "wgpu"))]
 mod testing;
 
@@ -51,6 +51,7 @@ where
     }
 
     fn scale(gradient: FloatTensor<Self>, by: FloatTensor<Self>) -> FloatTensor<Self> {
+        check::factor::<Self>(&gradient, &by);
         if !has_kernels(gradient.dtype()) || !has_kernels(by.dtype()) {
             return crate::ops::sum::composed::scale::<Self>(gradient, by);
         }
@@ -126,6 +127,27 @@ where
         softmax_terms::grad(logits, targets, normalizer, grad, columns)
     }
 
+    fn softmax_terms_reduced<L: Formula>(
+        formula: &L,
+        logits: FloatTensor<Self>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        let shape @ [n, _, s] = check::targets(&logits, &targets);
+        check::row_weights(&logits, &weights, shape);
+        let serves = has_kernels(logits.dtype()) && n * s > 0;
+        match rows::kernel::<R>(formula.twin()).filter(|_| serves) {
+            Some(kernel) => {
+                rows::softmax_terms(&kernel, logits, targets, weights, reduction, wanted)
+            }
+            None => composed::softmax_terms_reduced(
+                formula, logits, targets, weights, reduction, wanted,
+            ),
+        }
+    }
+
     fn target_scores_reduced(
         scores: FloatTensor<Self>,
         targets: RowTargets<Self>,
@@ -137,7 +159,7 @@ where
         if !has_kernels(scores.dtype()) || n * s == 0 {
             return composed::target_scores_reduced(scores, targets, weights, reduction, wanted);
         }
-        target_scores::reduced(scores, targets, weights, reduction, wanted)
+        rows::target_scores(scores, &targets, weights, reduction, wanted)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Cross entropy of a row, given its terms.
 
-use super::{Formula, Input, Number};
+use super::{Formula, Input, Number, Twin};
 
 /// `(1 - a) l + z lse^2` of a row's target loss `l` and log-sum-exp.
 #[derive(Clone, Copy, Debug)]
@@ -27,5 +27,10 @@ impl Formula for CrossEntropy {
             _ if self.z_loss == 0.0 => lse.constant(0.0),
             _ => lse * (2.0 * self.z_loss),
         }
+    }
+
+    fn twin(&self) -> Option<Twin> {
+        let parameters = [self.keep, self.z_loss];
+        Some(Twin::CrossEntropy(parameters.map(|number| number as f32)))
     }
 }

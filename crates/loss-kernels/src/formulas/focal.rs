@@ -1,6 +1,6 @@
 //! Focal loss of a row, given its target loss.
 
-use super::{Formula, Input, Number};
+use super::{Formula, Input, Number, Twin};
 
 /// `(1 - p)^gamma l` of a row's target loss `l = -log p`.
 #[derive(Clone, Copy, Debug)]
@@ -28,5 +28,9 @@ impl Formula for Focal {
         let ratio = N::select(p.is(0.0), l.constant(0.0), ratio);
         let ratio = N::select(others.is(0.0), l.constant(1.0), ratio);
         others.pow(self.gamma) * (ratio * self.gamma + 1.0)
+    }
+
+    fn twin(&self) -> Option<Twin> {
+        Some(Twin::Focal([self.gamma as f32]))
     }
 }

@@ -1,6 +1,6 @@
 //! Generalized cross entropy of a row, given its target loss.
 
-use super::{Formula, Input, Number};
+use super::{Formula, Input, Number, Twin};
 
 /// `(1 - p^q) / q` of a row's target loss `l = -log p`.
 #[derive(Clone, Copy, Debug)]
@@ -21,5 +21,9 @@ impl Formula for GeneralizedCrossEntropy {
             Input::Prediction => (l * -self.q).exp(),
             _ => l.constant(0.0),
         }
+    }
+
+    fn twin(&self) -> Option<Twin> {
+        Some(Twin::GeneralizedCrossEntropy([self.q as f32]))
     }
 }

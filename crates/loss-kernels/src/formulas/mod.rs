@@ -274,4 +274,12 @@ pub enum Twin {
     GaussianNll([f32; 2]),
     /// [`GaussianCrps`].
     GaussianCrps,
+    /// [`CrossEntropy`], with `keep` and `z_loss`.
+    CrossEntropy([f32; 2]),
+    /// [`Focal`], with `gamma`.
+    Focal([f32; 1]),
+    /// [`Poly`], with `epsilon`.
+    Poly([f32; 1]),
+    /// [`GeneralizedCrossEntropy`], with `q`.
+    GeneralizedCrossEntropy([f32; 1]),
 }

@@ -1,6 +1,6 @@
 //! Poly-1 cross entropy of a row, given its target loss.
 
-use super::{Formula, Input, Number};
+use super::{Formula, Input, Number, Twin};
 
 /// `l + epsilon (1 - p)` of a row's target loss `l = -log p`.
 #[derive(Clone, Copy, Debug)]
@@ -39,5 +39,9 @@ impl Formula for Poly {
         // 1 + epsilon p
         let others = -(-l).exp_m1();
         others * -self.epsilon + (1.0 + self.epsilon)
+    }
+
+    fn twin(&self) -> Option<Twin> {
+        Some(Twin::Poly([self.epsilon as f32]))
     }
 }

@@ -5,7 +5,7 @@ use burn::tensor::DType;
 use burn_cubecl::{CubeRuntime, cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
 
-use super::formulas::{CubeFormula, PARAMETERS, ParametersLaunch};
+use super::formulas::{CubeFormula, PARAMETERS, all_parameters, parameters_arg};
 use super::kernel::{Blueprint, Bounds, InputsLaunch, OutputsLaunch, pass_kernel};
 use crate::Input;
 use crate::cube::shared::device::{Device, cube_count};
@@ -22,12 +22,9 @@ pub struct Launcher<R: CubeRuntime> {
 
 impl<R: CubeRuntime> Launcher<R> {
     pub fn new<L: CubeFormula>(parameters: impl AsRef<[f32]>) -> Self {
-        let given = parameters.as_ref();
-        let mut parameters = [0.0; PARAMETERS];
-        parameters[..given.len()].copy_from_slice(given);
         Self {
             launch: launch::<L, R>,
-            parameters,
+            parameters: all_parameters(parameters),
             bounds: [None; 3],
         }
     }
@@ -210,7 +207,6 @@ fn launch<L: CubeFormula, R: CubeRuntime>(pass: &Pass<R>, launcher: &Launcher<R>
     let prediction = &pass.prediction().tensor;
     let input = |of: Input| pass.inputs[of as usize].as_ref().map(Matrix::arg);
     let output = |of: Input| pass.gradients[of as usize].as_ref().map(Output::arg);
-    let [first, second, third] = launcher.parameters;
     // The positions of what is replaced count from here.
     let inputs = InputsLaunch::new(
         input(Input::Prediction).expect("there always is one"),
@@ -218,7 +214,7 @@ fn launch<L: CubeFormula, R: CubeRuntime>(pass: &Pass<R>, launcher: &Launcher<R>
         input(Input::Third).into(),
         pass.counts.as_ref().map(Matrix::arg).into(),
         pass.divisor.launch(),
-        ParametersLaunch::new(first, second, third),
+        parameters_arg(launcher.parameters),
         f32::NAN,
     );
     let outputs = OutputsLaunch::new(

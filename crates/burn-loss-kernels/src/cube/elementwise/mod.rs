@@ -6,7 +6,7 @@
 //! | `kernel` | the pass, one for all formulas |
 //! | `launch` | its launch, and where gradients go: in place, or to new memory |
 
-mod formulas;
+pub mod formulas;
 mod kernel;
 mod launch;
 #[cfg(all(test, feature = "wgpu"))]

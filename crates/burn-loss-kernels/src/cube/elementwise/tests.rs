@@ -6,9 +6,9 @@ use burn_cubecl::kernel::cast;
 use crate::cube::shared::device::{Device, pretend};
 use crate::cube::testing::{B, T, assert_close, devices, memory, numbers, tensor};
 use crate::formulas::{
-    Asymmetric, Bce, BceWithLogits, Charbonnier, GammaNll, GaussianCrps, GaussianNll,
-    HingeEmbedding, Huber, KlDiv, L1, LogCosh, Mse, Msle, PoissonNll, Quantile, SigmoidFocal,
-    SmoothL1, SoftMargin, Tweedie,
+    Asymmetric, Bce, BceWithLogits, Charbonnier, CrossEntropy, Focal, GammaNll, GaussianCrps,
+    GaussianNll, GeneralizedCrossEntropy, HingeEmbedding, Huber, KlDiv, L1, LogCosh, Mse, Msle,
+    PoissonNll, Poly, Quantile, SigmoidFocal, SmoothL1, SoftMargin, Tweedie,
 };
 use crate::{Elements, Formula, Input, LossBackend, Reduction, composed};
 
@@ -304,6 +304,22 @@ fn amounts_and_distributions() {
     check(&GaussianCrps, false, &spreads);
 }
 
+/// Of a row's target loss, which is at least 0, and its log-sum-exp.
+#[test]
+fn class_rows() {
+    let none = [Third::None];
+    for (keep, z_loss) in [(1.0, 0.0), (0.875, 0.25)] {
+        check(&CrossEntropy { keep, z_loss }, true, &none);
+    }
+    for gamma in [0.0, 2.0, 1.3] {
+        check(&Focal { gamma }, true, &none);
+    }
+    for epsilon in [1.0, -1.0] {
+        check(&Poly { epsilon }, true, &none);
+    }
+    check(&GeneralizedCrossEntropy { q: 0.75 }, true, &none);
+}
+
 #[test]
 fn margins() {
     let none = [Third::None];
@@ -384,6 +400,21 @@ fn extremes_are_those_of_the_composed_operations() {
                 1e-7,
             );
         }
+    }
+    let losses = [0.0, 1e-20, 1e-6, 1e-3, 0.2, 0.3, 5.0, 86.0, 104.0, 1e4, inf];
+    let sums = [2.0; 11];
+    for z_loss in [0.0, 0.5] {
+        let keep = 0.75;
+        compare(&CrossEntropy { keep, z_loss }, &losses, &sums);
+    }
+    for gamma in [0.0, 2.0, 0.3] {
+        compare(&Focal { gamma }, &losses, &sums);
+    }
+    for epsilon in [2.0, -1.0] {
+        compare(&Poly { epsilon }, &losses, &sums);
+    }
+    for q in [0.5, 1.0] {
+        compare(&GeneralizedCrossEntropy { q }, &losses, &sums);
     }
     compare(&Mse, &x, &y);
     compare(&L1, &x, &y);

@@ -20,16 +20,19 @@ pub struct Matrix<R: CubeRuntime> {
 impl<R: CubeRuntime> Matrix<R> {
     /// The tensor, copied once where it does not lie so.
     pub fn new(tensor: CubeTensor<R>) -> Self {
-        let tensor = match pitch_of(tensor.meta.shape(), tensor.meta.strides()) {
-            Some(_) => tensor,
-            None => into_contiguous(tensor),
-        };
+        let copied = |tensor| Self::where_it_lies(into_contiguous(tensor));
+        let matrix = Self::where_it_lies(tensor.clone()).or_else(|| copied(tensor));
+        matrix.expect("a contiguous tensor lies so")
+    }
+
+    /// The tensor, if it lies so.
+    pub fn where_it_lies(tensor: CubeTensor<R>) -> Option<Self> {
         let shape = tensor.meta.shape();
-        Self {
+        Some(Self {
             width: shape.last().copied().unwrap_or(1),
-            pitch: pitch_of(shape, tensor.meta.strides()).expect("a contiguous tensor has one"),
+            pitch: pitch_of(shape, tensor.meta.strides())?,
             tensor,
-        }
+        })
     }
 
     /// A new tensor beside this one.

@@ -23,6 +23,14 @@ pub fn as_rows<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
     reshape(tensor, Shape::new(shape))
 }
 
+/// Panics if there are more classes than the types of classes can name.
+pub fn check_classes(num_classes: usize) {
+    assert!(
+        i32::try_from(num_classes).is_ok(),
+        "loss kernels: {num_classes} classes are more than a class index of 32 bits can name"
+    );
+}
+
 /// The ignored index; one that the type of the classes cannot hold is the class of no row.
 pub fn held_index(index: Option<i64>, classes: DType) -> Option<i64> {
     index.filter(|index| classes == DType::I64 || i32::try_from(*index).is_ok())

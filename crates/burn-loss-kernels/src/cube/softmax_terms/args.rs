@@ -9,7 +9,7 @@ use cubecl::prelude::*;
 
 use super::inputs::{InputsLaunch, Smooth};
 use super::plan::Plan;
-use crate::cube::shared::rows::{as_rows, held_index, readable_classes};
+use crate::cube::shared::rows::{as_rows, check_classes, held_index, readable_classes};
 use crate::ops::check::rows_shape;
 use crate::{Columns, RowTargets, SmoothWeights};
 
@@ -36,11 +36,7 @@ impl<R: CubeRuntime> Args<R> {
         columns: Columns,
     ) -> Self {
         let logits = as_rows(logits);
-        let num_classes = logits.meta.shape()[1];
-        assert!(
-            i32::try_from(num_classes).is_ok(),
-            "loss kernels: {num_classes} classes are more than a class index of 32 bits can name"
-        );
+        check_classes(logits.meta.shape()[1]);
         let mut args = Self {
             logits,
             columns,

@@ -7,9 +7,12 @@ mod bce;
 mod bce_with_logits;
 mod binary_logit;
 mod charbonnier;
+mod cross_entropy;
+mod focal;
 mod gamma_nll;
 mod gaussian_crps;
 mod gaussian_nll;
+mod generalized_cross_entropy;
 mod hinge_embedding;
 mod huber;
 mod kl_div;
@@ -18,11 +21,17 @@ mod log_cosh;
 mod mse;
 mod msle;
 mod poisson_nll;
+mod poly;
 mod quantile;
 mod sigmoid_focal;
 mod smooth_l1;
 mod soft_margin;
 mod tweedie;
+
+pub use cross_entropy::CrossEntropy;
+pub use focal::Focal;
+pub use generalized_cross_entropy::GeneralizedCrossEntropy;
+pub use poly::Poly;
 
 use burn_cubecl::cubecl;
 use burn_cubecl::{CubeRuntime, cubecl::prelude::*};
@@ -67,6 +76,21 @@ pub struct Parameters {
 /// How many there are.
 pub const PARAMETERS: usize = 3;
 
+/// As many, with 0 for those that a formula does not have.
+pub fn all_parameters(given: impl AsRef<[f32]>) -> [f32; PARAMETERS] {
+    let given = given.as_ref();
+    let mut all = [0.0; PARAMETERS];
+    all[..given.len()].copy_from_slice(given);
+    all
+}
+
+/// [`Parameters`] of a launch.
+pub fn parameters_arg<R: Runtime>(
+    [first, second, third]: [f32; PARAMETERS],
+) -> ParametersLaunch<R> {
+    ParametersLaunch::new(first, second, third)
+}
+
 /// The kernel of a formula, and its parameters; `None` for one without a twin.
 pub fn kernel_of<R: CubeRuntime>(twin: Option<Twin>) -> Option<Launcher<R>> {
     Some(match twin? {
@@ -93,6 +117,12 @@ pub fn kernel_of<R: CubeRuntime>(twin: Option<Twin>) -> Option<Launcher<R>> {
         Twin::Quantile(parameters) => Launcher::new::<quantile::Quantile>(parameters),
         Twin::SmoothL1(parameters) => Launcher::new::<smooth_l1::SmoothL1>(parameters),
         Twin::SoftMargin => Launcher::new::<soft_margin::SoftMargin>([]),
+        Twin::CrossEntropy(parameters) => Launcher::new::<CrossEntropy>(parameters),
+        Twin::Focal(parameters) => Launcher::new::<Focal>(parameters),
+        Twin::Poly(parameters) => Launcher::new::<Poly>(parameters),
+        Twin::GeneralizedCrossEntropy(parameters) => {
+            Launcher::new::<GeneralizedCrossEntropy>(parameters)
+        }
         Twin::Tweedie(parameters) => Launcher::new::<tweedie::Tweedie>(parameters),
         _ => return None,
     })

@@ -70,6 +70,10 @@ pub trait LossBackend: Backend {
     ///
     /// On the host the product takes the tensor's place if nothing else holds it.
     ///
+    /// # Panics
+    ///
+    /// If `by` is not one number, on the tensor's device.
+    ///
     /// # Example
     ///
     /// ```

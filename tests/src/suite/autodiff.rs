@@ -107,22 +107,59 @@ pub fn gradients_for_some_rows<B: TestBackend>() {
 }
 
 pub fn checkpointing_strategies<B: TestBackend>() {
-    fn grad<B: TestBackend, A: AutodiffOver<B>>(ours: bool) -> Vec<f64> {
+    /// One pass, and a pass of its own for the gradient, which asks for the logits again.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Way {
+        Reduced,
+        Each,
+        Burns,
+    }
+    fn grad<B: TestBackend, A: AutodiffOver<B>>(way: Way) -> Vec<f64> {
         let device = B::device();
         let leaf = logits::<B, A>().require_grad();
         // Memory-bound steps, which the balanced strategy recomputes instead of keeping.
         let logits = (leaf.clone() + 0.5).abs() * 1.5;
-        let loss = match ours {
-            true => loss(&device).forward(logits, targets(&device)),
-            false => by_burn(logits, targets(&device)),
+        let loss = match way {
+            Way::Reduced => loss(&device).forward(logits, targets(&device)),
+            Way::Each => {
+                let losses = loss(&device).forward_no_reduction(logits, targets(&device));
+                losses.mean()
+            }
+            Way::Burns => by_burn(logits, targets(&device)),
         };
         numbers(leaf.grad(&loss.backward()).unwrap())
     }
-    let plain = grad::<B, Autodiff<B>>(true);
-    let balanced = grad::<B, Autodiff<B, BalancedCheckpointing>>(true);
-    let burns = grad::<B, Autodiff<B, BalancedCheckpointing>>(false);
-    assert_close("balanced and plain", &balanced, &plain, B::TOLERANCE);
-    assert_close("ours and burn's", &balanced, &burns, B::TOLERANCE);
+    let burns = grad::<B, Autodiff<B, BalancedCheckpointing>>(Way::Burns);
+    for way in [Way::Reduced, Way::Each] {
+        let plain = grad::<B, Autodiff<B>>(way);
+        let balanced = grad::<B, Autodiff<B, BalancedCheckpointing>>(way);
+        let what = format!("balanced and plain, {way:?}");
+        assert_close(&what, &balanced, &plain, B::TOLERANCE);
+        let what = format!("ours and burn's, {way:?}");
+        assert_close(&what, &balanced, &burns, B::TOLERANCE);
+    }
+
+    fn grads_of_elements<B: TestBackend, A: AutodiffOver<B>>(way: Way) -> [Vec<f64>; 2] {
+        let leaves = [logits::<B, A>(), logits::<B, A>() * 0.5].map(Tensor::require_grad);
+        let [x, y] = leaves
+            .each_ref()
+            .map(|leaf| (leaf.clone() + 0.5).abs() * 1.5);
+        let mse = MseLossConfig::new().init();
+        let loss = match way {
+            Way::Reduced => mse.forward(x, y),
+            Way::Each => mse.forward_no_reduction(x, y).mean(),
+            Way::Burns => (x - y).powi_scalar(2).mean(),
+        };
+        let grads = loss.backward();
+        leaves.map(|leaf| numbers(leaf.grad(&grads).unwrap()))
+    }
+    let burns = grads_of_elements::<B, Autodiff<B, BalancedCheckpointing>>(Way::Burns);
+    for way in [Way::Reduced, Way::Each] {
+        let balanced = grads_of_elements::<B, Autodiff<B, BalancedCheckpointing>>(way);
+        for (ours, burns) in balanced.iter().zip(&burns) {
+            assert_close(&format!("MSE, {way:?}"), ours, burns, B::TOLERANCE);
+        }
+    }
 }
 
 pub fn gradients_of_the_probabilities<B: TestBackend>() {

@@ -325,6 +325,109 @@ pub fn class_weights_beyond_the_type<B: TestBackend>() {
     assert_close("cross entropy", &numbers(each), &[1e5 * l], TOLERANCE);
 }
 
+/// Sums over samples that 16 bits do not hold, of losses and of weights: their quotient is a mean like any other.
+pub fn samples_beyond_the_type<B: TestBackend>() {
+    if !has_halves::<B>() {
+        return;
+    }
+    let device = B::device();
+    let full = |shape: [usize; 2], x: f64| {
+        let full = Tensor::<A<B>, 2>::full(shape, x, &device);
+        full.cast(DType::F16)
+    };
+    let ones = |rows: usize| Tensor::<A<B>, 1>::ones([rows], &device).cast(DType::F16);
+    // The first of two classes is certain in one distribution, both are as likely in the other.
+    const ROWS: usize = 70_000;
+    let half_each = || full([ROWS, 2], 0.5f64.ln());
+    let certain = || {
+        let log_p = Tensor::<A<B>, 2>::from_floats([[0.0, -1000.0]], &device);
+        log_p.expand([ROWS, 2]).cast(DType::F16)
+    };
+    let jsd = JsDivLossConfig::new().init();
+    // The mixture is 3/4 and 1/4.
+    let of_halves = 0.5 * (2f64 / 3.0).ln() + 0.5 * 2f64.ln();
+    let expected = [0.5 * (4f64 / 3.0).ln() + 0.5 * of_halves];
+    let (mean, _) = loss_and_grad::<B, 2>(half_each(), |x| jsd.forward(x, certain()));
+    assert_close("JSD", &[mean], &expected, TOLERANCE);
+    let (mean, _) = loss_and_grad::<B, 2>(half_each(), |x| {
+        jsd.forward_weighted(x, certain(), ones(ROWS))
+    });
+    assert_close("JSD, weighted", &[mean], &expected, TOLERANCE);
+
+    let shape = [1024, 100];
+    let yes = || full(shape, 1.0);
+    for weights in [None, Some(vec![1.0; 100])] {
+        let config = MultiLabelSoftMarginLossConfig::new().with_class_weights(weights);
+        let loss = config.init::<A<B>>(&device);
+        let close = |what, found: (f64, Vec<f64>)| {
+            assert_close(what, &[found.0], &[2f64.ln()], TOLERANCE);
+            let slope = -0.5 * 512.0 / 102_400.0;
+            assert_close(what, &found.1[..1], &[slope], TOLERANCE);
+        };
+        let found = loss_and_grad::<B, 2>(full(shape, 0.0), |x| loss.forward(x, yes()));
+        close("labels", found);
+        let found = loss_and_grad::<B, 2>(full(shape, 0.0), |x| {
+            loss.forward_weighted(x, yes(), ones(1024))
+        });
+        close("labels, weighted", found);
+    }
+
+    let kl = KlDivLossConfig::new().with_reduction(Reduction::BatchMean);
+    let kl = kl.init();
+    // Each element is 40, and there are 2000 of them, one per example.
+    let (mean, _) = loss_and_grad::<B, 2>(full([2000, 1], -40.0), |x| {
+        kl.forward(x, full([2000, 1], 1.0))
+    });
+    assert_close("KL divergence", &[mean], &[40.0], TOLERANCE);
+}
+
+/// Weights of labels and classes that 16 bits do not hold, of losses that they do.
+pub fn options_beyond_the_type<B: TestBackend>() {
+    if !has_halves::<B>() {
+        return;
+    }
+    let device = B::device();
+    let logits = || half::<A<B>, 2>(&[8.0, 0.0, -8.0, 8.0], [2, 2], &device);
+    let targets = || half::<A<B>, 2>(&[1.0, 0.0, 0.0, 1.0], [2, 2], &device);
+    let far = (-8f64).exp().ln_1p();
+    let config = BceWithLogitsLossConfig::new().with_pos_weight(Some(vec![1e5, 1e5]));
+    let loss = config.init::<A<B>>(&device);
+    let expected = [1e5 * far, 2f64.ln(), far, 1e5 * far];
+    let each = loss.forward_no_reduction(logits(), targets());
+    assert_eq!(each.dtype(), DType::F16);
+    assert_close("losses", &numbers(each), &expected, TOLERANCE);
+    let (mean, _) = loss_and_grad::<B, 2>(logits(), |x| loss.forward(x, targets()));
+    let of_all = expected.iter().sum::<f64>() / 4.0;
+    assert_close("mean", &[mean], &[of_all], TOLERANCE);
+
+    let config = MultiLabelSoftMarginLossConfig::new().with_class_weights(Some(vec![1e5, 0.0]));
+    let loss = config.init::<A<B>>(&device);
+    let each = loss.forward_no_reduction(logits(), targets());
+    let expected = [1e5 * far / 2.0, 1e5 * far / 2.0];
+    assert_close("labels", &numbers(each), &expected, TOLERANCE);
+}
+
+/// Of more rows of a class than 16 bits count one by one: the loss is that in 32 bits.
+pub fn groups_of_many<B: TestBackend>() {
+    let device = B::device();
+    // Candle has no product of them, and where it is added up in 32 bits there is nothing to lose.
+    if !B::ON_HOST || !B::supports_dtype(&device, DType::BF16) {
+        return;
+    }
+    const ROWS: usize = 600;
+    let waves = Tensor::<B, 1, Int>::arange(0..2 * ROWS as i64, &device).float();
+    let rounded = (waves * 1.7).sin().reshape([ROWS, 2]).cast(DType::BF16);
+    let classes = || Tensor::<B, 1, Int>::zeros([ROWS], &device);
+    let loss = SupConLossConfig::new().with_temperature(1.0).init();
+    let expected = numbers(loss.forward(rounded.clone().cast(DType::F32), classes()));
+    let found = numbers(loss.forward(rounded, classes()));
+    let tolerance = Tolerance {
+        relative: 1e-2,
+        absolute: 0.0,
+    };
+    assert_close("loss", &found, &expected, tolerance);
+}
+
 /// Vectors whose squares 16 bits do not hold have the directions that they have in 32.
 pub fn directions_of_any_length<B: TestBackend>() {
     if !has_halves::<B>() {

@@ -815,6 +815,19 @@ pub fn tensors_of_two_devices<B: TestBackend>() {
             true,
         )
     });
+    panics(&[&said("by")], || {
+        let by = zeros_on::<B, 1>([1], &other);
+        B::scale(zeros::<B, 2>([4, 3]), by)
+    });
+    panics(&[&said("offsets")], || {
+        B::add_per_class(zeros::<B, 2>([4, 3]), classes.clone())
+    });
+    panics(&[&said("per_class")], || {
+        let mut weights = RowWeights::<B>::none();
+        weights.per_class = Some(classes.clone());
+        let (logits, formula) = (zeros::<B, 2>([4, 3]), Focal { gamma: 1.0 });
+        B::softmax_terms_reduced(&formula, logits, first_classes(4), weights, SUM, true)
+    });
     let mut head = linear::<B>([4, 2], [2, 3], Some(3));
     head.bias = Some(classes.clone());
     refuse_head(&[&said("bias")], &head, 4);

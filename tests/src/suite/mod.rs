@@ -8,6 +8,7 @@ pub mod embeddings;
 pub mod exact_means;
 pub mod finite_differences;
 pub mod halves;
+pub mod integers;
 pub mod kernels;
 pub mod linear;
 pub mod linear_targets;
@@ -56,7 +57,8 @@ macro_rules! suite {
                     target_differences margins_of_extreme_embeddings heads_of_any_size
                     rows_left_out_of_distillation
                 }
-                halves { directions_of_any_length }
+                halves { directions_of_any_length groups_of_many }
+                integers { groups_of_any_integer }
                 exact_means {
                     a_loop_of_ones_own gradients_accumulated_by_the_learner gradients_of_two_devices
                     what_averages_keeps_the_mean a_step_in_which_nothing_counts
@@ -86,7 +88,7 @@ macro_rules! suite {
                 means_over_the_batch levels_of_one_target
                 forward_reduces_what_is_not_reduced in_place_and_beside
                 a_loss_that_is_scaled two_losses_of_the_same_prediction
-                a_loss_that_is_never_differentiated long_sums weights_in_the_denominator
+                a_loss_that_is_never_differentiated long_sums weights_in_the_denominator long_sums_of_slopes
                 nothing_counts several_ignored_indices normalizers_average_exactly
                 probabilities_of_any_rank losses_of_ones_own
             }
@@ -139,6 +141,11 @@ macro_rules! suite {
                 means_of_sums_beyond_the_type sums_within_the_type bce_at_the_ends
                 label_smoothing_is_not_rounded gradients_of_the_probabilities
                 class_weights_beyond_the_type a_student_near_its_teacher predictions_of_a_head
+                samples_beyond_the_type options_beyond_the_type
+            }
+            integers {
+                classes_of_any_integer positions_of_any_integer labels_of_any_integer
+                sequences_of_any_integer labels_that_32_bits_do_not_hold
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }

@@ -341,6 +341,55 @@ pub fn a_loss_that_is_never_differentiated<B: TestBackend>() {
     assert!(numbers(x) == before, "the prediction has changed");
 }
 
+/// Gradients of weights are sums over all losses: as right over a million of them as over ten.
+pub fn long_sums_of_slopes<B: TestBackend>() {
+    let device = B::device();
+    let rows: usize = if B::ON_HOST { 1 << 20 } else { 1 << 16 };
+    let right = |what: &str, found: Option<Tensor<B, 1>>, expected: [f64; 2]| {
+        let found = numbers(found.expect("the weights are tracked"));
+        for (found, expected) in found.iter().zip(expected) {
+            let error = (found - expected).abs() / expected.abs().max(0.1);
+            assert!(error <= 2e-6, "{what}: {found} instead of {expected}");
+        }
+    };
+    let tracked = |numbers: [f32; 2]| {
+        let weights = Tensor::<Autodiff<B>, 1>::from_floats(numbers, &device);
+        weights.require_grad()
+    };
+    let zeros = || Tensor::<Autodiff<B>, 2>::zeros([rows, 2], &device);
+    let ln_2 = 2f64.ln();
+
+    let mut loss = BceWithLogitsLossConfig::new()
+        .with_pos_weight(Some(vec![1.0, 1.0]))
+        .init::<Autodiff<B>>(&device);
+    let weights = tracked([1.0, 1.0]);
+    loss.pos_weight = Some(weights.clone());
+    let targets = Tensor::<Autodiff<B>, 2>::from_floats([[1.0, 0.0]], &device);
+    let grads = loss.forward(zeros(), targets.expand([rows, 2])).backward();
+    right("pos_weight", weights.grad(&grads), [ln_2 / 2.0, 0.0]);
+
+    // Of a sum: a mean over one class does not depend on its weight.
+    for smoothing in [0.0, 0.5] {
+        let config = CrossEntropyLossConfig::new()
+            .with_class_weights(Some(vec![1.0, 1.0]))
+            .with_label_smoothing(smoothing)
+            .with_reduction(Reduction::Sum);
+        let mut loss = config.init::<Autodiff<B>>(&device);
+        let weights = tracked([1.0, 1.0]);
+        loss.class_weights = Some(weights.clone());
+        let targets = Tensor::<Autodiff<B>, 1, Int>::zeros([rows], &device);
+        let grads = loss.forward(zeros(), targets).backward();
+        let sum = rows as f64 * ln_2;
+        let of_other = smoothing / 2.0 * sum;
+        let expected = [(1.0 - smoothing) * sum + of_other, of_other];
+        right(
+            &format!("smoothing of {smoothing}"),
+            weights.grad(&grads),
+            expected,
+        );
+    }
+}
+
 /// A mean is as right over millions of losses as over ten, on every backend.
 pub fn long_sums<B: TestBackend>() {
     let device = B::device();
@@ -350,7 +399,7 @@ pub fn long_sums<B: TestBackend>() {
         assert!(error <= 1e-6, "{what}: {found} instead of {expected}");
     };
     let count: usize = if B::ON_HOST {
-        (1 << 24) + 3
+        (1 << 26) + 3
     } else {
         (1 << 21) + 3
     };

@@ -92,6 +92,7 @@ pub(super) fn scale<B: HostBackend>(
     mut gradient: FloatTensor<B>,
     by: FloatTensor<B>,
 ) -> FloatTensor<B> {
+    check::factor::<B>(&gradient, &by);
     let done = with_float!(gradient.dtype(), scale_of::<F, B>(&mut gradient, &by), None);
     match done {
         Some(product) => product.unwrap_or(gradient),

@@ -19,6 +19,12 @@ pub(crate) fn rows_shape(shape: &[usize]) -> [usize; 3] {
     [shape[0], shape[1], shape[2..].iter().product()]
 }
 
+/// Checks the number that a tensor is multiplied by.
+pub(crate) fn factor<B: Backend>(tensor: &FloatTensor<B>, by: &FloatTensor<B>) {
+    same("by", &by.shape(), &[1]);
+    same_device::<B>("by", &B::float_device(by), &B::float_device(tensor));
+}
+
 /// Checks an offset per class against the scores, and gives `[N, C, S]`.
 pub(crate) fn offsets<B: Backend>(scores: &FloatTensor<B>, offsets: &FloatTensor<B>) -> [usize; 3] {
     let shape = rows_shape(&scores.shape());

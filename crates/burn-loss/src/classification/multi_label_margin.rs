@@ -7,8 +7,9 @@ use burn_loss_kernels::LossBackend;
 use burn_loss_kernels::composed::at_least_f32;
 
 use crate::display::display_fields;
+
 use crate::forms::samples::sum_of_rows;
-use crate::forms::{SampleLoss, Samples, fill_samples, sample_forwards};
+use crate::forms::{SampleLoss, Samples, fill_samples, sample_forwards, signed};
 use crate::{Reduction, check};
 
 /// Configuration of [`MultiLabelMarginLoss`].
@@ -129,7 +130,7 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelMarginLoss {
         let scores = fill_samples(scores, &dropped);
         let [rows, num_classes] = targets.dims();
         let dropped = dropped.reshape([rows, 1]).expand([rows, num_classes]);
-        (scores, targets.mask_fill(dropped, -1))
+        (scores, with_a_sign(targets).mask_fill(dropped, -1))
     }
 
     #[track_caller]
@@ -156,6 +157,11 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelMarginLoss {
     }
 }
 
+/// What is too large for the type stays too large: a negative number would end the row.
+fn with_a_sign<B: LossBackend>(targets: Tensor<B, 2, Int>) -> Tensor<B, 2, Int> {
+    signed(targets, i32::MAX.into())
+}
+
 /// The classes of rows.
 struct Labels<B: LossBackend> {
     /// How often each class is named, `[N, C]`.
@@ -168,13 +174,15 @@ impl<B: LossBackend> Labels<B> {
     #[track_caller]
     fn of(targets: Tensor<B, 2, Int>, scores: &Tensor<B, 2>) -> Self {
         let [rows, num_classes] = targets.dims();
+        let given = targets.clone();
+        let targets = with_a_sign(targets);
         // How many ends there are up to each place.
         let ended = targets.clone().lower_elem(0).int().cumsum(1);
         let is_named = ended.equal_elem(0);
         let too_large = targets.clone().greater_equal_elem(num_classes as i64);
         let wrong = too_large.bool_and(is_named.clone());
         if B::ON_HOST {
-            no_wrong_class(&targets, &wrong);
+            no_wrong_class(&given, &wrong);
         }
         let not_usable = is_named.clone().bool_not().bool_or(wrong.clone());
         let classes = targets.mask_fill(not_usable.clone(), 0);

@@ -8,7 +8,7 @@ use burn_loss_kernels::{Elements, Fault, LossBackend, formulas};
 
 use crate::display::display_fields;
 use crate::forms::samples::{reduce_sum, sum_of_rows};
-use crate::forms::{SampleLoss, Samples, fill_samples, primitive, sample_forwards, tensor};
+use crate::forms::{SampleLoss, Samples, fill_samples, primitive, sample_forwards, tensor, wide};
 use crate::weights::weights_tensor;
 use crate::{Reduction, check};
 
@@ -142,8 +142,8 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
 
     #[track_caller]
     fn losses(&self, inputs: Self::Inputs) -> Tensor<B, 1> {
-        let [rows, num_classes] = inputs.0.dims();
-        let found = B::elementwise(&FORMULA, elements(inputs));
+        let ([rows, num_classes], half) = (inputs.0.dims(), inputs.0.dtype());
+        let found = B::elementwise(&FORMULA, elements((wide(inputs.0), wide(inputs.1))));
         check_targets(found.fault);
         let mut losses: Tensor<B, 2> = tensor(found.losses);
         if let Some(weights) = &self.class_weights {
@@ -155,13 +155,15 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
             let dropped = weights.clone().equal_elem(0.0);
             losses = (losses * weights).mask_fill(dropped, 0.0);
         }
-        sum_of_rows(losses) * (num_classes as f64).recip()
+        (sum_of_rows(losses) * (num_classes as f64).recip()).cast(half)
     }
 
     #[track_caller]
     fn reduced(&self, inputs: Self::Inputs, weights: Option<Tensor<B, 1>>) -> Tensor<B, 1> {
-        let [rows, num_classes] = inputs.0.dims();
-        let dtype = inputs.0.dtype();
+        let ([rows, num_classes], half) = (inputs.0.dims(), inputs.0.dtype());
+        // In 16 bits weights and their sums may be infinite where a mean is not.
+        let inputs = (wide(inputs.0), wide(inputs.1));
+        let (weights, dtype) = (weights.map(wide), inputs.0.dtype());
         let per_class = self.class_weights.as_ref().map(|weights| {
             let weights = weights.clone().cast(dtype).reshape([1, num_classes]);
             weights.expand([rows, num_classes])
@@ -191,15 +193,14 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelSoftMarginLoss<B> {
         );
         check_targets(found.fault);
         let sum: Tensor<B, 1> = tensor(found.loss);
-        if reduction != Reduction::Sum {
-            return sum;
-        }
-        reduce_sum(
-            self.reduction,
-            sum * (num_classes as f64).recip(),
-            rows,
-            weights,
-        )
+        let loss = match reduction {
+            Reduction::Sum => {
+                let sum = sum * (num_classes as f64).recip();
+                reduce_sum(self.reduction, sum, rows, weights)
+            }
+            _ => sum,
+        };
+        loss.cast(half)
     }
 }
 

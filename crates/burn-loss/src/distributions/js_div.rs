@@ -7,7 +7,7 @@ use burn_loss_kernels::{Elements, LossBackend, formulas};
 
 use crate::display::display_fields;
 use crate::forms::samples::{reduce_sum, sum_of_rows};
-use crate::forms::{SampleLoss, Samples, fill_samples, primitive, sample_forwards, tensor};
+use crate::forms::{SampleLoss, Samples, fill_samples, primitive, sample_forwards, tensor, wide};
 use crate::{Reduction, check};
 
 /// Configuration of [`JsDivLoss`].
@@ -142,12 +142,16 @@ impl<B: LossBackend> SampleLoss<B> for JsDivLoss {
     }
 
     fn losses(&self, inputs: Self::Inputs) -> Tensor<B, 1> {
+        let dtype = inputs.0.dtype();
         let found = B::elementwise(&self.formula(), elements(inputs));
-        sum_of_rows(tensor(found.losses))
+        sum_of_rows(wide(tensor(found.losses))).cast(dtype)
     }
 
     fn reduced(&self, inputs: Self::Inputs, weights: Option<Tensor<B, 1>>) -> Tensor<B, 1> {
-        let [rows, classes] = inputs.0.dims();
+        let ([rows, classes], dtype) = (inputs.0.dims(), inputs.0.dtype());
+        // In 16 bits the sum, and what it is divided by, may be infinite where their quotient is not.
+        let inputs = (wide(inputs.0), wide(inputs.1));
+        let weights = weights.map(wide);
         let per_element = weights.clone().map(|weights| {
             let weights = weights.reshape([rows, 1]).expand([rows, classes]);
             primitive(weights)
@@ -161,7 +165,7 @@ impl<B: LossBackend> SampleLoss<B> for JsDivLoss {
             // On a backend that differentiates, what is tracked decides.
             [false; 3],
         );
-        reduce_sum(self.reduction, tensor(found.loss), rows, weights)
+        reduce_sum(self.reduction, tensor(found.loss), rows, weights).cast(dtype)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{Bool, DType, Element, IndexingUpdateOp, Int, IntDType, Tensor};
 use burn_loss_kernels::LossBackend;
 
 use super::unit_rows;
 use crate::display::display_fields;
 use crate::forms::probabilities::log_sum_exp;
+use crate::forms::wide;
 use crate::{Reduction, check};
 
 /// Configuration of [`SupConLoss`].
@@ -195,7 +196,7 @@ impl SupConLoss {
         embeddings: Tensor<B, 2>,
         classes: Tensor<B, 1, Int>,
     ) -> (Tensor<B, 1>, Tensor<B, 1>) {
-        let [n, _] = embeddings.dims();
+        let ([n, _], dtype) = (embeddings.dims(), embeddings.dtype());
         check::reduction(NAME, self.reduction);
         check::same_shape(NAME, ("the embeddings", [n]), ("classes", classes.dims()));
         let device = embeddings.device();
@@ -216,6 +217,8 @@ impl SupConLoss {
         // The sum of similarities is the similarity with the sum.
         let groups = groups(classes);
         let sum_of_group = |numbers: Tensor<B, 2>| {
+            // In 16 bits one more is no more from 256 or 2048 on.
+            let numbers = wide(numbers);
             let sums = numbers.zeros_like().detach();
             let sums = sums.select_assign(0, groups.clone(), numbers, IndexingUpdateOp::Add);
             sums.select(0, groups.clone())
@@ -223,12 +226,13 @@ impl SupConLoss {
         let ones = Tensor::<B, 2>::ones([n, 1], (&device, rows.dtype()));
         let others: Tensor<B, 1> = (sum_of_group(ones) - 1.0).reshape([n]);
         let alone = others.clone().lower_elem(0.5);
-        let of_others = scaled * (sum_of_group(rows.clone()) - rows);
+        let of_others = wide(scaled) * (sum_of_group(rows.clone()) - wide(rows));
         let of_others: Tensor<B, 1> = of_others.sum_dim(1).reshape([n]);
         let others = others.mask_fill(alone.clone(), 1.0);
         let share = others.ones_like() / others;
-        let losses = (lse - of_others * share.clone()).mask_fill(alone.clone(), 0.0);
-        (losses, share.ones_like().mask_fill(alone, 0.0))
+        let losses = (wide(lse) - of_others * share.clone()).mask_fill(alone.clone(), 0.0);
+        let counts = share.ones_like().mask_fill(alone, 0.0);
+        (losses.cast(dtype), counts.cast(dtype))
     }
 }
 
@@ -238,6 +242,11 @@ fn groups<B: LossBackend>(classes: Tensor<B, 1, Int>) -> Tensor<B, 1, Int> {
     if n == 1 {
         return classes.zeros_like();
     }
+    // Candle sorts integers of its own type alone.
+    let classes = match (B::IntElem::dtype(), classes.dtype()) {
+        (DType::I64, DType::I32 | DType::U32) => classes.cast(IntDType::I64),
+        _ => classes,
+    };
     let (sorted, order) = classes.sort_with_indices(0);
     let before = sorted.clone().narrow(0, 0, n - 1);
     let is_new = sorted.narrow(0, 1, n - 1).not_equal(before).int();

@@ -1,9 +1,10 @@
 //! Losses of a prediction against a target of the same shape, element by element.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorMetadata};
+use burn_loss_kernels::composed::at_least_f32;
 use burn_loss_kernels::{Elements, Formula, LossBackend, Reduction};
 
-use super::{elementwise_formula, primitive, tensor};
+use super::{elementwise_formula, primitive, tensor, wide};
 use crate::check;
 
 /// A loss of a prediction against a target of the same shape, element by element.
@@ -247,11 +248,15 @@ fn elements<B: LossBackend, L: ElementwiseFormula<B>, const D: usize>(
     target: Tensor<B, D>,
 ) -> Elements<B> {
     let third = loss.third(&prediction.dims());
-    let third = third.map(|third| primitive(third.cast(prediction.dtype())));
+    // A weight that 16 bits round, or hold to be infinite, is one of 32.
+    let dtype = match third {
+        Some(_) => at_least_f32(prediction.dtype()),
+        None => prediction.dtype(),
+    };
     Elements {
-        prediction: primitive(prediction),
-        target: primitive(target),
-        third,
+        prediction: primitive(prediction.cast(dtype)),
+        target: primitive(target.cast(dtype)),
+        third: third.map(|third| primitive(third.cast(dtype))),
     }
 }
 
@@ -262,10 +267,10 @@ pub(crate) fn losses<B: LossBackend, L: ElementwiseFormula<B>, const D: usize>(
     prediction: Tensor<B, D>,
     target: Tensor<B, D>,
 ) -> Tensor<B, D> {
-    let formula = loss.formula();
+    let (formula, dtype) = (loss.formula(), prediction.dtype());
     let found = B::elementwise(&formula, elements(loss, prediction, target));
     check::fault(loss.name(), &formula, found.fault);
-    tensor(found.losses)
+    tensor::<B, D>(found.losses).cast(dtype)
 }
 
 /// The reduced loss, by the operation.
@@ -276,25 +281,33 @@ pub(crate) fn reduced<B: LossBackend, L: ElementwiseFormula<B>, const D: usize>(
     target: Tensor<B, D>,
     weights: Option<Tensor<B, D>>,
 ) -> Tensor<B, 1> {
-    let formula = loss.formula();
+    let (formula, dtype) = (loss.formula(), prediction.dtype());
     // The operation is of elements, and knows no first axis.
     let (reduction, batch) = match loss.reduction() {
         Reduction::BatchMean => (Reduction::Sum, Some(prediction.dims()[0])),
         reduction => (reduction, None),
     };
+    let (prediction, target) = match batch {
+        // The sum may be infinite in 16 bits where the mean is not.
+        Some(_) => (wide(prediction), wide(target)),
+        None => (prediction, target),
+    };
+    let inputs = elements(loss, prediction, target);
+    let of_inputs = inputs.prediction.dtype();
     let found = B::elementwise_reduced(
         &formula,
-        elements(loss, prediction, target),
-        weights.map(primitive),
+        inputs,
+        weights.map(|weights| primitive(weights.cast(of_inputs))),
         reduction,
         // On a backend that differentiates, what is tracked decides.
         [false; 3],
     );
     check::fault(loss.name(), &formula, found.fault);
-    let loss = tensor(found.loss);
-    match batch {
+    let loss: Tensor<B, 1> = tensor(found.loss);
+    let loss = match batch {
         // Multiplied: the slope of a division by a number is rounded to f32.
         Some(size) => loss * (size as f64).recip(),
         None => loss,
-    }
+    };
+    loss.cast(dtype)
 }

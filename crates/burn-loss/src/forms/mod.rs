@@ -30,8 +30,8 @@ pub use elementwise::{ElementwiseFormulaLoss, ElementwiseLoss};
 pub use linear::{LinearHead, LinearOutput};
 pub use regions::{AbsentClasses, Overlap, RegionLoss, RegionOptions};
 pub(crate) use regions::{Positions, count_regions, reduce_regions, sum_in_blocks};
-pub(crate) use rows::row_weights;
 pub use rows::{ClassOptions, Rows};
+pub(crate) use rows::{row_weights, signed};
 pub use samples::{SampleLoss, Samples, fill_samples};
 pub use spread::SpreadLoss;
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, DType, Element, Int, IntDType, Tensor};
-use burn_loss_kernels::composed::at_least_f32;
+use burn_loss_kernels::composed::{at_least_f32, weights_of};
 use burn_loss_kernels::{LossBackend, Reduction, RowTargets, RowWeights, SmoothWeights};
 
 use super::primitive;
@@ -151,7 +151,7 @@ impl<B: LossBackend> Rows<B> {
         };
         if let Some(weights) = &self.class_weights {
             let weights = weights.clone().cast(dtype);
-            counts = counts * weights.gather(0, self.valid_classes());
+            counts = counts * weights_of(weights, self.valid_classes());
         }
         // NaN, so that the weight of another class, which may be 0, does not make a wrong target harmless.
         counts = counts.mask_fill(self.invalid(), f64::NAN);
@@ -188,6 +188,35 @@ pub(crate) fn row_weights<B: LossBackend>(
     }
 }
 
+/// Integers of the one type with a sign that the backend indexes with, `unfit` in place of those that it does not hold.
+pub(crate) fn signed<B: LossBackend, const D: usize>(
+    integers: Tensor<B, D, Int>,
+    unfit: i64,
+) -> Tensor<B, D, Int> {
+    // Candle and LibTorch index with their own 64 bits alone.
+    let (as_one, least, most) = match B::IntElem::dtype() {
+        DType::I64 if !B::ON_HOST => (IntDType::I64, i64::MIN, i64::MAX),
+        _ => (IntDType::I32, i32::MIN.into(), i32::MAX.into()),
+    };
+    // A cast of what does not fit may panic, or make it another number.
+    let outside = match integers.dtype() {
+        dtype if dtype == as_one.into() => return integers,
+        DType::U32 | DType::U64 => Some(integers.clone().greater_elem(most.min(i32::MAX.into()))),
+        DType::I64 => {
+            let below = integers.clone().lower_elem(least);
+            Some(below.bool_or(integers.clone().greater_elem(most)))
+        }
+        _ => None,
+    };
+    match outside {
+        Some(outside) => {
+            let integers = integers.mask_fill(outside.clone(), 0).cast(as_one);
+            integers.mask_fill(outside, unfit)
+        }
+        None => integers.cast(as_one),
+    }
+}
+
 /// Targets of 32 or 64 bits with a sign, and the index among them that is ignored.
 fn classes<B: LossBackend>(
     options: &ClassOptions<'_, B>,
@@ -195,7 +224,6 @@ fn classes<B: LossBackend>(
 ) -> (Tensor<B, 1, Int>, Option<i64>) {
     let dtype = targets.dtype();
     let of_64_bits = dtype == DType::I64;
-    let unsigned = matches!(dtype, DType::U32 | DType::U64);
     // An index that the type cannot hold matches none of the targets, but what it would be rounded to might.
     let holds = |index: i64| match dtype {
         DType::I64 => true,
@@ -219,28 +247,15 @@ fn classes<B: LossBackend>(
         .into_iter()
         .map(|other| targets.clone().equal_elem(other));
     let ignored = ignored.reduce(|a, b| a.bool_or(b));
-    let too_large = unsigned.then(|| targets.clone().greater_elem(i64::from(i32::MAX)));
-
-    // Candle and LibTorch index with their own 64 bits alone.
-    let as_one = match B::IntElem::dtype() {
-        DType::I64 if !B::ON_HOST => IntDType::I64,
-        _ => IntDType::I32,
-    };
-    let mut classes = match (dtype, &too_large) {
-        (DType::I64, _) => targets,
-        (DType::I32, _) if as_one == IntDType::I32 => targets,
-        // A cast of what does not fit may panic, or make it another class.
-        (_, Some(too_large)) => targets.mask_fill(too_large.clone(), 0).cast(as_one),
-        _ => targets.cast(as_one),
-    };
     let invalid = if index == Some(INVALID[0]) {
         INVALID[1]
     } else {
         INVALID[0]
     };
-    if let Some(too_large) = too_large {
-        classes = classes.mask_fill(too_large, invalid);
-    }
+    let mut classes = match dtype {
+        DType::I64 => targets,
+        _ => signed(targets, invalid),
+    };
     if let Some(ignored) = ignored {
         let index = *index.get_or_insert_with(|| {
             // Where the sentinel already stands it is a mistake, and stays one.

@@ -6,7 +6,8 @@ use burn::tensor::{Bool, Int, Tensor};
 use burn_loss_kernels::{CtcTargets, LossBackend};
 
 use crate::display::display_fields;
-use crate::forms::{SampleLoss, Samples, primitive, sample_forwards, tensor};
+
+use crate::forms::{SampleLoss, Samples, primitive, sample_forwards, signed, tensor};
 use crate::{Reduction, check};
 
 /// Configuration of [`CtcLoss`].
@@ -187,10 +188,11 @@ impl<B: LossBackend> SampleLoss<B> for CtcLoss {
             lengths_within("target_lengths", &target_lengths, targets.dims()[1]);
             self.classes(&targets, &target_lengths, num_classes);
         }
+        // No class and no length is negative.
         let targets = CtcTargets {
-            classes: targets.into_primitive(),
-            input_lengths: input_lengths.into_primitive(),
-            target_lengths: target_lengths.into_primitive(),
+            classes: signed(targets, -1).into_primitive(),
+            input_lengths: signed(input_lengths, -1).into_primitive(),
+            target_lengths: signed(target_lengths, -1).into_primitive(),
             blank: self.blank,
         };
         // On a backend that differentiates, what is tracked decides.

@@ -2,7 +2,7 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor, TensorMetadata};
+use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor, TensorMetadata};
 
 use super::{CtcLosses, CtcTargets};
 use crate::ops::check;
@@ -64,15 +64,17 @@ impl<B: Backend> States<B> {
         let [steps, samples, num_classes] = log_probs.dims();
         let ints = |primitive| Tensor::<B, 1, Int>::from_primitive(primitive);
         let mut given = Tensor::<B, 2, Int>::from_primitive(targets.classes);
-        let input_lengths = ints(targets.input_lengths).reshape([samples, 1]);
-        let target_lengths = ints(targets.target_lengths).reshape([samples, 1]);
-        let device = given.device();
+        // Burn compares integers of one type only.
+        let (device, dtype) = (given.device(), given.dtype());
+        let lengths = |primitive| ints(primitive).cast(dtype).reshape([samples, 1]);
+        let input_lengths = lengths(targets.input_lengths);
+        let target_lengths = lengths(targets.target_lengths);
         let blank = targets.blank as i64;
         if given.dims()[1] == 0 {
-            given = Tensor::full([samples, 1], blank, &device);
+            given = Tensor::<B, 2, Int>::full([samples, 1], blank, &device).cast(dtype);
         }
         let [_, longest] = given.dims();
-        let place = Tensor::<B, 1, Int>::arange(0..longest as i64, &device).reshape([1, longest]);
+        let place = count_to(longest, &device, dtype).reshape([1, longest]);
         let place = place.expand([samples, longest]);
         let lengths = target_lengths.clone().expand([samples, longest]);
         let beyond = place.greater_equal(lengths);
@@ -85,7 +87,7 @@ impl<B: Backend> States<B> {
         let given = given.mask_fill(beyond.bool_or(outside), blank);
 
         let count = 2 * longest + 1;
-        let blanks = Tensor::<B, 2, Int>::full([samples, longest], blank, &device);
+        let blanks = Tensor::<B, 2, Int>::full([samples, longest], blank, &device).cast(dtype);
         let pairs: Tensor<B, 3, Int> = Tensor::stack(vec![blanks.clone(), given], 2);
         let pairs = pairs.reshape([samples, 2 * longest]);
         let classes = Tensor::cat(vec![pairs, blanks.narrow(1, 0, 1)], 1);
@@ -104,11 +106,12 @@ impl<B: Backend> States<B> {
         let index = classes.clone().reshape([1, samples, count]);
         let index = index.expand([steps, samples, count]);
         let log_probs = log_probs.clone().gather(2, index).clamp_min(NOTHING);
-        let state = Tensor::<B, 1, Int>::arange(0..count as i64, &device).reshape([1, count]);
+        let state = count_to(count, &device, dtype).reshape([1, count]);
         let state = state.expand([samples, count]);
         let last = (target_lengths.clone() * 2).expand([samples, count]);
         let is_last = state.clone().equal(last.clone());
-        let is_last = is_last.bool_or(state.equal(last - 1));
+        // Not the length less 1, which a type without a sign may not hold.
+        let is_last = is_last.bool_or((state + 1).equal(last));
         Self {
             classes,
             skip,
@@ -247,13 +250,18 @@ impl<B: Backend> States<B> {
             .bool_not()
             .reshape([1, samples])
             .expand([steps, samples]);
-        let step = Tensor::<B, 1, Int>::arange(0..steps as i64, &gradient.device());
+        let step = count_to::<B>(steps, &gradient.device(), self.input_lengths.dtype());
         let step = step.reshape([steps, 1]).expand([steps, samples]);
         let lengths = self.input_lengths.clone().reshape([1, samples]);
         let has_step = step.lower(lengths.expand([steps, samples]));
         let unusable = unusable.bool_and(has_step).reshape([steps, samples, 1]);
         gradient.mask_fill(unusable.expand(shape), f64::NAN)
     }
+}
+
+/// The numbers from 0 on, so many. Cast, because not every backend makes them in every type that it computes with.
+fn count_to<B: Backend>(count: usize, device: &B::Device, dtype: DType) -> Tensor<B, 1, Int> {
+    Tensor::<B, 1, Int>::arange(0..count as i64, device).cast(dtype)
 }
 
 /// `log(e^a + e^b + e^c)`.

@@ -8,6 +8,7 @@ use loss_kernels::{Formula, Input};
 use super::number::Arena;
 use super::{Elements, Losses};
 use crate::ops::check;
+use crate::ops::sum::composed::sum_of_rows;
 use crate::ops::tensors::{at_least_f32, cast, unwrap, widen_half, wrap};
 use crate::{LossBackend, Reduced, Reduction};
 
@@ -198,6 +199,11 @@ fn sum_over_all_but_last<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
     let shape = tensor.shape();
     let labels = shape[shape.num_dims() - 1];
     let rows = shape.num_elements() / labels.max(1);
-    let tensor = B::float_reshape(tensor, [rows, labels].into());
-    B::float_reshape(B::float_sum_dim(tensor, 0), [labels].into())
+    let dtype = tensor.dtype();
+    let rows: Tensor<B, 2> = wrap(widen_half::<B>(B::float_reshape(
+        tensor,
+        [rows, labels].into(),
+    )));
+    let sums = unwrap(sum_of_rows(rows).reshape([labels]));
+    cast::<B>(sums, dtype)
 }

@@ -10,7 +10,8 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
 use crate::ops::reduced_node::{take, track};
-use crate::ops::tensors::{as_rows, at_least_f32};
+use crate::ops::sum::composed::sum_of_rows;
+use crate::ops::tensors::{as_rows, at_least_f32, cast, unwrap, widen_half};
 use crate::{
     Columns, Formula, LossBackend, Reduced, Reduction, RowTargets, RowWeights, SmoothWeights,
     SoftmaxTerms, composed,
@@ -115,10 +116,13 @@ impl<B: LossBackend> Backward<B, 2> for LogitsAndWeightsBackward {
 
 /// Sums `[N, C, d1, ..]` to `[C]`.
 fn sum_over_rows<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
-    let tensor = as_rows::<B>(tensor);
-    let [_, num_classes, _] = tensor.dims();
-    let sum = tensor.sum_dim(0).sum_dim(2).reshape([num_classes]);
-    Tensor::<B, 1>::into_primitive(sum).tensor()
+    let dtype = tensor.dtype();
+    let tensor = as_rows::<B>(widen_half::<B>(tensor));
+    let [n, num_classes, s] = tensor.dims();
+    let of_batch = sum_of_rows(tensor.reshape([n, num_classes * s]));
+    let positions = of_batch.reshape([num_classes, s]).transpose();
+    let sums: Tensor<B, 1> = sum_of_rows(positions).reshape([num_classes]);
+    cast::<B>(unwrap(sums), dtype)
 }
 
 /// The targets as the inner backend has them.

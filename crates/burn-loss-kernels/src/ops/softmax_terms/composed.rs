@@ -219,6 +219,40 @@ pub(crate) fn ignore_dropped_rows<B: Backend>(
     }
 }
 
+/// Rows that share a copy of the classes' weights, and copies that are made of one.
+const SHORT_SUM: usize = 64;
+
+/// The weight of each class `[M]`, of weights `[C]`.
+///
+/// The gradient of the weights is Burn's sum over the rows, a running total. So that it is short, few rows share a copy of the
+/// weights, and copies are made of copies.
+pub fn weights_of<B: Backend>(weights: Tensor<B, 1>, classes: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+    let ([rows], [num_classes]) = (classes.dims(), weights.dims());
+    let copies = rows.div_ceil(SHORT_SUM);
+    if copies <= SHORT_SUM {
+        return weights.gather(0, classes);
+    }
+    let mut counts = vec![copies];
+    while counts[counts.len() - 1] > SHORT_SUM {
+        counts.push(counts[counts.len() - 1].div_ceil(SHORT_SUM));
+    }
+    let mut table: Tensor<B, 2> = weights.reshape([1, num_classes]);
+    for count in counts.into_iter().rev() {
+        let [made, _] = table.dims();
+        let each = count.div_ceil(made);
+        let copied = table.reshape([made, 1, num_classes]);
+        let copied = copied.expand([made, each, num_classes]);
+        let copied: Tensor<B, 2> = copied.reshape([made * each, num_classes]);
+        table = copied.narrow(0, 0, count);
+    }
+    let copy = Tensor::<B, 1, Int>::arange(0..copies as i64, &classes.device());
+    let copy = copy.cast(classes.dtype()).reshape([copies, 1]);
+    let of_rows = copy.expand([copies, SHORT_SUM]);
+    let of_rows = of_rows.reshape([copies * SHORT_SUM]).narrow(0, 0, rows);
+    let index = classes + of_rows * num_classes as i64;
+    table.reshape([copies * num_classes]).gather(0, index)
+}
+
 /// What each row counts, `[M]`, in at least 32 bits; ignored rows count 0, rows without a class NaN.
 pub(crate) struct CountedRows<B: Backend> {
     /// With the weight of its class.
@@ -256,7 +290,7 @@ impl<B: LossBackend> CountedRows<B> {
             let [ignored, invalid] = [rows.ignored, rows.invalid].map(|mask| mask.reshape([n * s]));
             if let Some(weights) = &weights.per_class {
                 let weights: Tensor<B, 1> = wrap(cast::<B>(weights.clone(), dtype));
-                of_class = of_class * weights.gather(0, rows.classes.reshape([n * s]));
+                of_class = of_class * weights_of(weights, rows.classes.reshape([n * s]));
                 weighted = true;
             }
             weighted |= targets.ignore_index.is_some();

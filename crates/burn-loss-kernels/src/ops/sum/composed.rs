@@ -4,6 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorMetadata};
 
+use crate::ops::check;
 use crate::ops::tensors::{cast, unwrap, widen_half, wrap};
 
 /// Numbers per partial sum: few enough that a running total in `f32` does not swallow them.
@@ -29,8 +30,27 @@ pub fn sum<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
     cast::<B>(unwrap(numbers.sum()), dtype)
 }
 
+/// The sum of the rows of `[R, L]`, `[1, L]`, in stages of short sums.
+pub(crate) fn sum_of_rows<B: Backend>(mut rows: Tensor<B, 2>) -> Tensor<B, 2> {
+    loop {
+        let [count, len] = rows.dims();
+        if count <= BLOCK {
+            return rows.sum_dim(0);
+        }
+        let blocks = count / BLOCK;
+        let whole = rows.clone().narrow(0, 0, blocks * BLOCK);
+        let sums = whole.reshape([blocks, BLOCK, len]).sum_dim(1);
+        let mut parts = vec![sums.reshape([blocks, len])];
+        if blocks * BLOCK < count {
+            parts.push(rows.narrow(0, blocks * BLOCK, count - blocks * BLOCK));
+        }
+        rows = Tensor::cat(parts, 0);
+    }
+}
+
 /// Computes what [`LossBackend::scale`](crate::LossBackend::scale) promises.
 pub(crate) fn scale<B: Backend>(gradient: FloatTensor<B>, by: FloatTensor<B>) -> FloatTensor<B> {
+    check::factor::<B>(&gradient, &by);
     let shape = gradient.shape();
     let one = vec![1; shape.num_dims()];
     let by = B::float_expand(B::float_reshape(by, one.into()), shape);

@@ -10,6 +10,7 @@ use burn_fusion::{Fusion, FusionBackend};
 use burn_ir::TensorIr;
 
 use crate::LossBackend;
+use crate::ops::check;
 use crate::ops::fusion::{Handles, Inputs, output};
 
 /// [`LossBackend::sum`].
@@ -33,6 +34,7 @@ pub(crate) fn scale<B: FusionBackend + LossBackend>(
     gradient: FloatTensor<Fusion<B>>,
     by: FloatTensor<Fusion<B>>,
 ) -> FloatTensor<Fusion<B>> {
+    check::factor::<Fusion<B>>(&gradient, &by);
     let (client, shape, dtype) = (gradient.client.clone(), gradient.shape(), gradient.dtype);
     let mut stream = Inputs::default();
     let operation = ScaleOperation::<B> {

@@ -68,6 +68,7 @@ macro_rules! suite {
         mod gaps {
             $crate::suite! { $backend, $gaps =>
                 module_db { pytorchs_own_samples }
+                integers { sequences_of_any_integer }
                 regions { dice jaccard tversky long_regions }
                 halves { class_rows_of_any_integer }
                 boxes { box_iou box_gradients boxes_that_do_not_count }
@@ -145,7 +146,7 @@ macro_rules! suite {
             }
             integers {
                 classes_of_any_integer positions_of_any_integer labels_of_any_integer
-                sequences_of_any_integer labels_that_32_bits_do_not_hold
+                labels_that_32_bits_do_not_hold
             }
             burn_nn { same_where_it_should_be padded_mean_differs padded_weight_sum_differs }
             losses { configs_survive_json modules_print_themselves modules_move_and_record }

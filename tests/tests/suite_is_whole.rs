@@ -141,3 +141,18 @@ fn what_is_a_test_and_what_is_listed() {
     let call = called("burn_loss_tests::suite::boxes::one::<\n NdArray>();");
     assert_eq!(call, HashSet::from([pair("boxes", "one")]));
 }
+
+/// Tests of wgpu alone are called by hand, in one file.
+#[test]
+fn what_only_wgpu_has_is_run() {
+    let there = tokens(include_str!("../src/wgpu.rs"));
+    let run = tokens(include_str!("wgpu_plain.rs"));
+    let tests = there.windows(6).filter_map(|window| match window {
+        ["pub", "fn", name, "(", ")", "{"] => Some(*name),
+        _ => None,
+    });
+    let tests: Vec<_> = tests.collect();
+    assert!(tests.len() >= 2, "not found as tests: {tests:?}");
+    let missing: Vec<_> = tests.iter().filter(|name| !run.contains(*name)).collect();
+    assert!(missing.is_empty(), "never run: {missing:?}");
+}

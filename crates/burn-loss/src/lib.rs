@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod backends;
 mod check;
 mod display;
 mod exact_mean;

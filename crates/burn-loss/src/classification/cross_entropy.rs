@@ -28,7 +28,7 @@ use crate::{Reduction, check};
 #[derive(Config, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CrossEntropyLossConfig {
-    /// One weight a class, finite and at least 0. Default: every class counts 1.
+    /// One weight per class, finite and at least 0. Default: every class counts 1.
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none (PyTorch's default is -100).
     pub ignore_index: Option<i64>,
@@ -127,7 +127,7 @@ impl CrossEntropyLossConfig {
 #[module(custom_display)]
 #[non_exhaustive]
 pub struct CrossEntropyLoss<B: Backend> {
-    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
+    /// One weight per class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]

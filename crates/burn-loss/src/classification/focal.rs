@@ -28,7 +28,7 @@ pub struct FocalLossConfig {
     /// How strongly rows that are already right are weighted down, at least 0. Default: 2, as in the paper.
     #[config(default = 2.0)]
     pub gamma: f64,
-    /// One weight a class (the paper's alpha), finite and at least 0. Default: every class counts 1.
+    /// One weight per class (the paper's alpha), finite and at least 0. Default: every class counts 1.
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
@@ -113,7 +113,7 @@ impl FocalLossConfig {
 pub struct FocalLoss<B: Backend> {
     /// How strongly rows that are already right are weighted down, finite and at least 0.
     pub gamma: f64,
-    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
+    /// One weight per class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]

@@ -29,7 +29,7 @@ pub struct GeneralizedCrossEntropyLossConfig {
     /// Between cross entropy (towards 0) and the mean absolute error (1), in `(0, 1]`. Default: 0.7, as in the paper.
     #[config(default = 0.7)]
     pub q: f64,
-    /// One weight a class, finite and at least 0. Default: every class counts 1.
+    /// One weight per class, finite and at least 0. Default: every class counts 1.
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
@@ -116,7 +116,7 @@ impl GeneralizedCrossEntropyLossConfig {
 pub struct GeneralizedCrossEntropyLoss<B: Backend> {
     /// Between cross entropy (towards 0) and the mean absolute error (1), in `(0, 1]`.
     pub q: f64,
-    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
+    /// One weight per class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]

@@ -28,7 +28,7 @@ pub struct PolyLossConfig {
     /// What is added to the first coefficient of the cross entropy's series, finite and at least -1. Default: 1.
     #[config(default = 1.0)]
     pub epsilon: f64,
-    /// One weight a class, finite and at least 0. Default: every class counts 1.
+    /// One weight per class, finite and at least 0. Default: every class counts 1.
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
@@ -119,7 +119,7 @@ impl PolyLossConfig {
 pub struct PolyLoss<B: Backend> {
     /// What is added to the first coefficient of the cross entropy's series, finite and at least -1.
     pub epsilon: f64,
-    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
+    /// One weight per class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
     /// Rows with this target do not count; any integer, a class or not.
     #[module(skip)]

@@ -142,7 +142,7 @@ pub struct ArcFaceLossConfig {
     /// What the cosines are multiplied by, finite and above 0. Default: 64.
     #[config(default = 64.0)]
     pub scale: f64,
-    /// One weight a class, finite and at least 0. Default: every class counts 1.
+    /// One weight per class, finite and at least 0. Default: every class counts 1.
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
@@ -250,7 +250,7 @@ pub struct ArcFaceLoss<B: Backend> {
     pub margin: f64,
     /// What the cosines are multiplied by, finite and above 0.
     pub scale: f64,
-    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
+    /// One weight per class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
     /// Rows with this target do not count.
     #[module(skip)]
@@ -282,7 +282,7 @@ pub struct CosFaceLossConfig {
     /// What the cosines are multiplied by, finite and above 0. Default: 64.
     #[config(default = 64.0)]
     pub scale: f64,
-    /// One weight a class, finite and at least 0. Default: every class counts 1.
+    /// One weight per class, finite and at least 0. Default: every class counts 1.
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
@@ -375,7 +375,7 @@ pub struct CosFaceLoss<B: Backend> {
     pub margin: f64,
     /// What the cosines are multiplied by, finite and above 0.
     pub scale: f64,
-    /// One weight a class, `[C]`, each finite and at least 0; none counts every class as 1.
+    /// One weight per class, `[C]`, each finite and at least 0; none counts every class as 1.
     pub class_weights: Option<Tensor<B, 1>>,
     /// Rows with this target do not count.
     #[module(skip)]

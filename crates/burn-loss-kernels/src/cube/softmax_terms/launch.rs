@@ -172,7 +172,7 @@ pub fn grad<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement>(
     reshape(output, shape)
 }
 
-/// The sum of the smooth weights, if it is the same for every row: once, instead of once a row.
+/// The sum of the smooth weights, if it is the same for every row: once, instead of once per row.
 fn weights_total<R: CubeRuntime>(args: &Args<R>, plan: &Plan) -> Option<CubeTensor<R>> {
     let weights = args.weights.as_ref().filter(|_| args.same_weights)?;
     let total = args.empty([1], DType::F32);

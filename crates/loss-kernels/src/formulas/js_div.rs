@@ -1,6 +1,6 @@
 //! Generalized Jensen-Shannon divergence of two log-probabilities.
 
-use super::{Formula, Input, Number, compile_passes};
+use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `beta e^y (y - m) + (1 - beta) e^x (x - m)` of log-probabilities `x` and `y`, with `m = log(beta e^y + (1 - beta) e^x)`;
 /// at `beta = 0` it is `e^y (y - x)`, at 1 `e^x (x - y)`.
@@ -72,4 +72,8 @@ impl Formula for JsDiv {
     }
 
     compile_passes!();
+
+    fn twin(&self) -> Option<Twin> {
+        Some(Twin::JsDiv([self.beta as f32]))
+    }
 }

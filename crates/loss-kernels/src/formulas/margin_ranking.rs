@@ -1,6 +1,6 @@
 //! Margin ranking loss of two scores.
 
-use super::{Formula, Input, Number, compile_passes};
+use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `max(0, -t (x - y) + margin)` with the third input `t`, which is 1 or -1; its slope at a loss of 0 is 0.
 #[derive(Clone, Copy, Debug)]
@@ -27,4 +27,8 @@ impl Formula for MarginRanking {
     }
 
     compile_passes!();
+
+    fn twin(&self) -> Option<Twin> {
+        Some(Twin::MarginRanking([self.margin as f32]))
+    }
 }

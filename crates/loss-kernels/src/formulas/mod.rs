@@ -274,6 +274,10 @@ pub enum Twin {
     GaussianNll([f32; 2]),
     /// [`GaussianCrps`].
     GaussianCrps,
+    /// [`JsDiv`], with `beta`.
+    JsDiv([f32; 1]),
+    /// [`MarginRanking`], with `margin`.
+    MarginRanking([f32; 1]),
     /// [`CrossEntropy`], with `keep` and `z_loss`.
     CrossEntropy([f32; 2]),
     /// [`Focal`], with `gamma`.

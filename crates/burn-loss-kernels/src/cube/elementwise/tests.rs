@@ -7,8 +7,9 @@ use crate::cube::shared::device::{Device, pretend};
 use crate::cube::testing::{B, T, assert_close, devices, memory, numbers, tensor};
 use crate::formulas::{
     Asymmetric, Bce, BceWithLogits, Charbonnier, CrossEntropy, Focal, GammaNll, GaussianCrps,
-    GaussianNll, GeneralizedCrossEntropy, HingeEmbedding, Huber, KlDiv, L1, LogCosh, Mse, Msle,
-    PoissonNll, Poly, Quantile, SigmoidFocal, SmoothL1, SoftMargin, Tweedie,
+    GaussianNll, GeneralizedCrossEntropy, HingeEmbedding, Huber, JsDiv, KlDiv, L1, LogCosh,
+    MarginRanking, Mse, Msle, PoissonNll, Poly, Quantile, SigmoidFocal, SmoothL1, SoftMargin,
+    Tweedie,
 };
 use crate::{Elements, Formula, Input, LossBackend, Reduction, composed};
 
@@ -284,6 +285,9 @@ fn amounts_and_distributions() {
     for log_target in [false, true] {
         check(&KlDiv { log_target }, false, &none);
     }
+    for beta in [0.0, 0.3, 1.0] {
+        check(&JsDiv { beta }, true, &none);
+    }
     for (log_input, full) in [(true, false), (true, true), (false, true)] {
         let eps = 1e-2;
         let formula = PoissonNll {
@@ -325,6 +329,8 @@ fn margins() {
     let none = [Third::None];
     check(&SoftMargin, false, &none);
     check(&HingeEmbedding { margin: 0.75 }, false, &none);
+    let signs = [Third::Full, Third::Repeated];
+    check(&MarginRanking { margin: 0.75 }, false, &signs);
     for (gamma_positive, gamma_negative, clip) in [(1.0, 4.0, 0.05), (0.0, 1.5, 0.0)] {
         let formula = Asymmetric {
             gamma_positive,
@@ -400,6 +406,24 @@ fn extremes_are_those_of_the_composed_operations() {
                 1e-7,
             );
         }
+    }
+    let log_p = [
+        0.0,
+        -1e-6,
+        -0.5,
+        -2.0,
+        -2.0,
+        -inf,
+        -inf,
+        -30.0,
+        -104.0,
+        f32::NAN,
+    ];
+    let log_q = [
+        0.0, -3.0, -0.5, -2.000_001, -inf, -2.0, -inf, -0.1, -1.0, -1.0,
+    ];
+    for beta in [0.0, 0.5, 0.9, 1.0] {
+        compare(&JsDiv { beta }, &log_p, &log_q);
     }
     let losses = [0.0, 1e-20, 1e-6, 1e-3, 0.2, 0.3, 5.0, 86.0, 104.0, 1e4, inf];
     let sums = [2.0; 11];

@@ -15,9 +15,11 @@ mod gaussian_nll;
 mod generalized_cross_entropy;
 mod hinge_embedding;
 mod huber;
+mod js_div;
 mod kl_div;
 mod l1;
 mod log_cosh;
+mod margin_ranking;
 mod mse;
 mod msle;
 mod poisson_nll;
@@ -110,6 +112,10 @@ pub fn kernel_of<R: CubeRuntime>(twin: Option<Twin>) -> Option<Launcher<R>> {
         Twin::GaussianNll(parameters) => Launcher::new::<gaussian_nll::GaussianNll>(parameters),
         Twin::HingeEmbedding(parameters) => {
             Launcher::new::<hinge_embedding::HingeEmbedding>(parameters)
+        }
+        Twin::JsDiv(parameters) => Launcher::new::<js_div::JsDiv>(parameters),
+        Twin::MarginRanking(parameters) => {
+            Launcher::new::<margin_ranking::MarginRanking>(parameters)
         }
         Twin::KlDiv(parameters) => Launcher::new::<kl_div::KlDiv>(parameters),
         Twin::Msle => Launcher::new::<msle::Msle>([]),

@@ -1,0 +1,94 @@
+//! Generalized Jensen-Shannon divergence of two log-probabilities.
+
+use burn_cubecl::cubecl;
+use cubecl::prelude::*;
+use loss_kernels::Input;
+
+use super::{CubeFormula, Numbers, Parameters};
+use crate::cube::shared::number::{constant, exp_m1, exp_of_any, ln_1p, negative, zero_or_nan};
+
+/// `beta e^y (y - m) + (1 - beta) e^x (x - m)` of log-probabilities `x` and `y`, with `m = log(beta e^y + (1 - beta) e^x)`; the
+/// parameter is `beta`.
+pub struct JsDiv;
+
+/// How far `x` and `y` are above the mixture.
+#[derive(CubeType, Clone, Copy)]
+struct Above<N: Size> {
+    x: Vector<f32, N>,
+    y: Vector<f32, N>,
+}
+
+/// Whether each number is the logarithm of 0, by its bits: a shading language has no infinite constant.
+#[cube]
+fn is_of_nothing<N: Size>(x: Vector<f32, N>) -> Vector<bool, N> {
+    Vector::<u32, N>::reinterpret(x).equal(Vector::new(0xff80_0000u32))
+}
+
+#[cube]
+fn above_mixture<N: Size>(x: Vector<f32, N>, y: Vector<f32, N>, beta: f32) -> Above<N> {
+    let zero = constant(0.0);
+    // From the smaller one's distance to the larger one, whose exponential does not overflow. A probability of 0 is at no
+    // distance from another 0.
+    let both = select_many(is_of_nothing(x), y, x);
+    let d = select_many(is_of_nothing(both), zero, y - x);
+    let down = exp_m1(negative(d.abs()));
+    let x_above = negative(ln_1p(down * Vector::new(beta)));
+    let y_above = negative(ln_1p(down * Vector::new(1.0 - beta)));
+    let below = d.less_than(zero);
+    Above::<N> {
+        x: select_many(below, x_above, y_above - d),
+        y: select_many(below, x_above + d, y_above),
+    }
+}
+
+/// `e^log_p log_ratio`, 0 for a probability of 0.
+#[cube]
+fn share<N: Size>(log_p: Vector<f32, N>, log_ratio: Vector<f32, N>) -> Vector<f32, N> {
+    let p = exp_of_any(log_p);
+    select_many(p.equal(constant(0.0)), constant(0.0), p * log_ratio)
+}
+
+#[cube]
+impl CubeFormula for JsDiv {
+    fn loss<N: Size>(inputs: &Numbers<N>, parameters: &Parameters) -> Vector<f32, N> {
+        let (x, y, beta) = (inputs.x, inputs.y, parameters.first);
+        let mut loss = constant(0.0);
+        if beta == 0.0 {
+            loss = share(y, y - x);
+        } else if beta == 1.0 {
+            loss = share(x, x - y);
+        } else {
+            let above = above_mixture(x, y, beta);
+            loss =
+                share(y, above.y) * Vector::new(beta) + share(x, above.x) * Vector::new(1.0 - beta);
+        }
+        loss
+    }
+
+    fn slope<N: Size>(
+        inputs: &Numbers<N>,
+        parameters: &Parameters,
+        #[comptime] of: Input,
+    ) -> Vector<f32, N> {
+        let (x, y, beta) = (inputs.x, inputs.y, parameters.first);
+        let mut slope = constant(0.0);
+        if comptime!(of == Input::Prediction) {
+            if beta == 0.0 {
+                slope = zero_or_nan(x) - exp_of_any(y);
+            } else if beta == 1.0 {
+                slope = share(x, x - y) + exp_of_any(x);
+            } else {
+                slope = share(x, above_mixture(x, y, beta).x) * Vector::new(1.0 - beta);
+            }
+        } else {
+            if beta == 0.0 {
+                slope = share(y, y - x) + exp_of_any(y);
+            } else if beta == 1.0 {
+                slope = zero_or_nan(y) - exp_of_any(x);
+            } else {
+                slope = share(y, above_mixture(x, y, beta).y) * Vector::new(beta);
+            }
+        }
+        slope
+    }
+}

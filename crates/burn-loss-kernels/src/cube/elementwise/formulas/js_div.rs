@@ -52,12 +52,10 @@ fn share<N: Size>(log_p: Vector<f32, N>, log_ratio: Vector<f32, N>) -> Vector<f3
 impl CubeFormula for JsDiv {
     fn loss<N: Size>(inputs: &Numbers<N>, parameters: &Parameters) -> Vector<f32, N> {
         let (x, y, beta) = (inputs.x, inputs.y, parameters.first);
-        let mut loss = constant(0.0);
-        if beta == 0.0 {
-            loss = share(y, y - x);
-        } else if beta == 1.0 {
+        let mut loss = share(y, y - x);
+        if beta == 1.0 {
             loss = share(x, x - y);
-        } else {
+        } else if beta != 0.0 {
             let above = above_mixture(x, y, beta);
             loss =
                 share(y, above.y) * Vector::new(beta) + share(x, above.x) * Vector::new(1.0 - beta);
@@ -71,22 +69,22 @@ impl CubeFormula for JsDiv {
         #[comptime] of: Input,
     ) -> Vector<f32, N> {
         let (x, y, beta) = (inputs.x, inputs.y, parameters.first);
-        let mut slope = constant(0.0);
+        let mut slope = zero_or_nan(x);
         if comptime!(of == Input::Prediction) {
             if beta == 0.0 {
-                slope = zero_or_nan(x) - exp_of_any(y);
+                slope -= exp_of_any(y);
             } else if beta == 1.0 {
-                slope = share(x, x - y) + exp_of_any(x);
+                slope += share(x, x - y) + exp_of_any(x);
             } else {
-                slope = share(x, above_mixture(x, y, beta).x) * Vector::new(1.0 - beta);
+                slope += share(x, above_mixture(x, y, beta).x) * Vector::new(1.0 - beta);
             }
         } else {
             if beta == 0.0 {
-                slope = share(y, y - x) + exp_of_any(y);
+                slope += share(y, y - x) + exp_of_any(y);
             } else if beta == 1.0 {
-                slope = zero_or_nan(y) - exp_of_any(x);
+                slope -= exp_of_any(x);
             } else {
-                slope = share(y, above_mixture(x, y, beta).y) * Vector::new(beta);
+                slope += share(y, above_mixture(x, y, beta).y) * Vector::new(beta);
             }
         }
         slope

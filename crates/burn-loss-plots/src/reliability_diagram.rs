@@ -96,8 +96,8 @@ impl ReliabilityDiagram {
     /// [`PlotError::Input`] where no bin holds anything, a bin's ends are not in `[0, 1]` or not in order, or a mean is not
     /// in `[0, 1]`.
     pub fn draw(&self) -> Result<Picture> {
+        self.check()?;
         let bins: Vec<_> = self.bins.iter().filter(|bin| bin.count > 0).collect();
-        self.check(&bins)?;
         let mut accuracy = Chart {
             x_label: "confidence".to_owned(),
             y_label: "accuracy".to_owned(),
@@ -133,8 +133,11 @@ impl ReliabilityDiagram {
         chart::draw(&self.title, &[accuracy, counts], (420.0, 380.0))
     }
 
-    fn check(&self, bins: &[&Bin]) -> Result<()> {
-        if bins.is_empty() {
+    fn check(&self) -> Result<()> {
+        // The numbers of the bins as they were added, the empty ones among them.
+        let bins = self.bins.iter().enumerate();
+        let mut filled = bins.filter(|(_, bin)| bin.count > 0).peekable();
+        if filled.peek().is_none() {
             let found = format!("{} bins, all empty", self.bins.len());
             return Err(PlotError::input(
                 PLOT,
@@ -143,7 +146,7 @@ impl ReliabilityDiagram {
                 found,
             ));
         }
-        for (index, bin) in bins.iter().enumerate() {
+        for (index, bin) in filled {
             let argument = |name| format!("{name} of bin {index}");
             check::unit(PLOT, &argument("range"), &[bin.lower, bin.upper])?;
             // Equal where a bin of equal mass holds tied values alone.

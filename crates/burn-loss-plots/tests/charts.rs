@@ -228,6 +228,14 @@ fn bad_bins_are_explained() {
         "ReliabilityDiagram: range of bin 0: expected a lower end not above the upper end, found 0.6 to 0.5"
     );
     assert!(message(diagram().bin(0.5, 1.5, 5, 0.5, 0.5).draw()).contains("range of bin 0"));
+    // The empty bins count, too: the number is that of the call.
+    let empty_first = || diagram().bin(0.0, 0.5, 0, f64::NAN, f64::NAN);
+    assert_eq!(
+        message(empty_first().bin(0.5, 1.5, 5, 0.5, 0.5).draw()),
+        "ReliabilityDiagram: range of bin 1: expected numbers from 0 to 1, found 1.5 at index 1"
+    );
+    let second = empty_first().bin(0.5, 0.75, 5, 0.5, 0.5);
+    assert!(message(second.bin(0.75, 1.0, 5, 0.5, f64::NAN).draw()).contains("accuracy of bin 2"));
 }
 
 #[test]

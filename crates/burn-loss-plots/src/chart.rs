@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use plotters::backend::SVGBackend;
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::cartesian::Cartesian2d;
-use plotters::element::{Circle, Rectangle};
+use plotters::element::Circle;
 use plotters::series::LineSeries;
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, FontStyle, RGBColor};
 
+use crate::bars::{self, Bar};
 use crate::canvas::{self, Canvas, Rect, Text};
 use crate::check;
 use crate::clip::{self, Window};
@@ -41,16 +42,6 @@ pub struct Series {
     pub mark: Mark,
     /// Which colour of the palette; a line of another round through it has other dashes.
     pub color: usize,
-}
-
-/// A bar from x to x.
-#[derive(Clone, Debug)]
-pub struct Bar {
-    pub from: f64,
-    pub to: f64,
-    pub height: f64,
-    /// Stands over the bar where the bar is wide enough.
-    pub label: String,
 }
 
 /// Text inside the chart, its top at the chart's top.
@@ -127,9 +118,7 @@ impl Chart {
         let x_label = look.fit(&self.x_label, pixels(rect.width) - y_area)?;
         let y_label = look.fit(&self.y_label, pixels(rect.height) - x_area)?;
         self.draw_axes(&mut plot, [&x_label, &y_label])?;
-        for bar in &self.bars {
-            draw_bar(canvas, &mut plot, bar, &window)?;
-        }
+        bars::draw(canvas, &plot, &self.bars, window.y.0)?;
         let is_reference = |series: &&Series| series.mark == Mark::Reference;
         let (references, others): (Vec<_>, Vec<_>) = self.series.iter().partition(is_reference);
         for series in references.into_iter().chain(others) {
@@ -166,7 +155,7 @@ impl Chart {
 }
 
 /// The chart's plane, as plotters maps it to the sheet.
-type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+pub type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 /// Of a series with more points, only some of those that lie over each other are drawn.
 const MOST_MARKS: usize = 5000;
@@ -176,34 +165,6 @@ const MOST_POINTS: usize = 20_000;
 const MOST_DASHES: f64 = 50_000.0;
 /// A line that breaks off more often is joined where nobody sees the gap.
 const MOST_PIECES: usize = 1000;
-
-/// The width of the narrowest bar, in pixels.
-const NARROWEST: f64 = 4.0;
-
-fn draw_bar(
-    canvas: &Canvas<'_>,
-    plot: &mut Plot<'_, '_>,
-    bar: &Bar,
-    window: &Window,
-) -> Result<()> {
-    let (left, bottom) = plot.backend_coord(&(bar.from, window.y.0));
-    let (right, y) = plot.backend_coord(&(bar.to, bar.height));
-    // A bar between equal ends, of tied values, is as wide as can be seen.
-    let air = ((px(NARROWEST) - (right - left)) / 2).max(0);
-    let corners = [(left - air, bottom), (right + air, y)];
-    canvas
-        .area
-        .draw(&Rectangle::new(corners, style::SOFT.filled()))?;
-    if air == 0 {
-        let edge = canvas::line(style::PAPER, style::THIN);
-        canvas.area.draw(&Rectangle::new(corners, edge))?;
-    }
-    let look = Text::new(style::TICK, HPos::Center, VPos::Bottom);
-    if px(look.width(&bar.label)?) < right - left {
-        canvas.text(&bar.label, ((left + right) / 2, y - px(3.0)), &look)?;
-    }
-    Ok(())
-}
 
 /// Text beside its x, on the side that has more room.
 fn draw_note(canvas: &Canvas<'_>, plot: &Plot<'_, '_>, note: &Note, window: &Window) -> Result<()> {

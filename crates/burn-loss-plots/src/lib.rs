@@ -13,6 +13,7 @@
 //! | dense predictions | [`LabelMaps`] |
 //! | anything over x | [`Lines`], [`Panels`] |
 
+mod bars;
 mod canvas;
 mod chart;
 mod check;

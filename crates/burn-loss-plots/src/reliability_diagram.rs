@@ -1,6 +1,7 @@
 //! How often what was said with a probability was so.
 
-use crate::chart::{self, Bar, Chart, Mark};
+use crate::bars::Bar;
+use crate::chart::{self, Chart, Mark};
 use crate::check;
 use crate::error::{PlotError, Result};
 use crate::picture::Picture;
@@ -11,7 +12,9 @@ const PLOT: &str = "ReliabilityDiagram";
 /// A reliability diagram: the accuracy of each bin of confidence, the diagonal of perfect calibration, and the bins' counts.
 ///
 /// A bar below the diagonal is overconfidence, one above it underconfidence. A bin with a count of 0 is left out, its
-/// NaN with it. Source: [On Calibration of Modern Neural Networks](https://arxiv.org/abs/1706.04599).
+/// NaN with it. No bar is narrower than 4 pixels. Of more than a thousand, those within the same pixel are one, as tall as
+/// the tallest; of so many over each other, those whose ends are near. Source:
+/// [On Calibration of Modern Neural Networks](https://arxiv.org/abs/1706.04599).
 ///
 /// ```
 /// use burn_loss_plots::ReliabilityDiagram;

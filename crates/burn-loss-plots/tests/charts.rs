@@ -503,6 +503,29 @@ fn a_million_points_are_a_small_picture() {
         LearningCurves::new(epochs, epochs).draw(),
         LearningCurves::new(&broken, &broken).draw(),
     ];
+    // Curves of as many thresholds, that rise as rates do and that do not.
+    let falling: Vec<f64> = x.iter().rev().copied().collect();
+    let rates: Vec<f64> = y.iter().map(|y| y / 10_007.0).collect();
+    let jumping: Vec<f64> = shuffled.iter().map(|y| y / 10_007.0).collect();
+    for (one, other) in [(&x, &rates), (&jumping, &rates)] {
+        pictures.push(RocCurves::new().curve("noise", one, other, 0.5).draw());
+    }
+    for (one, other) in [(&falling, &rates), (&jumping, &rates)] {
+        let curves = PrecisionRecallCurves::new().curve("noise", one, other, 0.5);
+        pictures.push(curves.draw());
+    }
+    // Bins beside each other, and bins over each other.
+    let bin = |diagram: ReliabilityDiagram, i: usize, [from, to]: [f64; 2]| {
+        diagram.bin(from, to, 1 + i % 83, x[i], rates[i])
+    };
+    let beside = (0..x.len()).fold(ReliabilityDiagram::new(), |diagram, i| {
+        bin(diagram, i, [x[i], x[i] + 1e-6])
+    });
+    let over = (0..x.len()).fold(ReliabilityDiagram::new(), |diagram, i| {
+        let (a, b) = (rates[i], jumping[i]);
+        bin(diagram, i, [a.min(b), a.max(b)])
+    });
+    pictures.extend([beside.draw(), over.draw()]);
     // A line of each style: the palette has 7 colours, each round other dashes.
     for before in [0, 7, 14, 21] {
         let short =

@@ -1,7 +1,7 @@
 //! The look at the first batch: no false alarm on healthy batches, and each mistake found, on 200 random batches each.
 
 use burn::backend::NdArray;
-use burn::tensor::activation::{log_softmax, sigmoid, softmax};
+use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax};
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_loss_metrics::first_batch::{
     Finding, Findings, Kind, Meant, Severity, class_scores, label_scores, regression,
@@ -169,6 +169,9 @@ fn healthy_batches_of_labels_raise_no_alarm() {
             targets.clone(),
             &Meant::logits(),
         ));
+        let given = log_sigmoid(logits.clone());
+        let meant = Meant::log_probabilities();
+        assert_healthy(&label_scores(given, targets.clone(), &meant));
         let given = sigmoid(logits);
         assert_healthy(&label_scores(given, targets, &Meant::probabilities()));
     });
@@ -213,10 +216,16 @@ fn scores_of_another_kind_are_found() {
         let [logits, targets] = labels(random, 32);
         let given = label_scores(sigmoid(logits.clone()), targets.clone(), &Meant::logits());
         assert_found(&given, Kind::ProbabilitiesGiven, &[]);
-        let given = label_scores(logits, targets, &Meant::probabilities());
-        // Taken for probabilities, they are sure, and often wrong.
-        let beside = [Kind::LossTooHigh, Kind::Saturated];
-        assert_found(&given, Kind::LogitsGiven, &beside);
+        let look = |scores, meant: Meant| label_scores(scores, targets.clone(), &meant);
+        let given = look(logits.clone(), Meant::probabilities());
+        assert_found(&given, Kind::LogitsGiven, &[]);
+        let given = look(logits.clone(), Meant::log_probabilities());
+        assert_found(&given, Kind::LogitsGiven, &[]);
+        let given = look(sigmoid(logits), Meant::log_probabilities());
+        assert_found(&given, Kind::ProbabilitiesGiven, &[]);
+        // Where the outputs are all alike, too.
+        let given = look(targets.zeros_like() + 0.5, Meant::log_probabilities());
+        assert_found(&given, Kind::ProbabilitiesGiven, &[Kind::SameOutputs]);
     });
 }
 
@@ -327,14 +336,21 @@ fn a_loss_far_from_that_of_nothing_is_found() {
 
         let [logits, targets] = labels(random, 32);
         let told = logits.clone() + (targets.clone() * 2 - 1) * 8;
-        assert_found(
-            &label_scores(told, targets.clone(), &Meant::logits()),
-            Kind::LossTooLow,
-            &[],
-        );
-        let findings = label_scores(logits * 300, targets, &Meant::logits());
-        assert_found(&findings, Kind::LossTooHigh, &[Kind::Saturated]);
-        assert_found(&findings, Kind::Saturated, &[Kind::LossTooHigh]);
+        for (told, scaled, meant) in [
+            (told.clone(), logits.clone() * 300, Meant::logits()),
+            (
+                log_sigmoid(told.clone()),
+                log_sigmoid(logits.clone() * 300),
+                Meant::log_probabilities(),
+            ),
+            (sigmoid(told), sigmoid(logits * 300), Meant::probabilities()),
+        ] {
+            let findings = label_scores(told, targets.clone(), &meant);
+            assert_found(&findings, Kind::LossTooLow, &[]);
+            let findings = label_scores(scaled, targets.clone(), &meant);
+            assert_found(&findings, Kind::LossTooHigh, &[Kind::Saturated]);
+            assert_found(&findings, Kind::Saturated, &[Kind::LossTooHigh]);
+        }
 
         let [predictions, targets] = numbers(random, 16);
         let told = targets.clone() + predictions.clone() * 0.01;

@@ -10,7 +10,7 @@ use crate::{check, host};
 
 /// A logit beyond it has a probability of 0 or 1 to six digits.
 const SURE: f64 = 15.0;
-/// Fewer scores may all lie from 0 to 1, or below 0, by chance.
+/// Fewer scores may all lie from 0 to 1 by chance.
 const ENOUGH: usize = 32;
 
 /// Looks at the first batch of a loss of labels, each yes or no.
@@ -55,12 +55,12 @@ pub fn label_scores<B: Backend>(
         return findings;
     }
     report_targets(&mut findings, &targets, labels, &of_targets);
-    report_scores(&mut findings, scores.len(), &of_scores, meant.takes);
+    let given = report_scores(&mut findings, scores.len(), &of_scores, meant.takes);
     if all_rows_equal(&scores, labels) {
         report_same_outputs(&mut findings);
     }
     if of_targets.within(0.0, 1.0) {
-        report_losses(&mut findings, &scores, &targets, labels, meant);
+        report_losses(&mut findings, (&scores, given), &targets, labels, meant);
     }
     findings
 }
@@ -118,13 +118,16 @@ fn report_targets(findings: &mut Findings, targets: &[f64], labels: usize, range
     }
 }
 
-fn report_scores(findings: &mut Findings, count: usize, range: &Range, takes: Takes) {
+/// Reports scores of another kind than the loss takes; returns what they are.
+fn report_scores(findings: &mut Findings, count: usize, range: &Range, takes: Takes) -> Takes {
     let between = format!(
         "the scores lie from {:.4} to {:.4}",
         range.least, range.most
     );
+    let probabilities = range.within(-1e-3, 1.0 + 1e-3);
+    let enough = count >= ENOUGH;
     match takes {
-        Takes::Logits if range.within(0.0, 1.0) && count >= ENOUGH && range.most > range.least => {
+        Takes::Logits if range.within(0.0, 1.0) && enough && range.most > range.least => {
             findings.add(
                 Severity::Warning,
                 Kind::ProbabilitiesGiven,
@@ -133,36 +136,54 @@ fn report_scores(findings: &mut Findings, count: usize, range: &Range, takes: Ta
                 "The loss takes a sigmoid itself. Of one taken twice, no probability is below 1/2, and a no is never learned.",
                 "Give it the logits, without the sigmoid.",
             );
+            Takes::Probabilities
         }
-        Takes::Probabilities if !range.within(-1e-3, 1.0 + 1e-3) => findings.add(
-            Severity::Error,
-            Kind::LogitsGiven,
-            "",
-            format!("{between}: they are logits"),
-            "The loss takes probabilities, from 0 to 1, and refuses others or is NaN.",
-            "Give it the sigmoid of the logits, or take `BceWithLogitsLoss` of the logits.",
-        ),
-        Takes::LogProbabilities if range.most > 1e-3 => findings.add(
-            Severity::Error,
-            Kind::LogitsGiven,
-            "",
-            format!("{between}, and no log-probability is above 0"),
-            "The loss takes log-probabilities.",
-            "Give it `log_sigmoid` of the logits, or take `BceWithLogitsLoss` of the logits.",
-        ),
-        _ => {}
+        Takes::Probabilities if !probabilities => {
+            findings.add(
+                Severity::Error,
+                Kind::LogitsGiven,
+                "",
+                format!("{between}: they are logits"),
+                "The loss takes probabilities, from 0 to 1, and refuses others or is NaN.",
+                "Give it the sigmoid of the logits, or take `BceWithLogitsLoss` of the logits.",
+            );
+            Takes::Logits
+        }
+        Takes::LogProbabilities if range.most > 1e-3 && probabilities && enough => {
+            findings.add(
+                Severity::Error,
+                Kind::ProbabilitiesGiven,
+                "",
+                format!("{between}, as probabilities do, and no log-probability is above 0"),
+                "The loss takes log-probabilities.",
+                "Give it `log_sigmoid` of the logits, or take `BceWithLogitsLoss` of the logits.",
+            );
+            Takes::Probabilities
+        }
+        Takes::LogProbabilities if range.most > 1e-3 => {
+            findings.add(
+                Severity::Error,
+                Kind::LogitsGiven,
+                "",
+                format!("{between}, and no log-probability is above 0"),
+                "The loss takes log-probabilities.",
+                "Give it `log_sigmoid` of the logits, or take `BceWithLogitsLoss` of the logits.",
+            );
+            Takes::Logits
+        }
+        takes => takes,
     }
 }
 
 /// Compares the binary cross entropy with that of a model that knows nothing.
 fn report_losses(
     findings: &mut Findings,
-    scores: &[f64],
+    (scores, given): (&[f64], Takes),
     targets: &[f64],
     labels: usize,
     meant: &Meant,
 ) {
-    let logit = |score: f64| match meant.takes {
+    let logit = |score: f64| match given {
         Takes::Logits => score,
         Takes::LogProbabilities => score - (-score.exp().min(1.0 - 1e-12)).ln_1p(),
         Takes::Probabilities => {
@@ -208,8 +229,8 @@ fn report_losses(
         loss,
         broken,
         nothing,
-        // Scores of another kind have another loss.
-        least: match scores.len() >= ENOUGH && !findings.has(Kind::LogitsGiven) {
+        // Of scores of another kind the loss that was found is another one.
+        least: match scores.len() >= ENOUGH && (meant.loss.is_none() || given == meant.takes) {
             true => 0.3 * entropy,
             false => f64::NEG_INFINITY,
         },

@@ -370,12 +370,11 @@ fn broken_and_equal_outputs_are_found() {
         let batch = Classes::of(random, 2);
         let targets = || ints(&batch.targets);
         let shape = batch.logits.dims();
-        let mut numbers: Vec<f64> = batch.logits.to_data().iter().collect();
-        let at = random.below(numbers.len());
+        let mut scores: Vec<f64> = batch.logits.to_data().iter().collect();
+        let at = random.below(scores.len());
         for broken in [f64::NAN, f64::INFINITY] {
-            numbers[at] = broken;
-            let findings =
-                class_scores(floats(numbers.clone(), shape), targets(), &Meant::logits());
+            scores[at] = broken;
+            let findings = class_scores(floats(scores.clone(), shape), targets(), &Meant::logits());
             assert_found(&findings, Kind::NotFinite, &[]);
             let place = format!("row {}, column {}", at / shape[1], at % shape[1]);
             assert_eq!(findings.iter().next().unwrap().place, place);
@@ -395,17 +394,75 @@ fn broken_and_equal_outputs_are_found() {
         let [logits, targets] = labels(random, 2);
         let findings = label_scores(logits.ones_like(), targets.clone(), &Meant::logits());
         assert_found(&findings, Kind::SameOutputs, &[]);
-        let nan = targets.clone() + f32::NAN;
-        assert_found(
-            &label_scores(logits, nan.clone(), &Meant::logits()),
-            Kind::NotFinite,
-            &[],
-        );
-        assert_found(
-            &regression(nan, targets, &Meant::numbers()),
-            Kind::NotFinite,
-            &[],
-        );
+        let [predictions, targets] = numbers(random, 2);
+        let [rows, outputs] = predictions.dims();
+        let equal = predictions.slice([0..1, 0..outputs]).repeat_dim(0, rows);
+        let findings = regression(equal, targets, &Meant::numbers());
+        assert_found(&findings, Kind::SameOutputs, &[]);
+    });
+}
+
+/// With one of the numbers replaced, and its index.
+fn broken(random: &mut Random, whole: &Tensor<B, 2>, by: f64) -> (Tensor<B, 2>, usize) {
+    let mut numbers: Vec<f64> = whole.to_data().iter().collect();
+    let at = random.below(numbers.len());
+    numbers[at] = by;
+    (floats(numbers, whole.dims()), at)
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_found() {
+    let check = |findings: Findings, whose: &str, by: f64, (at, columns): (usize, usize)| {
+        assert_found(&findings, Kind::NotFinite, &[]);
+        let first = findings.iter().next().unwrap();
+        let what = format!("1 of the {whose} are not finite, the first is {by}");
+        let place = match columns {
+            1 => format!("row {at}"),
+            _ => format!("row {}, column {}", at / columns, at % columns),
+        };
+        assert_eq!((&first.what, &first.place), (&what, &place));
+    };
+    each(|random| {
+        for by in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let [logits, targets] = labels(random, 1);
+            let [_, columns] = targets.dims();
+            let (bad, at) = broken(random, &targets, by);
+            let findings = label_scores(logits.clone(), bad, &Meant::logits());
+            check(findings, "targets", by, (at, columns));
+            let never = by == f64::NEG_INFINITY;
+            for (scores, meant, may_be) in [
+                (logits.clone(), Meant::logits(), never),
+                (
+                    log_sigmoid(logits.clone()),
+                    Meant::log_probabilities(),
+                    never,
+                ),
+                (sigmoid(logits), Meant::probabilities(), false),
+            ] {
+                let (bad, at) = broken(random, &scores, by);
+                let findings = label_scores(bad, targets.clone(), &meant);
+                if !may_be {
+                    check(findings, "scores", by, (at, columns));
+                    continue;
+                }
+                // A label that is impossible has no finite loss where it is true.
+                let truth: Vec<f64> = targets.to_data().iter().collect();
+                assert_eq!(findings.has(Kind::NotFinite), truth[at] == 1.0);
+                if truth[at] == 1.0 {
+                    let place = &findings.iter().next().unwrap().place;
+                    assert_eq!(*place, format!("row {}", at / columns));
+                }
+            }
+
+            let [predictions, targets] = numbers(random, 1);
+            let [_, columns] = targets.dims();
+            let (bad, at) = broken(random, &targets, by);
+            let findings = regression(predictions.clone(), bad, &Meant::numbers());
+            check(findings, "targets", by, (at, columns));
+            let (bad, at) = broken(random, &predictions, by);
+            let findings = regression(bad, targets, &Meant::numbers());
+            check(findings, "predictions", by, (at, columns));
+        }
     });
 }
 

@@ -625,3 +625,29 @@ fn the_text_says_what_where_why_and_what_to_do() {
         .collect();
     assert_eq!(kinds, [Kind::ProbabilitiesGiven]);
 }
+
+#[test]
+fn the_summary_has_the_losses_of_what_knows_little() {
+    // Of the first label a quarter is true, of the second a half.
+    let targets = || floats(vec![1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0], [4, 2]);
+    let logits = floats(vec![0.5, -1.0, 0.0, 0.25, -0.5, 1.5, -2.0, 0.0], [4, 2]);
+    // The same loss, whichever way the scores say it.
+    for (scores, meant) in [
+        (logits.clone(), Meant::logits()),
+        (log_sigmoid(logits.clone()), Meant::log_probabilities()),
+        (sigmoid(logits), Meant::probabilities()),
+    ] {
+        assert_eq!(
+            label_scores(scores, targets(), &meant).summary,
+            "4 rows, 2 labels, loss 0.4440 (a model that knows nothing: 0.6931, the labels' rates alone: 0.6277)"
+        );
+    }
+
+    // The means 3 and 1, the variances 3.5 and 1.
+    let targets = floats(vec![1.0, 0.0, 2.0, 0.0, 3.0, 2.0, 6.0, 2.0], [4, 2]);
+    let predictions = floats(vec![1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0], [4, 2]);
+    assert_eq!(
+        regression(predictions, targets, &Meant::numbers()).summary,
+        "4 rows, 2 outputs, mean squared error 4.3750e0 (always saying the mean: 2.2500e0, always saying 0: 7.2500e0)"
+    );
+}

@@ -1,8 +1,8 @@
 //! The look at the first batch: no false alarm on healthy batches, and each mistake found, on 200 random batches each.
 
-use burn::backend::NdArray;
+use burn::backend::{Flex, NdArray};
 use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax};
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{DType, Int, Tensor, TensorData};
 use burn_loss_metrics::first_batch::{
     Finding, Findings, Kind, Meant, Severity, class_scores, label_scores, regression,
 };
@@ -183,6 +183,113 @@ fn healthy_batches_of_numbers_raise_no_alarm() {
         let [predictions, targets] = numbers(random, 1);
         assert_healthy(&regression(predictions, targets, &Meant::numbers()));
     });
+}
+
+/// The same numbers in 16 bits, which NdArray does not have.
+fn halves(numbers: &Tensor<B, 2>, dtype: DType) -> Tensor<Flex, 2> {
+    let numbers = Tensor::<Flex, 2>::from_data(numbers.to_data(), &Default::default());
+    let numbers = numbers.cast(dtype);
+    assert_eq!(numbers.dtype(), dtype);
+    numbers
+}
+
+#[test]
+fn batches_of_16_bits_are_judged_as_others() {
+    for dtype in [DType::F16, DType::BF16] {
+        each(|random| {
+            // Of few rows, all may be equal after the rounding.
+            let batch = Classes::of(random, 16);
+            let logits = || halves(&batch.logits, dtype);
+            let classes = |scores, meant: Meant| {
+                let targets = Tensor::<Flex, 1, Int>::from_ints(
+                    batch.targets.as_slice(),
+                    &Default::default(),
+                );
+                class_scores(scores, targets, &meant)
+            };
+            // Computed in 16 bits, and rounded to them.
+            let rounded = |scores: Tensor<B, 2>| halves(&scores, dtype);
+            let of_logits =
+                |scores: fn(Tensor<B, 2>) -> Tensor<B, 2>| rounded(scores(batch.logits.clone()));
+            for log_probabilities in [
+                log_softmax(logits(), 1),
+                of_logits(|logits| log_softmax(logits, 1)),
+            ] {
+                let look = |meant| classes(log_probabilities.clone(), meant);
+                assert_healthy(&look(Meant::log_probabilities()));
+                let kind = Kind::LogProbabilitiesGiven;
+                assert_found(&look(Meant::logits()), kind, &[]);
+                assert_found(&look(Meant::probabilities()), kind, &[]);
+            }
+            for probabilities in [softmax(logits(), 1), of_logits(|logits| softmax(logits, 1))] {
+                let look = |meant| classes(probabilities.clone(), meant);
+                assert_healthy(&look(Meant::probabilities()));
+                let kind = Kind::ProbabilitiesGiven;
+                assert_found(&look(Meant::logits()), kind, &[]);
+                assert_found(&look(Meant::log_probabilities()), kind, &[]);
+            }
+            assert_healthy(&classes(logits(), Meant::logits()));
+            let kind = Kind::LogitsGiven;
+            assert_found(&classes(logits(), Meant::log_probabilities()), kind, &[]);
+            assert_found(&classes(logits(), Meant::probabilities()), kind, &[]);
+
+            let [logits, targets] = labels(random, 32);
+            let [logits, targets] = [halves(&logits, dtype), halves(&targets, dtype)];
+            let look = |scores, meant: Meant| label_scores(scores, targets.clone(), &meant);
+            let given = || {
+                [
+                    logits.clone(),
+                    log_sigmoid(logits.clone()),
+                    sigmoid(logits.clone()),
+                ]
+            };
+            let meant = || {
+                [
+                    Meant::logits(),
+                    Meant::log_probabilities(),
+                    Meant::probabilities(),
+                ]
+            };
+            for (scores, meant) in given().into_iter().zip(meant()) {
+                assert_healthy(&look(scores, meant));
+            }
+            let [logits, _, probabilities] = given();
+            let [of_logits, of_logs, of_probabilities] = meant();
+            let kind = Kind::ProbabilitiesGiven;
+            assert_found(&look(probabilities.clone(), of_logits), kind, &[]);
+            assert_found(&look(probabilities, of_logs.clone()), kind, &[]);
+            let kind = Kind::LogitsGiven;
+            assert_found(&look(logits.clone(), of_logs), kind, &[]);
+            assert_found(&look(logits, of_probabilities), kind, &[]);
+
+            let [predictions, targets] = numbers(random, 16);
+            let look = |predictions, targets: &Tensor<B, 2>| {
+                let targets = halves(targets, dtype);
+                regression(halves(&predictions, dtype), targets, &Meant::numbers())
+            };
+            assert_healthy(&look(predictions.clone(), &targets));
+            let told = targets.clone() + predictions * 0.01;
+            assert_found(&look(told, &targets), Kind::LossTooLow, &[]);
+        });
+    }
+}
+
+/// The logarithm of a sum over so many classes is a number whose rounding is the same for all of a row.
+#[test]
+fn log_probabilities_of_many_classes_are_known_in_16_bits() {
+    for (classes, deviation) in [(4000, 0.01), (4000, 0.05), (50_257, 0.05), (50_257, 0.5)] {
+        for dtype in [DType::F16, DType::BF16] {
+            let mut random = Random(classes as u64);
+            let numbers = random.normals(2 * classes, deviation);
+            let logits = halves(&floats(numbers, [2, classes]), dtype);
+            let look = |scores| {
+                let targets = Tensor::<Flex, 1, Int>::from_ints([0, 7], &Default::default());
+                class_scores(scores, targets, &Meant::log_probabilities())
+            };
+            assert_healthy(&look(log_softmax(logits.clone(), 1)));
+            assert_found(&look(logits), Kind::LogitsGiven, &[]);
+        }
+    }
 }
 
 #[test]

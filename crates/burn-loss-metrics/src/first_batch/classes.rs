@@ -12,6 +12,8 @@ use crate::{check, host};
 
 /// How far from 1 the sum of a row of probabilities may be, of f16 and bf16, too.
 const ROUNDING: f64 = 0.02;
+/// Half a unit in the last place of bf16, of which f16 has less.
+const HALF_UNIT: f64 = 1.0 / 256.0;
 /// A row whose most probable class has more is saturated.
 const SURE: f64 = 0.9999;
 /// Of less counted rows, the share of those that do not count is suspicious.
@@ -241,16 +243,18 @@ fn report_scores(
     classes: usize,
     takes: Takes,
 ) -> Takes {
-    let sum_to_one = |value: fn(f64) -> f64| {
+    let sum_to_one = |value: fn(f64) -> f64, rounding: f64| {
         let near = |row: &[f64]| {
             let sum: f64 = row.iter().map(|&score| value(score)).sum();
-            (sum - 1.0).abs() <= ROUNDING
+            (sum - 1.0).abs() <= rounding
         };
         classes > 1 && scores.chunks_exact(classes).all(near)
     };
-    let given = if range.within(-1e-3, 1.0 + 1e-3) && sum_to_one(|p| p) {
+    // A log-softmax rounds the logarithm of its sum, up to log C, for all of a row, and then each difference.
+    let of_logs = ROUNDING.max(2.0 * HALF_UNIT * (1.0 + (classes as f64).ln()));
+    let given = if range.within(-1e-3, 1.0 + 1e-3) && sum_to_one(|p| p, ROUNDING) {
         Takes::Probabilities
-    } else if range.most <= 1e-3 && sum_to_one(f64::exp) {
+    } else if range.most <= 1e-3 && sum_to_one(f64::exp, of_logs) {
         Takes::LogProbabilities
     } else {
         Takes::Logits

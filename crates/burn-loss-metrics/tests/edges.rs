@@ -235,6 +235,38 @@ fn tensors_of_nothing_are_refused() {
 }
 
 #[test]
+fn tensors_that_do_not_fit_are_refused() {
+    assert_refused(
+        || confusion_matrix(ints(&[0, 1]), ints(&[0]), 2),
+        "confusion_matrix: expected `targets` of the shape of `predictions`, [2], got [1]",
+    );
+    // Both are asked whether they are classes, and each is named.
+    assert_refused(
+        || confusion_matrix(ints(&[0, 2]), ints(&[0, 1]), 2),
+        "confusion_matrix: `predictions` at row 1 is 2, expected a class in [0, 2) (C = 2)",
+    );
+    assert_refused(
+        || confusion_matrix(ints(&[0, 1]), ints(&[-1, 1]), 2),
+        "confusion_matrix: `targets` at row 0 is -1, expected a class in [0, 2) (C = 2)",
+    );
+    let labels = |shape: [usize; 2]| Tensor::<B, 2, Int>::zeros(shape, &Default::default());
+    assert_refused(
+        || classification_report_multilabel(labels([2, 3]), labels([2, 2])),
+        "classification_report_multilabel: expected `targets` of the shape of `predictions`, [2, 3], got [2, 2]",
+    );
+    let scores = || Tensor::<B, 2>::zeros([2, 3], &Default::default());
+    let expected = "expected `targets` of the shape of `scores`, [2, 3], got [3, 2]";
+    assert_refused(
+        || roc_auc_multilabel(scores(), labels([3, 2]), Average::Macro),
+        &format!("roc_auc_multilabel: {expected}"),
+    );
+    assert_refused(
+        || average_precision_multilabel(scores(), labels([3, 2]), Average::Macro),
+        &format!("average_precision_multilabel: {expected}"),
+    );
+}
+
+#[test]
 fn what_makes_an_epoch_nan_is_told() {
     logger();
     let refused = |losses: Tensor<B, 1>, reason: &str| {
@@ -247,6 +279,14 @@ fn what_makes_an_epoch_nan_is_told() {
         "expected `loss` of shape [1] or [2], got [3]",
     );
     refused(floats([f32::NAN]), "the loss is NaN");
+    // Of a target that is no class there is no weight.
+    let weighted = || MeanLossMetric::new().with_class_weights(Some(vec![1.0, 3.0]));
+    let of_classes = |targets: &[i64]| LossBatch::of_classes(floats([0.5]), ints(targets));
+    assert_eq!(value_of(weighted(), &of_classes(&[0, 1])), 0.5);
+    assert!(value_of(weighted(), &of_classes(&[0, 2])).is_nan());
+    assert!(logged(
+        "Loss: `targets` at row 1 is 2, expected a class in [0, 2) (C = 2)"
+    ));
 
     let mut metric = CohenKappaMetric::new();
     for columns in [2, 3] {

@@ -134,6 +134,31 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_that_cannot_be_written_is_named() {
+        let folder = std::env::temp_dir().join(format!("example-support-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let args = SharedArgs {
+            output: folder.clone(),
+            ..parse("").unwrap()
+        };
+        make_folder(&folder).unwrap();
+        let curve = burn_loss_plots::Lines::new("curve").line("a", &[0.0, 1.0], &[0.0, 1.0]);
+        let picture = curve.draw().unwrap();
+        // In the place of the second file is a folder.
+        let taken = folder.join("curve.png");
+        make_folder(&taken).unwrap();
+        let error = args.save("curve", &picture).unwrap_err().to_string();
+        let expected = format!("cannot write {}: ", taken.display());
+        assert!(error.starts_with(&expected), "{error}");
+        assert!(folder.join("curve.svg").exists());
+        // The folder is gone.
+        std::fs::remove_dir_all(&folder).unwrap();
+        let error = args.save("curve", &picture).unwrap_err().to_string();
+        let expected = format!("cannot write {}: ", folder.join("curve.svg").display());
+        assert!(error.starts_with(&expected), "{error}");
+    }
+
+    #[test]
     fn refuses_what_cannot_train() {
         assert!(parse("--epochs 0").is_err());
         assert!(parse("--limit 3").is_err());

@@ -317,6 +317,65 @@ pub mod tests {
     }
 
     #[test]
+    fn refuses_gzip_that_is_damaged_before_its_end() {
+        let mut zipped = gzip(&small());
+        // The method; gzip knows one.
+        zipped[2] = 7;
+        assert_eq!(
+            images_error(&zipped),
+            "f: expected the header of an IDX file of images, found invalid gzip header"
+        );
+
+        // After a block that is stored as it is, and longer than what is unpacked at once, one of a kind that there is not.
+        let stored = file(&[0x803, 10_000, 2, 2], &[7; 40_000]);
+        let length = (stored.len() as u16).to_le_bytes();
+        let mut zipped = gzip(&[])[..10].to_vec();
+        zipped.push(0);
+        zipped.extend(length);
+        zipped.extend(length.map(|byte| !byte));
+        zipped.extend(stored);
+        zipped.push(0b111);
+        let error = images_error(&zipped);
+        assert!(
+            error.starts_with("f: expected 40000 bytes of pixels (10000 images of 2 x 2), found "),
+            "{error}"
+        );
+        assert!(
+            error.ends_with(" and then corrupt deflate stream"),
+            "{error}"
+        );
+    }
+
+    /// A disk or a network that breaks off.
+    #[test]
+    fn tells_why_a_file_cannot_be_read() {
+        struct BreaksOff<'a>(&'a [u8]);
+        impl Read for BreaksOff<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                match self.0.read(buffer)? {
+                    0 => Err(io::Error::other("the disk is gone")),
+                    count => Ok(count),
+                }
+            }
+        }
+        let bytes = small();
+        for (read, expected) in [
+            (0, "f: the disk is gone"),
+            (
+                10,
+                "f: expected the header of an IDX file of images, found the disk is gone",
+            ),
+            (
+                20,
+                "f: expected 12 bytes of pixels (3 images of 2 x 2), found 4 and then the disk is gone",
+            ),
+        ] {
+            let error = read_images("f", BreaksOff(&bytes[..read]), 2).unwrap_err();
+            assert_eq!(error.to_string(), expected, "after {read} bytes");
+        }
+    }
+
+    #[test]
     fn refuses_bytes_after_the_end() {
         let mut bytes = small();
         bytes.push(0);

@@ -77,3 +77,41 @@ impl MetricLogger for MetricsLog {
 
     fn log_epoch_summary(&mut self, _summary: EpochSummary) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_cannot_be_written_is_named() {
+        let folder = std::env::temp_dir().join(format!("mnist-{}-log", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let log = MetricsLog::default();
+        for split in ["train", "valid"] {
+            let lines = vec!["0.5,16".to_owned(), "0.25,8".to_owned()];
+            log.lines()
+                .insert(format!("{split}/epoch-1/Loss.log"), lines);
+        }
+        log.write(&folder).unwrap();
+        let [train, valid] =
+            ["train", "valid"].map(|split| folder.join(format!("{split}/epoch-1/Loss.log")));
+        assert_eq!(fs::read_to_string(&train).unwrap(), "0.5,16\n0.25,8\n");
+        assert!(valid.exists());
+
+        // In the place of the file is a folder.
+        let refused = |path: &Path| {
+            let error = log.write(&folder).unwrap_err().to_string();
+            let expected = format!("cannot write to {}: ", path.display());
+            assert!(error.starts_with(&expected), "{error}");
+        };
+        fs::remove_file(&train).unwrap();
+        fs::create_dir(&train).unwrap();
+        refused(&train);
+        fs::remove_dir(&train).unwrap();
+        // In the place of its folder is a file.
+        fs::remove_dir_all(folder.join("valid")).unwrap();
+        fs::write(folder.join("valid"), "").unwrap();
+        refused(&valid);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,5 +1,7 @@
 //! The example as a person runs it: train a little, look at predictions, and mistype.
 
+#[cfg(target_os = "linux")]
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -258,36 +260,81 @@ fn a_second_run_replaces_the_first() {
     );
 }
 
-/// A limit on the size of a file stands for a disk that fills: the run's first file still fits, and its model does not.
+/// The files of a finished run; not those of one that goes on.
+#[cfg(target_os = "linux")]
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.ends_with("unfinished") {
+            continue;
+        }
+        match path.is_dir() {
+            true => files.extend(self::files(&path)),
+            false => {
+                let bytes = fs::read(&path).unwrap();
+                files.insert(path, bytes);
+            }
+        }
+    }
+    files
+}
+
+/// A limit on the size of a file stands for a disk that fills, at each stage of a run whose files are larger than those
+/// before it. The pictures are smaller than the model.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_disk_that_fills_leaves_the_first_run() {
+    // The limit's unit. With weights of as many digits, the config is longer than one.
+    const BLOCK: u64 = 512;
+    let weights = ["0.12345678"; 10].join(",");
+    let options = format!("--epochs 1 --class-weights {weights}");
+    let short = "--limit 24";
+    // As many steps have a longer log than the model.
+    let long = "--limit 6000 --batch-size 1";
     let folder = folder("full");
-    stdout(&folder, "--limit 24 --epochs 1");
+    stdout(&folder, &format!("{options} {short}"));
     let output = folder.join("artifacts/mnist");
-    let kept = [
-        "config.json",
-        "model.mpk",
-        "report.html",
-        "pictures/roc.svg",
-    ];
-    let read = || kept.map(|file| fs::read(output.join(file)).unwrap());
-    let before = read();
-    let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" --limit 24 --epochs 1 --seed 1";
-    let found = Command::new("sh")
-        .current_dir(&folder)
-        .args(["-c", limited, env!("CARGO_BIN_EXE_mnist")])
-        .output()
-        .unwrap();
-    let error = String::from_utf8(found.stderr).unwrap();
-    assert!(!found.status.success());
-    let expected = "error: cannot write artifacts/mnist/unfinished/model.mpk: ";
-    assert!(error.starts_with(expected), "{error}");
-    assert_eq!(error.lines().count(), 1, "{error}");
-    assert!(read() == before, "the first run is not as it was");
+    let before = files(&output);
+    let model = fs::metadata(output.join("model.mpk")).unwrap().len();
+    let (too_few, enough) = ((model - 1) / BLOCK, model.div_ceil(BLOCK));
+    let unfinished = "artifacts/mnist/unfinished";
+    for (blocks, length, expected) in [
+        (0, short, "to artifacts/mnist: ".to_owned()),
+        (1, short, format!("{unfinished}/config.json: ")),
+        (8, short, format!("{unfinished}/model.mpk: ")),
+        // The last bytes are written where Burn's recorder does not look for an error.
+        (too_few, short, format!("all of {unfinished}/model.mpk\n")),
+        (
+            enough,
+            long,
+            format!("to {unfinished}/metrics/train/epoch-1/Loss.log: "),
+        ),
+        (enough, short, format!("{unfinished}/report.html: ")),
+    ] {
+        let limited =
+            format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" {options} {length} --seed 1");
+        let found = Command::new("sh")
+            .current_dir(&folder)
+            .args(["-c", &limited, env!("CARGO_BIN_EXE_mnist")])
+            .output()
+            .unwrap();
+        let error = String::from_utf8(found.stderr).unwrap();
+        assert!(!found.status.success(), "with {blocks} blocks");
+        let expected = format!("error: cannot write {expected}");
+        assert!(
+            error.starts_with(&expected),
+            "with {blocks} blocks: {error}"
+        );
+        assert_eq!(error.lines().count(), 1, "with {blocks} blocks: {error}");
+        assert!(
+            files(&output) == before,
+            "with {blocks} blocks, the first run is not as it was"
+        );
+    }
     // With room again, the next run takes its place.
-    stdout(&folder, "--limit 24 --epochs 1 --seed 1");
-    assert!(read() != before);
+    stdout(&folder, &format!("{options} {short} --seed 1"));
+    assert!(files(&output) != before);
     assert!(!output.join("unfinished").exists());
 }
 

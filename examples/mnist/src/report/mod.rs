@@ -114,9 +114,8 @@ mod tests {
         TestSet::of(read.into_iter().enumerate().map(prediction).collect())
     }
 
-    /// The names of the pictures, and the report.
-    fn write(name: &str, losses: [f64; 2], test: &TestSet) -> (Vec<String>, String) {
-        let output = std::env::temp_dir().join(format!("mnist-{}-{name}", std::process::id()));
+    /// Writes the report of a run with these losses.
+    fn write_into(output: &Path, losses: [f64; 2], test: &TestSet) -> Result<()> {
         let curve = || Curve {
             train: losses.to_vec(),
             valid: losses.to_vec(),
@@ -138,7 +137,17 @@ mod tests {
             },
             training: Duration::from_secs(3),
         };
-        super::write(&run, test, &output).unwrap();
+        super::write(&run, test, output)
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("mnist-{}-{name}", std::process::id()))
+    }
+
+    /// The names of the pictures, and the report.
+    fn write(name: &str, losses: [f64; 2], test: &TestSet) -> (Vec<String>, String) {
+        let output = folder(name);
+        write_into(&output, losses, test).unwrap();
         let html = fs::read_to_string(output.join(FILE)).unwrap();
         let has = |name: &&&str| path(&output.join("pictures"), name, "png").exists();
         let found = NAMES.iter().filter(has).map(|name| (*name).to_owned());
@@ -157,6 +166,32 @@ mod tests {
         assert!(html.contains("a 4, read as 9"));
         // Only five of the ten digits are there.
         assert!(html.contains("undefined: a digit is missing"));
+    }
+
+    /// With something else in the place of each: its folder, a picture of each kind, the report.
+    #[test]
+    fn what_cannot_be_written_is_named() {
+        let output = folder("taken");
+        let taken = |file: &str, verb: &str| {
+            let _ = fs::remove_dir_all(&output);
+            let place = output.join(file);
+            match file {
+                "pictures" => {
+                    fs::create_dir_all(&output).unwrap();
+                    fs::write(&place, "").unwrap();
+                }
+                _ => fs::create_dir_all(&place).unwrap(),
+            }
+            let found = write_into(&output, [0.5, 0.4], &test_set([0, 1, 2, 3, 9]));
+            let error = found.unwrap_err().to_string();
+            let expected = format!("cannot {verb} {}: ", place.display());
+            assert!(error.starts_with(&expected), "{error}");
+        };
+        taken("pictures", "write to");
+        taken("pictures/learning_curves.svg", "write");
+        taken("pictures/wrong_digits.png", "write");
+        taken("report.html", "write");
+        fs::remove_dir_all(&output).unwrap();
     }
 
     #[test]

@@ -385,6 +385,9 @@ pub fn ranks_that_do_not_fit<B: TestBackend>() {
     panics(&["rank 2 or more", "got rank 1"], || {
         cross_entropy.forward_nd(floats([2]), classes([2]))
     });
+    panics(&["rank 2 or more", "got rank 1"], || {
+        cross_entropy.forward_probabilities_nd(floats::<B, 1>([2]), floats([2]))
+    });
 }
 
 pub fn no_class<B: TestBackend>() {

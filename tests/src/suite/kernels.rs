@@ -386,6 +386,16 @@ pub fn shapes_that_do_not_fit<B: TestBackend>() {
     };
     let logits = || primitive(floats([4, 3]));
     let line = |length| primitive(Tensor::<B, 1>::zeros([length], &device));
+    panics(&["`by`", "[1]", "[2]"], || B::scale(logits(), line(2)));
+    panics(&["`offsets`", "[3]", "[2]"], || {
+        B::add_per_class(logits(), line(2))
+    });
+    if let Some(other) = another_float::<B>() {
+        let offsets = Tensor::<B, 1>::zeros([3], &device).cast(other);
+        panics(&["`offsets`", "element type"], || {
+            B::add_per_class(logits(), primitive(offsets))
+        });
+    }
     forward(
         &["`logits`", "[N, C, d1, ..]", "[4]"],
         line(4),

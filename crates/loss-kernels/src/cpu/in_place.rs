@@ -112,6 +112,7 @@ fn change<F: Float, G: Fn(usize, F) -> F>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::testing::refuses;
 
     fn both(numbers: &[f32], run: impl Fn(Logits<'_, f32>) -> Option<Vec<f32>>) -> Vec<f32> {
         let mut owned = numbers.to_vec();
@@ -127,6 +128,18 @@ mod tests {
             let twice: Vec<f32> = numbers.iter().map(|x| x * 2.0).collect();
             assert_eq!(both(&numbers, |numbers| scale(numbers, 2.0)), twice);
         }
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_are_refused() {
+        let add = |words, scores: usize, offsets: usize| {
+            let (scores, offsets) = (vec![0.0f32; scores], vec![0.0; offsets]);
+            refuses(words, || {
+                add_per_class(Logits::Shared(&scores), [2, 3, 1], &offsets)
+            });
+        };
+        add("scores are [N, C, S]", 5, 3);
+        add("offsets are [C]", 6, 2);
     }
 
     #[test]

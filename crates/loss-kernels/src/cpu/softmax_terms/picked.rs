@@ -44,6 +44,14 @@ impl<'a> Picked<'a> {
     }
 
     /// Whether there are none.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use loss_kernels::cpu::softmax_terms::Picked;
+    ///
+    /// assert!(Picked::Each(&[]).is_empty() && !Picked::Range(3..5).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -7,7 +7,6 @@ use burn_loss_kernels::LossBackend;
 use burn_loss_kernels::composed::at_least_f32;
 
 use crate::display::display_fields;
-
 use crate::forms::samples::sum_of_rows;
 use crate::forms::{SampleLoss, Samples, fill_samples, sample_forwards, signed};
 use crate::{Reduction, check};

@@ -6,7 +6,6 @@ use burn::tensor::{Bool, Int, Tensor};
 use burn_loss_kernels::{CtcTargets, LossBackend};
 
 use crate::display::display_fields;
-
 use crate::forms::{SampleLoss, Samples, primitive, sample_forwards, signed, tensor};
 use crate::{Reduction, check};
 

@@ -222,14 +222,17 @@ pub(crate) fn ignore_dropped_rows<B: Backend>(
 /// Rows that share a copy of the classes' weights, and copies that are made of one.
 const SHORT_SUM: usize = 64;
 
+/// Weights in all copies, per row.
+const COPIED: usize = 16;
+
 /// The weight of each class `[M]`, of weights `[C]`.
 ///
 /// The gradient of the weights is Burn's sum over the rows, a running total. So that it is short, few rows share a copy of the
-/// weights, and copies are made of copies.
+/// weights, as far as the copies take little memory, and copies are made of copies.
 pub fn weights_of<B: Backend>(weights: Tensor<B, 1>, classes: Tensor<B, 1, Int>) -> Tensor<B, 1> {
     let ([rows], [num_classes]) = (classes.dims(), weights.dims());
-    let copies = rows.div_ceil(SHORT_SUM);
-    if copies <= SHORT_SUM {
+    let copies = rows.div_ceil(SHORT_SUM).min(COPIED * rows / num_classes);
+    if rows <= SHORT_SUM * SHORT_SUM || copies < 2 {
         return weights.gather(0, classes);
     }
     let mut counts = vec![copies];
@@ -247,8 +250,9 @@ pub fn weights_of<B: Backend>(weights: Tensor<B, 1>, classes: Tensor<B, 1, Int>)
     }
     let copy = Tensor::<B, 1, Int>::arange(0..copies as i64, &classes.device());
     let copy = copy.cast(classes.dtype()).reshape([copies, 1]);
-    let of_rows = copy.expand([copies, SHORT_SUM]);
-    let of_rows = of_rows.reshape([copies * SHORT_SUM]).narrow(0, 0, rows);
+    let each = rows.div_ceil(copies);
+    let of_rows = copy.expand([copies, each]);
+    let of_rows = of_rows.reshape([copies * each]).narrow(0, 0, rows);
     let index = classes + of_rows * num_classes as i64;
     table.reshape([copies * num_classes]).gather(0, index)
 }

@@ -8,7 +8,7 @@ use loss_kernels::formulas::Violation;
 
 use crate::LossBackend;
 use crate::ops::elementwise::composed::divisor_of;
-use crate::ops::tensors::{at_least_f32, unwrap, wrap};
+use crate::ops::tensors::{at_least_f32, quotient, unwrap, wrap};
 
 /// How `forward` turns one loss per element or row into one number.
 ///
@@ -139,12 +139,7 @@ impl Reduction {
             // Added instead of divided: the gradient of an empty batch stays defined on every backend.
             (Reduction::Mean, None) if count == 0 => total + f64::NAN,
             (_, None) => total * self.divisor(count as f64).recip(),
-            // Multiplied, because the slope of a quotient by its numerator is the backend's reciprocal, which NdArray rounds
-            // to 12 bits.
-            (_, Some(counts)) => {
-                let divisor = divisor_of(self, sum(counts));
-                total * (divisor.ones_like() / divisor)
-            }
+            (_, Some(counts)) => quotient(total, divisor_of(self, sum(counts))),
         };
         reduced.cast(dtype)
     }

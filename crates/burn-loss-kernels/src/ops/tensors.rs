@@ -175,6 +175,12 @@ pub(crate) fn cast<B: Backend>(tensor: FloatTensor<B>, dtype: DType) -> FloatTen
     B::float_cast(tensor, dtype.into())
 }
 
+/// A sum over what it is divided by. Multiplied, because the slope of a quotient by its numerator is the backend's reciprocal,
+/// which NdArray and some GPUs round to 12 bits.
+pub(crate) fn quotient<B: Backend>(sum: Tensor<B, 1>, divisor: Tensor<B, 1>) -> Tensor<B, 1> {
+    sum * (divisor.ones_like() / divisor)
+}
+
 /// Logits `[N, C, d1, ..]`, or as many weights, as `[N, C, S]`.
 pub(crate) fn as_rows<B: Backend>(logits: FloatTensor<B>) -> Tensor<B, 3> {
     let shape = rows_shape(&logits.shape());

@@ -419,9 +419,7 @@ fn extremes_are_those_of_the_composed_operations() {
         -104.0,
         f32::NAN,
     ];
-    let log_q = [
-        0.0, -3.0, -0.5, -2.1, -inf, -2.0, -inf, -0.1, -1.0, -1.0,
-    ];
+    let log_q = [0.0, -3.0, -0.5, -2.1, -inf, -2.0, -inf, -0.1, -1.0, -1.0];
     for beta in [0.0, 0.5, 0.9, 1.0] {
         compare(&JsDiv { beta }, &log_p, &log_q);
     }

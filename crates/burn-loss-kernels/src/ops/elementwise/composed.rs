@@ -9,7 +9,7 @@ use super::number::Arena;
 use super::{Elements, Losses};
 use crate::ops::check;
 use crate::ops::sum::composed::sum_of_rows;
-use crate::ops::tensors::{at_least_f32, cast, unwrap, widen_half, wrap};
+use crate::ops::tensors::{at_least_f32, cast, quotient, unwrap, widen_half, wrap};
 use crate::{LossBackend, Reduced, Reduction};
 
 /// Computes what [`LossBackend::elementwise`] promises; the example of [`Elements`] holds for this function, too.
@@ -105,7 +105,7 @@ pub fn elementwise_reduced<B: LossBackend, L: Formula>(
     if let Some((weights, dropped)) = &weights {
         losses = (losses * weights.clone()).mask_fill(dropped.clone(), 0.0);
     }
-    let loss = wrap::<B, 1>(B::sum(unwrap(losses))) / divisor.clone();
+    let loss = quotient(wrap(B::sum(unwrap(losses))), divisor.clone());
 
     let mut gradients = [None, None, None];
     if wanted.contains(&true) {

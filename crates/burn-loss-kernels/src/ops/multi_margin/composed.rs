@@ -7,7 +7,7 @@ use loss_kernels::MultiMargin;
 
 use crate::ops::check;
 use crate::ops::softmax_terms::composed::{CountedRows, Rows, ignore_dropped_rows};
-use crate::ops::tensors::{cast, unwrap, widen_half, wrap};
+use crate::ops::tensors::{cast, quotient, unwrap, widen_half, wrap};
 use crate::{Fault, LossBackend, Reduced, Reduction, RowTargets, RowWeights};
 
 /// One loss per row of scores `[N, C]`, `[N]`: `sum_{c != t} max(0, margin - x_t + x_c)^p` for its class `t`, each in `[0, C)`.
@@ -100,7 +100,7 @@ pub fn multi_margin_reduced<B: LossBackend>(
     let losses = powers.sum_dim(1).reshape([n]);
     let losses = counted.total(losses.clone(), losses.zeros_like().detach());
     let divisor = counted.divisor_without_classes(reduction) * num_classes as f64;
-    let total = wrap::<B, 1>(B::sum(unwrap(losses))) / divisor.clone();
+    let total = quotient(wrap(B::sum(unwrap(losses))), divisor.clone());
     let gradient = wanted.then(|| {
         // Also where nothing counts, and the quotient is 0 / 0.
         let slopes = (slopes * (of_class / divisor).reshape([n, 1])).mask_fill(dropped, 0.0);

@@ -8,7 +8,8 @@ use loss_kernels::Formula;
 use crate::ops::check;
 use crate::ops::elementwise::composed::divisor_of;
 use crate::ops::tensors::{
-    as_rows, at_least_f32, cast, column, log1p, one_minus_exp_neg, unwrap, widen_half, wrap,
+    as_rows, at_least_f32, cast, column, log1p, one_minus_exp_neg, quotient, unwrap, widen_half,
+    wrap,
 };
 use crate::{
     Columns, Elements, Fault, LOG_SUM_EXP, LossBackend, Reduced, Reduction, RowTargets, RowWeights,
@@ -166,7 +167,7 @@ pub fn softmax_terms_reduced<B: LossBackend, L: Formula>(
     let losses: Tensor<B, 1> = wrap(B::elementwise(formula, inputs.clone()).losses);
     let losses = counted.total(losses, smooth);
     let divisor = counted.divisor(reduction);
-    let loss = wrap::<B, 1>(B::sum(unwrap(losses))) / divisor.clone();
+    let loss = quotient(wrap(B::sum(unwrap(losses))), divisor.clone());
 
     let gradient = wanted.then(|| {
         let scale = divisor.ones_like() / divisor;

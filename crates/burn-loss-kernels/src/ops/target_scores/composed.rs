@@ -7,7 +7,7 @@ use loss_kernels::formulas::{LARGEST_LOG_PROB, Violation};
 
 use crate::ops::check;
 use crate::ops::softmax_terms::composed::{CountedRows, Rows, ignore_dropped_rows};
-use crate::ops::tensors::{cast, unwrap, widen_half, wrap};
+use crate::ops::tensors::{cast, quotient, unwrap, widen_half, wrap};
 use crate::{Fault, LossBackend, Reduced, Reduction, RowTargets, RowWeights};
 
 /// Computes what [`LossBackend::target_scores_reduced`] promises; the example there holds for this function, too.
@@ -43,7 +43,7 @@ pub fn target_scores_reduced<B: LossBackend>(
     }
     let losses = counted.total(scores.clone().neg(), scores.zeros_like());
     let divisor = counted.divisor(reduction);
-    let loss = wrap::<B, 1>(B::sum(unwrap(losses))) / divisor.clone();
+    let loss = quotient(wrap(B::sum(unwrap(losses))), divisor.clone());
     let gradient = wanted.then(|| {
         // A row that does not count has no gradient, also where nothing counts and the quotient is 0 / 0.
         let dropped = of_row.equal_elem(0.0);

@@ -344,7 +344,8 @@ pub fn a_loss_that_is_never_differentiated<B: TestBackend>() {
 /// Gradients of weights are sums over all losses: as right over a million of them as over ten.
 pub fn long_sums_of_slopes<B: TestBackend>() {
     let device = B::device();
-    let rows: usize = if B::ON_HOST { 1 << 20 } else { 1 << 16 };
+    // Burn scatters in one loop, and Mesa's software driver ends a loop after 65,535 rounds.
+    let rows: usize = if B::ON_HOST { 1 << 20 } else { 60_000 };
     let right = |what: &str, found: Option<Tensor<B, 1>>, expected: [f64; 2]| {
         let found = numbers(found.expect("the weights are tracked"));
         for (found, expected) in found.iter().zip(expected) {

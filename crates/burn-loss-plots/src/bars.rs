@@ -72,10 +72,10 @@ fn few(places: &[Place], most: usize) -> Vec<usize> {
             }
         }
         kept = tallest.into_values().collect();
+        // In their order: the same bars are drawn each time, and where they lie over each other, the last is seen.
+        kept.sort_unstable();
         column *= 2;
     }
-    // In their order: where bars lie over each other, the last is seen.
-    kept.sort_unstable();
     kept
 }
 

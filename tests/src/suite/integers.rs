@@ -158,6 +158,13 @@ pub fn labels_that_32_bits_do_not_hold<B: TestBackend>() {
     let labels = || Tensor::<B, 2, Int>::from_data(large.clone(), (&device, DType::I64));
     let loss = MultiLabelMarginLossConfig::new().init();
     let scores = || waves::<B, 2>([1, 3]);
+    // Any negative number ends a row.
+    let ended = |end: i64| {
+        let row = burn::tensor::TensorData::new(vec![1, end, 0], [1, 3]);
+        let row = Tensor::<B, 2, Int>::from_data(row, (&device, DType::I64));
+        numbers(loss.forward(scores(), row))
+    };
+    assert_eq!(ended(-(1 << 40)), ended(-1));
     if B::CHECKS_TARGETS {
         crate::suite::bad_input::panics(&["MultiLabelMarginLoss", "4294967297"], || {
             loss.forward(scores(), labels())

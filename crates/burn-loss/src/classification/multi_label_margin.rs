@@ -156,9 +156,9 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelMarginLoss {
     }
 }
 
-/// What is too large for the type stays too large: a negative number would end the row.
+/// What is too large for the type stays too large, and what is negative ends the row.
 fn with_a_sign<B: LossBackend>(targets: Tensor<B, 2, Int>) -> Tensor<B, 2, Int> {
-    signed(targets, i32::MAX.into())
+    signed(targets, [-1, i32::MAX.into()])
 }
 
 /// The classes of rows.

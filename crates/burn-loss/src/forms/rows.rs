@@ -188,10 +188,11 @@ pub(crate) fn row_weights<B: LossBackend>(
     }
 }
 
-/// Integers of the one type with a sign that the backend indexes with, `unfit` in place of those that it does not hold.
+/// Integers of the one type with a sign that the backend indexes with, others in place of those that are below what it holds and
+/// above.
 pub(crate) fn signed<B: LossBackend, const D: usize>(
     integers: Tensor<B, D, Int>,
-    unfit: i64,
+    [below, above]: [i64; 2],
 ) -> Tensor<B, D, Int> {
     // Candle and LibTorch index with their own 64 bits alone.
     let (as_one, least, most) = match B::IntElem::dtype() {
@@ -199,22 +200,27 @@ pub(crate) fn signed<B: LossBackend, const D: usize>(
         _ => (IntDType::I32, i32::MIN.into(), i32::MAX.into()),
     };
     // A cast of what does not fit may panic, or make it another number.
-    let outside = match integers.dtype() {
+    let (is_below, is_above) = match integers.dtype() {
         dtype if dtype == as_one.into() => return integers,
-        DType::U32 | DType::U64 => Some(integers.clone().greater_elem(most.min(i32::MAX.into()))),
-        DType::I64 => {
-            let below = integers.clone().lower_elem(least);
-            Some(below.bool_or(integers.clone().greater_elem(most)))
+        DType::U32 | DType::U64 => {
+            let most = most.min(i32::MAX.into());
+            (None, Some(integers.clone().greater_elem(most)))
         }
-        _ => None,
+        DType::I64 => (
+            Some(integers.clone().lower_elem(least)),
+            Some(integers.clone().greater_elem(most)),
+        ),
+        _ => (None, None),
     };
-    match outside {
-        Some(outside) => {
-            let integers = integers.mask_fill(outside.clone(), 0).cast(as_one);
-            integers.mask_fill(outside, unfit)
-        }
-        None => integers.cast(as_one),
-    }
+    let unfit = [(is_below, below), (is_above, above)];
+    let unfit = unfit.into_iter().filter_map(|(mask, by)| Some((mask?, by)));
+    let unfit: Vec<_> = unfit.collect();
+    let held = unfit.iter().fold(integers, |integers, (mask, _)| {
+        integers.mask_fill(mask.clone(), 0)
+    });
+    let held = held.cast(as_one);
+    let fill = |integers: Tensor<B, D, Int>, (mask, by)| integers.mask_fill(mask, by);
+    unfit.into_iter().fold(held, fill)
 }
 
 /// Targets of 32 or 64 bits with a sign, and the index among them that is ignored.
@@ -254,7 +260,7 @@ fn classes<B: LossBackend>(
     };
     let mut classes = match dtype {
         DType::I64 => targets,
-        _ => signed(targets, invalid),
+        _ => signed(targets, [invalid; 2]),
     };
     if let Some(ignored) = ignored {
         let index = *index.get_or_insert_with(|| {

@@ -189,9 +189,9 @@ impl<B: LossBackend> SampleLoss<B> for CtcLoss {
         }
         // No class and no length is negative.
         let targets = CtcTargets {
-            classes: signed(targets, -1).into_primitive(),
-            input_lengths: signed(input_lengths, -1).into_primitive(),
-            target_lengths: signed(target_lengths, -1).into_primitive(),
+            classes: signed(targets, [-1; 2]).into_primitive(),
+            input_lengths: signed(input_lengths, [-1; 2]).into_primitive(),
+            target_lengths: signed(target_lengths, [-1; 2]).into_primitive(),
             blank: self.blank,
         };
         // On a backend that differentiates, what is tracked decides.

@@ -74,6 +74,13 @@ impl Formula for JsDiv {
     compile_passes!();
 
     fn twin(&self) -> Option<Twin> {
-        Some(Twin::JsDiv([self.beta as f32]))
+        // What f32 rounds to 0 or 1 is neither.
+        let mode = match self.beta {
+            0.0 => 0.0,
+            1.0 => 2.0,
+            _ => 1.0,
+        };
+        let parameters = [self.beta, 1.0 - self.beta, mode];
+        Some(Twin::JsDiv(parameters.map(|number| number as f32)))
     }
 }

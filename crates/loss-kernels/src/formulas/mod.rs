@@ -274,16 +274,16 @@ pub enum Twin {
     GaussianNll([f32; 2]),
     /// [`GaussianCrps`].
     GaussianCrps,
-    /// [`JsDiv`], with `beta`.
-    JsDiv([f32; 1]),
+    /// [`JsDiv`], with `beta`, `1 - beta`, and 0, 1 or 2 where `beta` is 0, between, or 1.
+    JsDiv([f32; 3]),
     /// [`MarginRanking`], with `margin`.
     MarginRanking([f32; 1]),
     /// [`CrossEntropy`], with `keep` and `z_loss`.
     CrossEntropy([f32; 2]),
     /// [`Focal`], with `gamma`.
     Focal([f32; 1]),
-    /// [`Poly`], with `epsilon`.
-    Poly([f32; 1]),
+    /// [`Poly`], with `epsilon` and `1 + epsilon`.
+    Poly([f32; 2]),
     /// [`GeneralizedCrossEntropy`], with `q`.
     GeneralizedCrossEntropy([f32; 1]),
 }

@@ -42,6 +42,7 @@ impl Formula for Poly {
     }
 
     fn twin(&self) -> Option<Twin> {
-        Some(Twin::Poly([self.epsilon as f32]))
+        let parameters = [self.epsilon, 1.0 + self.epsilon];
+        Some(Twin::Poly(parameters.map(|number| number as f32)))
     }
 }

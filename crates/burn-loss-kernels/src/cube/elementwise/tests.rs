@@ -285,7 +285,7 @@ fn amounts_and_distributions() {
     for log_target in [false, true] {
         check(&KlDiv { log_target }, false, &none);
     }
-    for beta in [0.0, 0.3, 1.0] {
+    for beta in [0.0, 0.3, 0.9999, 1.0] {
         check(&JsDiv { beta }, true, &none);
     }
     for (log_input, full) in [(true, false), (true, true), (false, true)] {
@@ -308,6 +308,19 @@ fn amounts_and_distributions() {
     check(&GaussianCrps, false, &spreads);
 }
 
+/// `f32` holds this share of the target to be all: the divergence is almost 0, and not that of the parts.
+#[test]
+fn a_mixture_of_almost_one_part() {
+    let inputs = Elements::<B> {
+        prediction: tensor(&[-0.5, -1.0], [2]),
+        target: tensor(&[-1.0, -0.5], [2]),
+        third: None,
+    };
+    let formula = JsDiv { beta: 1.0 - 1e-9 };
+    let losses = numbers(&B::elementwise(&formula, inputs).losses);
+    assert!(losses.iter().all(|loss| loss.abs() < 1e-6), "{losses:?}");
+}
+
 /// Of a row's target loss, which is at least 0, and its log-sum-exp.
 #[test]
 fn class_rows() {
@@ -318,7 +331,7 @@ fn class_rows() {
     for gamma in [0.0, 2.0, 1.3] {
         check(&Focal { gamma }, true, &none);
     }
-    for epsilon in [1.0, -1.0] {
+    for epsilon in [1.0, -0.9999, -1.0] {
         check(&Poly { epsilon }, true, &none);
     }
     check(&GeneralizedCrossEntropy { q: 0.75 }, true, &none);
@@ -408,6 +421,7 @@ fn extremes_are_those_of_the_composed_operations() {
         }
     }
     let log_p = [
+        -0.5,
         0.0,
         -1e-6,
         -0.5,
@@ -419,7 +433,19 @@ fn extremes_are_those_of_the_composed_operations() {
         -104.0,
         f32::NAN,
     ];
-    let log_q = [0.0, -3.0, -0.5, -2.1, -inf, -2.0, -inf, -0.1, -1.0, -1.0];
+    let log_q = [
+        f32::NAN,
+        0.0,
+        -3.0,
+        -0.5,
+        -2.1,
+        -inf,
+        -2.0,
+        -inf,
+        -0.1,
+        -1.0,
+        -1.0,
+    ];
     for beta in [0.0, 0.5, 0.9, 1.0] {
         compare(&JsDiv { beta }, &log_p, &log_q);
     }

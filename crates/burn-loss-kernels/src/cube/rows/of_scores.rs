@@ -14,6 +14,7 @@ use crate::cube::shared::matrix::{Matrix, Position, address_type, vector_size};
 use crate::cube::shared::rows::{RowAddress, as_rows};
 use crate::cube::shared::shares::{Shares, SharesArg};
 use crate::cube::sum::{Divisor, DivisorArg};
+use crate::ops::check::rows_shape;
 use crate::{Reduced, Reduction, RowTargets, RowWeights};
 
 /// The reduced loss, and the gradient if it is `wanted`, of at least one row.
@@ -75,9 +76,15 @@ impl<R: CubeRuntime> Gradient<R> {
             Matrix::new(empty_device_contiguous_dtype(client, device, shape, dtype))
         });
         let mut of_rows = all.tensor.clone();
-        match of_rows.rank() {
-            2 => of_rows.meta.insert(2, 1, 1),
-            _ => of_rows = as_rows(of_rows),
+        match (of_rows.rank(), all.is_pitched()) {
+            (2, true) => of_rows.meta.insert(2, 1, 1),
+            (_, true) => {}
+            // Not by Burn's `reshape`, which may copy where an axis of length 1 has a stride of its own.
+            (_, false) => {
+                let [n, c, s] = rows_shape(of_rows.meta.shape());
+                of_rows.meta.shape = [n, c, s].into();
+                of_rows.meta.strides = [c * s, s, 1].into();
+            }
         }
         Self { all, of_rows }
     }

@@ -263,6 +263,18 @@ fn scores_with_strides() {
     let found = reduced_scores(repeated, classes());
     assert_eq!(numbers(&found.loss), [6.0]);
     assert_eq!(numbers(&gradient_of(found)), slopes);
+    // An axis of length 1 with a stride of its own.
+    let mut swapped = tensor(&between[..3].repeat(4), [1, 3, 2, 2]);
+    swapped.meta.strides = [4, 4, 2, 1].into();
+    let place = memory(&swapped);
+    let found = reduced_scores(swapped, classes());
+    assert_eq!(numbers(&found.loss), [1.0 + 1.0 + 1.0]);
+    let gradient = gradient_of(found);
+    assert_eq!(memory(&gradient), place);
+    let expected = [
+        0.0, -1.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0,
+    ];
+    assert_eq!(numbers(&gradient), expected);
     // Images whose rows have memory between them.
     let mut images = tensor(&between, [1, 2, 2, 5]);
     images.meta.shape = [1, 2, 2, 3].into();

@@ -160,10 +160,16 @@ mod tests {
         let mut files = Vec::new();
         let cube = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cube");
         read(&cube, &mut files);
-        assert!(files.iter().any(|text| text.contains("PLANE_POS")));
+        let texts = files.iter().map(|text| text.replace(" as usize", ""));
+        let texts: Vec<String> = texts
+            .map(|text| text.split_whitespace().collect())
+            .collect();
+        let has = |words: [&str; 3]| texts.iter().any(|text| text.contains(&words.concat()));
+        assert!(has(["PLANE", "_POS", "asusize"]) || has(["shared[", "PLANE", "_POS]"]));
         for operator in ["/", "%"] {
-            let of_order = format!("UNIT_POS {operator} PLANE_DIM");
-            assert!(!files.iter().any(|text| text.contains(&of_order)));
+            for position in ["UNIT_POS", "UNIT_POS_X"] {
+                assert!(!has([position, operator, "PLANE_DIM"]));
+            }
         }
     }
 

@@ -64,8 +64,19 @@ impl<B: Backend> States<B> {
         let [steps, samples, num_classes] = log_probs.dims();
         let ints = |primitive| Tensor::<B, 1, Int>::from_primitive(primitive);
         let mut given = Tensor::<B, 2, Int>::from_primitive(targets.classes);
-        // Burn compares integers of one type only.
-        let (device, dtype) = (given.device(), given.dtype());
+        // Burn compares integers of one type only. One that holds all lengths, and what comes before the first of them.
+        let device = given.device();
+        let types = [
+            given.dtype(),
+            targets.input_lengths.dtype(),
+            targets.target_lengths.dtype(),
+        ];
+        let is_wide = |dtype: &DType| matches!(dtype, DType::I64 | DType::U64);
+        let dtype = match types.iter().any(is_wide) {
+            true => DType::I64,
+            false => DType::I32,
+        };
+        given = given.cast(dtype);
         let lengths = |primitive| ints(primitive).cast(dtype).reshape([samples, 1]);
         let input_lengths = lengths(targets.input_lengths);
         let target_lengths = lengths(targets.target_lengths);

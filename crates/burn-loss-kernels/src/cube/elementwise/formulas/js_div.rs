@@ -8,7 +8,7 @@ use super::{CubeFormula, Numbers, Parameters};
 use crate::cube::shared::number::{constant, exp_m1, exp_of_any, ln_1p, negative, zero_or_nan};
 
 /// `beta e^y (y - m) + (1 - beta) e^x (x - m)` of log-probabilities `x` and `y`, with `m = log(beta e^y + (1 - beta) e^x)`; the
-/// parameter is `beta`.
+/// parameters are `beta`, `1 - beta`, and 0, 1 or 2 where `beta` is 0, between, or 1: `f32` does not tell.
 pub struct JsDiv;
 
 /// How far `x` and `y` are above the mixture.
@@ -25,15 +25,19 @@ fn is_of_nothing<N: Size>(x: Vector<f32, N>) -> Vector<bool, N> {
 }
 
 #[cube]
-fn above_mixture<N: Size>(x: Vector<f32, N>, y: Vector<f32, N>, beta: f32) -> Above<N> {
+fn above_mixture<N: Size>(
+    x: Vector<f32, N>,
+    y: Vector<f32, N>,
+    parameters: &Parameters,
+) -> Above<N> {
     let zero = constant(0.0);
     // From the smaller one's distance to the larger one, whose exponential does not overflow. A probability of 0 is at no
     // distance from another 0.
     let both = select_many(is_of_nothing(x), y, x);
     let d = select_many(is_of_nothing(both), zero, y - x);
     let down = exp_m1(negative(d.abs()));
-    let x_above = negative(ln_1p(down * Vector::new(beta)));
-    let y_above = negative(ln_1p(down * Vector::new(1.0 - beta)));
+    let x_above = negative(ln_1p(down * Vector::new(parameters.first)));
+    let y_above = negative(ln_1p(down * Vector::new(parameters.second)));
     let below = d.less_than(zero);
     Above::<N> {
         x: select_many(below, x_above, y_above - d),
@@ -51,14 +55,14 @@ fn share<N: Size>(log_p: Vector<f32, N>, log_ratio: Vector<f32, N>) -> Vector<f3
 #[cube]
 impl CubeFormula for JsDiv {
     fn loss<N: Size>(inputs: &Numbers<N>, parameters: &Parameters) -> Vector<f32, N> {
-        let (x, y, beta) = (inputs.x, inputs.y, parameters.first);
+        let (x, y, mode) = (inputs.x, inputs.y, parameters.third);
         let mut loss = share(y, y - x);
-        if beta == 1.0 {
+        if mode == 2.0 {
             loss = share(x, x - y);
-        } else if beta != 0.0 {
-            let above = above_mixture(x, y, beta);
-            loss =
-                share(y, above.y) * Vector::new(beta) + share(x, above.x) * Vector::new(1.0 - beta);
+        } else if mode == 1.0 {
+            let above = above_mixture(x, y, parameters);
+            loss = share(y, above.y) * Vector::new(parameters.first)
+                + share(x, above.x) * Vector::new(parameters.second);
         }
         loss
     }
@@ -68,23 +72,25 @@ impl CubeFormula for JsDiv {
         parameters: &Parameters,
         #[comptime] of: Input,
     ) -> Vector<f32, N> {
-        let (x, y, beta) = (inputs.x, inputs.y, parameters.first);
-        let mut slope = zero_or_nan(x);
+        let (x, y, mode) = (inputs.x, inputs.y, parameters.third);
+        let mut slope = zero_or_nan(x) + zero_or_nan(y);
         if comptime!(of == Input::Prediction) {
-            if beta == 0.0 {
+            if mode == 0.0 {
                 slope -= exp_of_any(y);
-            } else if beta == 1.0 {
+            } else if mode == 2.0 {
                 slope += share(x, x - y) + exp_of_any(x);
             } else {
-                slope += share(x, above_mixture(x, y, beta).x) * Vector::new(1.0 - beta);
+                slope +=
+                    share(x, above_mixture(x, y, parameters).x) * Vector::new(parameters.second);
             }
         } else {
-            if beta == 0.0 {
+            if mode == 0.0 {
                 slope += share(y, y - x) + exp_of_any(y);
-            } else if beta == 1.0 {
+            } else if mode == 2.0 {
                 slope -= exp_of_any(x);
             } else {
-                slope += share(y, above_mixture(x, y, beta).y) * Vector::new(beta);
+                slope +=
+                    share(y, above_mixture(x, y, parameters).y) * Vector::new(parameters.first);
             }
         }
         slope

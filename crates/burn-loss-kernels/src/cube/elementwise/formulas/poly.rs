@@ -8,7 +8,7 @@ use super::focal::others;
 use super::{CubeFormula, Numbers, Parameters};
 use crate::cube::shared::number::{at_most, complement, constant};
 
-/// `x + epsilon (1 - p)` of a row's target loss `x = -log p`; the parameter is `epsilon`.
+/// `x + epsilon (1 - p)` of a row's target loss `x = -log p`; the parameters are `epsilon` and `1 + epsilon`, which has digits that `f32` would lose.
 pub struct Poly;
 
 #[cube]
@@ -16,7 +16,7 @@ impl CubeFormula for Poly {
     fn loss<N: Size>(inputs: &Numbers<N>, parameters: &Parameters) -> Vector<f32, N> {
         // As (1 + epsilon) (1 - p) and what the loss exceeds 1 - p by: with epsilon near -1 two terms would cancel.
         let others = others(inputs.x);
-        others * Vector::new(1.0 + parameters.first) + excess(inputs.x, others)
+        others * Vector::new(parameters.second) + excess(inputs.x, others)
     }
 
     fn slope<N: Size>(
@@ -27,7 +27,7 @@ impl CubeFormula for Poly {
         if comptime!(of == Input::Prediction) {
             // 1 + epsilon p
             let of_others = others(inputs.x) * Vector::new(0.0 - parameters.first);
-            of_others + Vector::new(1.0 + parameters.first)
+            of_others + Vector::new(parameters.second)
         } else {
             constant(0.0)
         }

@@ -2,14 +2,13 @@
 
 use burn::tensor::{DType, Shape};
 use burn_cubecl::kernel::{cast, into_contiguous};
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::{
     BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement, cubecl, tensor::CubeTensor,
 };
 use cubecl::prelude::*;
 
 use crate::cube::shared::device::{Device, cube_count};
-use crate::cube::shared::matrix::Matrix;
+use crate::cube::shared::matrix::{Matrix, empty_beside};
 use crate::cube::shared::rows::{check_classes, held_index, readable_classes, target_of};
 use crate::cube::sum::{self, Divisor};
 use crate::ops::check::rows_shape;
@@ -103,8 +102,7 @@ impl<R: CubeRuntime> CountedRows<R> {
 
     /// A new tensor beside the scores.
     pub fn empty<const D: usize>(&self, shape: [usize; D], dtype: DType) -> CubeTensor<R> {
-        let device = self.beside.device.clone();
-        empty_device_contiguous_dtype(self.client().clone(), device, Shape::new(shape), dtype)
+        empty_beside(&self.beside, Shape::new(shape), dtype)
     }
 
     /// Units and cubes for the rows: a unit each.

@@ -1,7 +1,6 @@
 //! The negated score of each row's class, and a gradient that is not 0 at one score per row.
 
 use burn::tensor::TensorMetadata;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::{
     BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement, cubecl, tensor::CubeTensor,
 };
@@ -10,7 +9,7 @@ use cubecl::prelude::*;
 use super::counted::{Blueprint, CountedRows, LossesArg, RowsArg};
 use crate::cube::shared::device::{Device, cube_count};
 use crate::cube::shared::lanes::lane;
-use crate::cube::shared::matrix::{Matrix, Position, address_type, vector_size};
+use crate::cube::shared::matrix::{Matrix, Position, address_type, empty_beside, vector_size};
 use crate::cube::shared::rows::{RowAddress, as_rows};
 use crate::cube::shared::shares::{Shares, SharesArg};
 use crate::cube::sum::{Divisor, DivisorArg};
@@ -71,9 +70,8 @@ impl<R: CubeRuntime> Gradient<R> {
         // Padded rows of more axes than three are not `[N, C, S]`.
         let in_place = in_place.filter(|all| scores.rank() <= 3 || !all.is_pitched());
         let all = in_place.filter(|_| replaceable).unwrap_or_else(|| {
-            let (client, device) = (scores.client.clone(), scores.device.clone());
-            let (shape, dtype) = (scores.meta.shape().clone(), scores.dtype);
-            Matrix::new(empty_device_contiguous_dtype(client, device, shape, dtype))
+            let shape = scores.meta.shape().clone();
+            Matrix::new(empty_beside(scores, shape, scores.dtype))
         });
         let mut of_rows = all.tensor.clone();
         match (of_rows.rank(), all.is_pitched()) {

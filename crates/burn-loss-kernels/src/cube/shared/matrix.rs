@@ -37,8 +37,7 @@ impl<R: CubeRuntime> Matrix<R> {
 
     /// A new tensor beside this one.
     pub fn empty(&self, shape: Shape, dtype: DType) -> Self {
-        let (client, device) = (self.tensor.client.clone(), self.tensor.device.clone());
-        Self::new(empty_device_contiguous_dtype(client, device, shape, dtype))
+        Self::new(empty_beside(&self.tensor, shape, dtype))
     }
 
     /// How many elements there are.
@@ -88,6 +87,16 @@ impl<R: CubeRuntime> Matrix<R> {
         let len = (self.tensor.handle.size() as usize / self.tensor.dtype.size()).max(self.len());
         AddressType::from_len(len + beyond)
     }
+}
+
+/// A new tensor where another one is, in order and without memory between its rows.
+pub fn empty_beside<R: CubeRuntime>(
+    tensor: &CubeTensor<R>,
+    shape: Shape,
+    dtype: DType,
+) -> CubeTensor<R> {
+    let (client, device) = (tensor.client.clone(), tensor.device.clone());
+    empty_device_contiguous_dtype(client, device, shape, dtype)
 }
 
 /// The widest vector that divides all tensors; of each row if `by_row`.

@@ -1,7 +1,6 @@
 //! Burn's tensors in the form in which the kernels take them.
 
 use burn::tensor::{DType, Shape};
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::{
     BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement, cubecl, tensor::CubeTensor,
 };
@@ -9,6 +8,7 @@ use cubecl::prelude::*;
 
 use super::inputs::{InputsLaunch, Smooth};
 use super::plan::Plan;
+use crate::cube::shared::matrix::empty_beside;
 use crate::cube::shared::rows::{as_rows, check_classes, held_index, readable_classes};
 use crate::ops::check::rows_shape;
 use crate::{Columns, RowTargets, SmoothWeights};
@@ -136,8 +136,7 @@ impl<R: CubeRuntime> Args<R> {
 
     /// A new tensor beside the logits.
     pub fn empty<const D: usize>(&self, shape: [usize; D], dtype: DType) -> CubeTensor<R> {
-        let (client, device) = (self.logits.client.clone(), self.logits.device.clone());
-        empty_device_contiguous_dtype(client, device, Shape::new(shape), dtype)
+        empty_beside(&self.logits, Shape::new(shape), dtype)
     }
 }
 

@@ -8,7 +8,8 @@ use super::focal::others;
 use super::{CubeFormula, Numbers, Parameters};
 use crate::cube::shared::number::{at_most, complement, constant};
 
-/// `x + epsilon (1 - p)` of a row's target loss `x = -log p`; the parameters are `epsilon` and `1 + epsilon`, which has digits that `f32` would lose.
+/// `x + epsilon (1 - p)` of a row's target loss `x = -log p`; the parameters are `epsilon` and `1 + epsilon`,
+/// which has digits that `f32` would lose.
 pub struct Poly;
 
 #[cube]

@@ -306,11 +306,11 @@ impl<F: Float> Slopes<F> {
             (x * 2.0).exp() * of_x
         };
         if self.loss.soft_weight() == 0.0 {
-            return hard.vector;
+            return hard.vector();
         }
         let by = 2.0 / self.loss.temperature;
         let distance = (x * by).exp() * of_student - (z * by).exp() * of_teacher;
-        (hard + distance).vector
+        (hard + distance).vector()
     }
 }
 

@@ -116,13 +116,13 @@ impl<F: Float> Kernel for Row<Replace<'_, F>> {
                 let (vectors, rest) = F::vectors_mut::<S>(block);
                 for x in vectors {
                     let terms = missing(loss, of_class, Lanes::new(simd, *x));
-                    *x = (terms[1] * scale).vector;
+                    *x = (terms[1] * scale).vector();
                     sums.add(simd, terms);
                 }
                 if !rest.is_empty() {
                     let x = Lanes::new(simd, F::part(simd, rest, F::ZERO));
                     let terms = missing(loss, of_class, x);
-                    let slopes = (terms[1] * scale).vector;
+                    let slopes = (terms[1] * scale).vector();
                     let slopes: &[F] = pulp::bytemuck::cast_slice(std::slice::from_ref(&slopes));
                     rest.copy_from_slice(&slopes[..rest.len()]);
                     sums.add_first(simd, rest.len(), terms);

@@ -3,7 +3,7 @@
 //! No running total takes in more than 16 vectors before it joins one in `f64`, so that no running total swallows
 //! what is added to it: equal numbers, of which each rounds the same way, are right to 4e-7 in `f32` at any length.
 
-use super::simd::{Arch, Float, Isa, Kernel, Lanes};
+use super::simd::{Arch, Float, Isa, Kernel, Lanes, MAX_LANES};
 use super::tasks;
 
 /// Vectors that are added up in their own type, one after the other.
@@ -72,6 +72,33 @@ pub(crate) fn in_f64<F: Float, S: Isa>(sum: F::Vector<S>) -> f64 {
     total
 }
 
+/// Running totals in `f64`, one per lane: adding to them is a few operations on vectors, where the sum of the lanes is many.
+pub(crate) struct Totals([f64; MAX_LANES]);
+
+impl Totals {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Self([0.0; MAX_LANES])
+    }
+
+    #[inline(always)]
+    pub(crate) fn add<F: Float, S: Isa, const N: usize>(&mut self, simd: S, sums: Lanes<F, S, N>) {
+        let mut sum = sums.vectors[0];
+        for other in &sums.vectors[1..] {
+            sum = F::plus(simd, sum, *other);
+        }
+        let lanes: &[F] = pulp::bytemuck::cast_slice(std::slice::from_ref(&sum));
+        for (total, lane) in self.0.iter_mut().zip(lanes) {
+            *total += lane.to_f64();
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn sum(self) -> f64 {
+        self.0.iter().sum()
+    }
+}
+
 /// Running totals of a few vectors each, of which the last may be of fewer numbers.
 pub(crate) struct Sums<F: Float, S: Isa, const N: usize>([F::Vector<S>; N]);
 
@@ -84,7 +111,7 @@ impl<F: Float, S: Isa, const N: usize> Sums<F, S, N> {
     #[inline(always)]
     pub(crate) fn add(&mut self, simd: S, terms: [Lanes<F, S>; N]) {
         for (sum, term) in self.0.iter_mut().zip(terms) {
-            *sum = F::plus(simd, *sum, term.vector);
+            *sum = F::plus(simd, *sum, term.vector());
         }
     }
 
@@ -93,7 +120,7 @@ impl<F: Float, S: Isa, const N: usize> Sums<F, S, N> {
     pub(crate) fn add_first(&mut self, simd: S, lanes: usize, terms: [Lanes<F, S>; N]) {
         let inside = F::leading(simd, lanes);
         for (sum, term) in self.0.iter_mut().zip(terms) {
-            let term = F::select(simd, inside, term.vector, F::splat(simd, F::ZERO));
+            let term = F::select(simd, inside, term.vector(), F::splat(simd, F::ZERO));
             *sum = F::plus(simd, *sum, term);
         }
     }

@@ -230,7 +230,7 @@ impl<F: Float> Step<'_, F> {
         let mut all = F::splat(simd, F::ZERO);
         for i in 0..v.len() {
             let log = F::plus(simd, F::plus(simd, alpha[i], beta[i]), offset);
-            shares[i] = Lanes::<F, S>::new(simd, log).at_most(0.0).exp().vector;
+            shares[i] = Lanes::<F, S>::new(simd, log).at_most(0.0).exp().vector();
             all = F::plus(simd, all, shares[i]);
             v[i] = F::plus(simd, log_probs[i], beta[i]);
             most = F::greater(simd, v[i], most);

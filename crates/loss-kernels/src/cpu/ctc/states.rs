@@ -57,7 +57,7 @@ pub(super) fn log_sum<F: Float, S: Isa>(simd: S, [a, b, c]: [F::Vector<S>; 3]) -
     let (low, high) = (F::lesser(simd, a, b), F::greater(simd, a, b));
     let (middle, most) = (F::lesser(simd, high, c), F::greater(simd, high, c));
     let [low, middle, most] = [low, middle, most].map(|v| Lanes::<F, S>::new(simd, v));
-    (most + ((low - most).exp() + (middle - most).exp()).ln_1p()).vector
+    (most + ((low - most).exp() + (middle - most).exp()).ln_1p()).vector()
 }
 
 /// The largest of two numbers, and the logarithm of the sum of their exponentials.

@@ -149,6 +149,10 @@ pub trait Float:
     fn less<S: Isa>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
     /// Where `a == b`.
     fn equal<S: Isa>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
+    /// Where either mask holds.
+    fn either<S: Isa>(simd: S, a: Self::Mask<S>, b: Self::Mask<S>) -> Self::Mask<S>;
+    /// Whether the mask holds in any lane.
+    fn any<S: Isa>(simd: S, mask: Self::Mask<S>) -> bool;
     /// `a` where the mask holds, else `b`.
     fn select<S: Isa>(
         simd: S,
@@ -280,7 +284,7 @@ macro_rules! float {
     (
         $float:ident { $($constants:tt)* }
         bits $bits:ident, mantissa $mantissa:literal,
-        vector $vector:ident $mask:ident $view:ident $view_mut:ident $load_masked:ident $store_masked:ident $greater_than:ident,
+        vector $vector:ident $mask:ident $view:ident $view_mut:ident $load_masked:ident $store_masked:ident $greater_than:ident $or:ident $any:ident,
         $splat:ident $add:ident $sub:ident $mul:ident $div:ident $mul_add:ident $greater:ident $lesser:ident $abs:ident $neg:ident $sqrt:ident $equal:ident
         $select:ident $largest:ident $sum:ident $transpose:ident,
         $to_bits:ident $from_bits:ident $splat_bits:ident $add_bits:ident $and_bits:ident $or_bits:ident
@@ -463,6 +467,16 @@ macro_rules! float {
             }
 
             #[inline(always)]
+            fn either<S: Isa>(simd: S, a: S::$mask, b: S::$mask) -> S::$mask {
+                simd.$or(a, b)
+            }
+
+            #[inline(always)]
+            fn any<S: Isa>(simd: S, mask: S::$mask) -> bool {
+                simd.$any(mask)
+            }
+
+            #[inline(always)]
             fn select<S: Isa>(
                 simd: S,
                 mask: S::$mask,
@@ -554,7 +568,7 @@ float! {
         ]);
     }
     bits u32, mantissa 23,
-    vector f32s m32s as_simd_f32s as_mut_simd_f32s mask_load_ptr_f32s mask_store_ptr_f32s greater_than_f32s,
+    vector f32s m32s as_simd_f32s as_mut_simd_f32s mask_load_ptr_f32s mask_store_ptr_f32s greater_than_f32s or_m32s any_m32s,
     splat_f32s add_f32s sub_f32s mul_f32s div_f32s multiply_add_f32s greater_f32s lesser_f32s abs_f32s neg_f32s sqrt_f32s equal_f32s
     select_f32s reduce_max_f32s reduce_sum_f32s transpose_f32s,
     transmute_u32s_f32s transmute_f32s_u32s splat_u32s add_u32s and_u32s or_u32s
@@ -608,7 +622,7 @@ float! {
         const LN_1P_FROM_HALF: LnSeries<Self> = Self::LN_1P_TO_1;
     }
     bits u64, mantissa 52,
-    vector f64s m64s as_simd_f64s as_mut_simd_f64s mask_load_ptr_f64s mask_store_ptr_f64s greater_than_f64s,
+    vector f64s m64s as_simd_f64s as_mut_simd_f64s mask_load_ptr_f64s mask_store_ptr_f64s greater_than_f64s or_m64s any_m64s,
     splat_f64s add_f64s sub_f64s mul_f64s div_f64s multiply_add_f64s greater_f64s lesser_f64s abs_f64s neg_f64s sqrt_f64s equal_f64s
     select_f64s reduce_max_f64s reduce_sum_f64s transpose_f64s,
     transmute_u64s_f64s transmute_f64s_u64s splat_u64s add_u64s and_u64s or_u64s

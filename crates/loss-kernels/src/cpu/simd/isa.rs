@@ -53,6 +53,18 @@ pub trait Isa: Simd {
         self.mul_add_e_f64s(a, b, c)
     }
 
+    /// Whether the mask holds in any lane.
+    #[inline(always)]
+    fn any_m32s(self, mask: Self::m32s) -> bool {
+        self.first_true_m32s(mask) < Self::F32_LANES
+    }
+
+    /// Whether the mask holds in any lane.
+    #[inline(always)]
+    fn any_m64s(self, mask: Self::m64s) -> bool {
+        self.first_true_m64s(mask) < Self::F64_LANES
+    }
+
     /// Asks for the memory at this address, which need not be the program's, so that it is near when it is read.
     #[inline(always)]
     fn prefetch<T>(self, _address: *const T) {}
@@ -174,6 +186,16 @@ macro_rules! isa_x86 {
 #[cfg(target_arch = "x86_64")]
 isa_x86! {
     V3 {
+        #[inline(always)]
+        fn any_m32s(self, mask: Self::m32s) -> bool {
+            self.avx._mm256_movemask_ps(cast(mask)) != 0
+        }
+
+        #[inline(always)]
+        fn any_m64s(self, mask: Self::m64s) -> bool {
+            self.avx._mm256_movemask_pd(cast(mask)) != 0
+        }
+
         #[inline(always)]
         fn transpose_f32s(self, vectors: &mut [Self::f32s]) {
             let avx = self.avx;

@@ -91,10 +91,10 @@ impl<F: Float, L: Formula> Kernel for Apply<'_, F, L> {
         for panel in panels {
             let (target, lse) = (lanes::<F, S>(simd, &panel.target), lanes(simd, &panel.lse));
             let inputs = [target, lse, lse];
-            F::set_first::<S>(&mut panel.losses, formula.loss(inputs).vector);
-            let by_target = formula.slope(Input::Prediction, inputs).vector;
+            F::set_first::<S>(&mut panel.losses, formula.loss(inputs).vector());
+            let by_target = formula.slope(Input::Prediction, inputs).vector();
             F::set_first::<S>(&mut panel.target, by_target);
-            let by_lse = formula.slope(Input::Target, inputs).vector;
+            let by_lse = formula.slope(Input::Target, inputs).vector();
             F::set_first::<S>(&mut panel.lse, by_lse);
         }
     }
@@ -618,7 +618,7 @@ impl<F: Float> Counts<F> {
             value = value + of_row * lanes(simd, &numbers[SMOOTH_LOSS]);
             of_smooth = of_row * loss.scale;
         }
-        sum.add(simd, value.vector);
+        sum.add(simd, value.vector());
 
         let scaled = of_class * loss.scale;
         let slopes = [
@@ -628,7 +628,7 @@ impl<F: Float> Counts<F> {
         ];
         let columns = [TARGET_LOSS, SMOOTH_LOSS, LOG_SUM_EXP];
         for (column, slope) in columns.into_iter().zip(slopes) {
-            F::set_first::<S>(&mut numbers[column], slope.vector);
+            F::set_first::<S>(&mut numbers[column], slope.vector());
         }
     }
 }

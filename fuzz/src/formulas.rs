@@ -1,20 +1,16 @@
-//! The formulas of single elements and of rows, with options, and where their inputs mostly come from.
+//! The formulas of elements and of rows as their examples have them, with any parameters.
 
 use std::fmt::Debug;
 
 use loss_kernels::cpu::elementwise::Passes;
 use loss_kernels::cpu::simd::Float;
 use loss_kernels::cpu::softmax_terms::RowFormula;
-use loss_kernels::formulas::{
-    Asymmetric, Bce, BceWithLogits, Charbonnier, CrossEntropy, Focal, GammaNll, GaussianCrps,
-    GaussianNll, GeneralizedCrossEntropy, HingeEmbedding, Huber, JsDiv, KlDiv, L1, LogCosh,
-    MarginRanking, Mse, Msle, PoissonNll, Poly, Quantile, SigmoidFocal, SmoothL1, SoftMargin,
-    Tversky, Tweedie,
-};
+use loss_kernels::formulas::examples::{self, Domain, Example, Examples, Visit};
+use loss_kernels::formulas::{CrossEntropy, Focal, Poly};
 use loss_kernels::{Formula, Input};
 
 use crate::interval::Interval;
-use crate::source::{Domain, SIGNS, Source, UNIT};
+use crate::source::Source;
 
 /// Any formula, for both types and for numbers that are known up to rounding.
 pub trait AnyFormula:
@@ -86,169 +82,79 @@ typed!(f32 f64);
 /// A formula, and the domains of its inputs.
 pub type Drawn = (Box<dyn AnyFormula>, [Domain; 3]);
 
-const REAL: Domain = Domain::Between(-30.0, 30.0);
-const LOGIT: Domain = Domain::Between(-100.0, 100.0);
-const LOG: Domain = Domain::Between(-20.0, 20.0);
-const LOG_PROBABILITY: Domain = Domain::Between(-40.0, 0.0);
-const AMOUNT: Domain = Domain::Between(0.0, 30.0);
-const ONE: Domain = Domain::Of(&[1.0]);
+/// How many formulas are walked.
+struct Count(usize);
 
-fn drawn(formula: impl Formula, domains: [Domain; 3]) -> Drawn {
-    (Box::new(formula), domains)
+impl Visit for Count {
+    fn visit<L: Examples>(&mut self) {
+        self.0 += 1;
+    }
+}
+
+/// Draws an example of the formula at a place, with any parameters.
+struct Draw<'a, 'b> {
+    source: &'a mut Source<'b>,
+    place: usize,
+    drawn: Option<Drawn>,
+}
+
+impl Visit for Draw<'_, '_> {
+    fn visit<L: Examples>(&mut self) {
+        if self.place == 0 && self.drawn.is_none() {
+            let source = &mut *self.source;
+            let mut parameter = |usual, [low, high]: [f64; 2]| match source.size(0, 3) {
+                0 => usual,
+                // Of exponents that are halves there is a way of their own.
+                1 => ((2.0 * source.between(low, high)).round() / 2.0).clamp(low, high),
+                _ => source.between(low, high),
+            };
+            let mut examples = L::examples(&mut parameter);
+            let which = source.size(0, examples.len() - 1);
+            let Example { formula, inputs } = examples.swap_remove(which);
+            self.drawn = Some((Box::new(formula), inputs));
+        }
+        self.place = self.place.saturating_sub(1);
+    }
+}
+
+/// Which formulas are walked.
+#[derive(Clone, Copy)]
+enum Walk {
+    All,
+    OfRows,
+}
+
+impl Walk {
+    fn with(self, visit: &mut impl Visit) {
+        match self {
+            Self::All => examples::each(visit),
+            Self::OfRows => examples::each_of_rows(visit),
+        }
+    }
+
+    /// One of them.
+    fn draw(self, source: &mut Source) -> Drawn {
+        let mut count = Count(0);
+        self.with(&mut count);
+        let place = source.size(0, count.0 - 1);
+        let mut draw = Draw {
+            source,
+            place,
+            drawn: None,
+        };
+        self.with(&mut draw);
+        draw.drawn.expect("the place is one of them")
+    }
 }
 
 /// One of all formulas.
 pub fn draw(source: &mut Source) -> Drawn {
-    match source.size(0, 4) {
-        0 => of_errors(source),
-        1 => of_amounts(source),
-        2 => of_distributions(source),
-        3 => of_binary_targets(source),
-        _ => of_terms(source),
-    }
-}
-
-fn of_errors(source: &mut Source) -> Drawn {
-    let real = [REAL, REAL, ONE];
-    match source.size(0, 7) {
-        0 => drawn(Mse, real),
-        1 => drawn(L1, real),
-        2 => {
-            let delta = source.between(0.01, 5.0);
-            drawn(Huber { delta }, real)
-        }
-        3 => {
-            let beta = source.between(0.0, 5.0);
-            drawn(
-                SmoothL1 {
-                    beta: if beta < 0.01 { 0.0 } else { beta },
-                },
-                real,
-            )
-        }
-        4 => drawn(LogCosh, real),
-        5 => {
-            let eps = source.between(1e-3, 5.0);
-            drawn(Charbonnier { eps }, real)
-        }
-        6 => {
-            let level = source.between(0.0, 1.0);
-            drawn(Quantile { level }, [REAL, REAL, UNIT])
-        }
-        _ => {
-            let margin = source.between(-2.0, 2.0);
-            drawn(MarginRanking { margin }, [REAL, REAL, SIGNS])
-        }
-    }
-}
-
-fn of_amounts(source: &mut Source) -> Drawn {
-    match source.size(0, 4) {
-        0 => {
-            let amount = Domain::Between(-1.0, 50.0);
-            drawn(Msle, [amount, amount, ONE])
-        }
-        1 => {
-            let (log_input, full) = (source.flag(), source.flag());
-            let formula = PoissonNll {
-                log_input,
-                full,
-                eps: source.choice(&[1e-8, 1e-3, 1.0]),
-            };
-            drawn(formula, [if log_input { LOG } else { AMOUNT }, AMOUNT, ONE])
-        }
-        2 => drawn(GammaNll, [LOG, AMOUNT, ONE]),
-        3 => {
-            let power = source.between(1.05, 1.95);
-            drawn(Tweedie { power }, [LOG, AMOUNT, ONE])
-        }
-        _ => {
-            let formula = Tversky {
-                alpha: source.between(0.0, 1.0),
-                beta: source.between(0.0, 1.0),
-                gamma: power(source),
-                smooth: source.between(0.0, 1.0),
-                eps: source.choice(&[1e-7, 1e-3, 1.0]),
-            };
-            drawn(formula, [AMOUNT; 3])
-        }
-    }
-}
-
-fn of_distributions(source: &mut Source) -> Drawn {
-    let spread = Domain::Between(0.0, 5.0);
-    match source.size(0, 3) {
-        0 => {
-            let full = source.flag();
-            let eps = source.choice(&[1e-6, 1e-3, 1.0]);
-            drawn(GaussianNll { full, eps }, [REAL, REAL, spread])
-        }
-        1 => drawn(GaussianCrps, [REAL, REAL, spread]),
-        2 => {
-            let log_target = source.flag();
-            let target = if log_target { LOG_PROBABILITY } else { UNIT };
-            drawn(KlDiv { log_target }, [LOG_PROBABILITY, target, ONE])
-        }
-        _ => {
-            let beta = source.between(0.0, 1.0);
-            drawn(JsDiv { beta }, [LOG_PROBABILITY, LOG_PROBABILITY, ONE])
-        }
-    }
-}
-
-fn of_binary_targets(source: &mut Source) -> Drawn {
-    match source.size(0, 5) {
-        0 => drawn(Bce, [UNIT, UNIT, ONE]),
-        1 => {
-            let label_smoothing = source.choice(&[0.0, 0.1, 0.5, 1.0]);
-            let weight = Domain::Between(0.0, 3.0);
-            drawn(BceWithLogits { label_smoothing }, [LOGIT, UNIT, weight])
-        }
-        2 => {
-            let alpha = source.flag().then(|| source.between(0.0, 1.0));
-            let gamma = power(source);
-            drawn(SigmoidFocal { alpha, gamma }, [LOGIT, UNIT, ONE])
-        }
-        3 => {
-            let formula = Asymmetric {
-                gamma_positive: power(source),
-                gamma_negative: power(source),
-                clip: source.between(0.0, 0.5),
-            };
-            drawn(formula, [LOGIT, UNIT, ONE])
-        }
-        4 => drawn(SoftMargin, [LOGIT, SIGNS, ONE]),
-        _ => {
-            let margin = source.between(0.0, 3.0);
-            drawn(HingeEmbedding { margin }, [AMOUNT, SIGNS, ONE])
-        }
-    }
+    Walk::All.draw(source)
 }
 
 /// One of the formulas of a row's terms.
 pub fn of_terms(source: &mut Source) -> Drawn {
-    let terms = [Domain::Between(0.0, 100.0), REAL, ONE];
-    match source.size(0, 3) {
-        0 => {
-            let formula = CrossEntropy {
-                keep: source.between(0.0, 1.0),
-                z_loss: source.choice(&[0.0, 0.0, 1e-4, 0.5]),
-            };
-            drawn(formula, terms)
-        }
-        1 => {
-            let gamma = power(source);
-            drawn(Focal { gamma }, terms)
-        }
-        2 => {
-            let epsilon = source.between(-1.0, 5.0);
-            drawn(Poly { epsilon }, terms)
-        }
-        _ => {
-            let q = source.between(0.05, 1.0);
-            drawn(GeneralizedCrossEntropy { q }, terms)
-        }
-    }
+    Walk::OfRows.draw(source)
 }
 
 /// One of the formulas of a row's terms whose slopes have no steep place.
@@ -264,13 +170,5 @@ pub fn of_terms_without_steep(source: &mut Source) -> Box<dyn AnyFormula> {
         _ => Box::new(Poly {
             epsilon: source.between(-1.0, 2.0),
         }),
-    }
-}
-
-/// An exponent: most are halves, for which there is a way of their own.
-fn power(source: &mut Source) -> f64 {
-    match source.flag() {
-        true => source.choice(&[0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0]),
-        false => source.between(0.0, 5.0),
     }
 }

@@ -2,20 +2,7 @@
 
 use arbitrary::Unstructured;
 use loss_kernels::cpu::simd::Float;
-
-/// Where the numbers of an input come from.
-#[derive(Clone, Copy, Debug)]
-pub enum Domain {
-    /// From the first to the second.
-    Between(f64, f64),
-    /// One of these.
-    Of(&'static [f64]),
-}
-
-/// 0 to 1.
-pub const UNIT: Domain = Domain::Between(0.0, 1.0);
-/// 1 and -1.
-pub const SIGNS: Domain = Domain::Of(&[1.0, -1.0]);
+pub use loss_kernels::formulas::examples::Domain;
 
 /// What is left of the bytes.
 pub struct Source<'a>(Unstructured<'a>);
@@ -90,6 +77,7 @@ impl<'a> Source<'a> {
         match domain {
             Domain::Between(low, high) => F::from_f64(self.between(low, high)),
             Domain::Of(numbers) => F::from_f64(self.choice(numbers)),
+            other => panic!("no domain of an example: {other:?}"),
         }
     }
 

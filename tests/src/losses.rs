@@ -1,9 +1,19 @@
-//! The registry: one row per loss, which the tests walk.
+//! The registry: one row per loss, which the tests walk. Each loss is made of a config that has been through JSON.
+
+use std::fmt::Debug;
 
 use burn_loss::*;
 
 use crate::backend::TestBackend;
 use crate::fixture::Config;
+
+/// A config as it comes back from JSON, the same as it went in: what a training run keeps of it.
+pub fn stored<C: burn::config::Config + PartialEq + Debug>(config: C) -> C {
+    let json = serde_json::to_string(&config).expect("a config is data");
+    let back: C = serde_json::from_str(&json).expect("and comes back");
+    assert_eq!(back, config, "{json}");
+    back
+}
 
 /// What a loss is a function of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,26 +105,28 @@ pub fn each_elementwise<T: TestBackend, B: LossBackend>(
     test: &mut impl VisitElementwise<B>,
 ) {
     test.visit(&row("MseLoss", &["mse"]), |_, reduction| {
-        MseLossConfig::new().with_reduction(reduction).init()
+        stored(MseLossConfig::new().with_reduction(reduction)).init()
     });
     test.visit(&row("L1Loss", &["l1"]), |_, reduction| {
-        L1LossConfig::new().with_reduction(reduction).init()
+        stored(L1LossConfig::new().with_reduction(reduction)).init()
     });
     test.visit(
         &row("HuberLoss", &["huber"]).with(|config| config.delta = Some(0.3)),
         |config, reduction| {
-            HuberLossConfig::new()
-                .with_delta(config.delta.unwrap_or(1.0))
-                .with_reduction(reduction)
-                .init()
+            stored(
+                HuberLossConfig::new()
+                    .with_delta(config.delta.unwrap_or(1.0))
+                    .with_reduction(reduction),
+            )
+            .init()
         },
     );
     test.visit(&row("LogCoshLoss", &["log_cosh"]), |_, reduction| {
-        LogCoshLossConfig::new().with_reduction(reduction).init()
+        stored(LogCoshLossConfig::new().with_reduction(reduction)).init()
     });
     test.visit(
         &row("BceLoss", &["bce"]).of_probabilities(),
-        |_, reduction| BceLossConfig::new().with_reduction(reduction).init(),
+        |_, reduction| stored(BceLossConfig::new().with_reduction(reduction)).init(),
     );
     test.visit(
         &row("BceWithLogitsLoss", &["bce_with_logits"])
@@ -125,11 +137,13 @@ pub fn each_elementwise<T: TestBackend, B: LossBackend>(
                 config.label_smoothing = 0.2;
             }),
         |config, reduction| {
-            BceWithLogitsLossConfig::new()
-                .with_pos_weight(config.pos_weight.clone())
-                .with_label_smoothing(config.label_smoothing)
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(
+                BceWithLogitsLossConfig::new()
+                    .with_pos_weight(config.pos_weight.clone())
+                    .with_label_smoothing(config.label_smoothing)
+                    .with_reduction(reduction),
+            )
+            .init::<B>(device)
         },
     );
     test.visit(
@@ -138,11 +152,13 @@ pub fn each_elementwise<T: TestBackend, B: LossBackend>(
             .with(|config| config.gamma = Some(1.3)),
         |config, reduction| {
             let alpha = config.alpha.unwrap_or(0.25);
-            SigmoidFocalLossConfig::new()
-                .with_alpha((alpha >= 0.0).then_some(alpha))
-                .with_gamma(config.gamma.unwrap_or(2.0))
-                .with_reduction(reduction)
-                .init()
+            stored(
+                SigmoidFocalLossConfig::new()
+                    .with_alpha((alpha >= 0.0).then_some(alpha))
+                    .with_gamma(config.gamma.unwrap_or(2.0))
+                    .with_reduction(reduction),
+            )
+            .init()
         },
     );
     if T::FUSED {
@@ -160,19 +176,23 @@ fn of_errors<B: LossBackend>(device: &B::Device, test: &mut impl VisitElementwis
             .with(|config| config.beta = Some(0.4))
             .with(|config| config.beta = Some(0.0)),
         |config, reduction| {
-            SmoothL1LossConfig::new()
-                .with_beta(config.beta.unwrap_or(1.0))
-                .with_reduction(reduction)
-                .init()
+            stored(
+                SmoothL1LossConfig::new()
+                    .with_beta(config.beta.unwrap_or(1.0))
+                    .with_reduction(reduction),
+            )
+            .init()
         },
     );
     test.visit(
         &row("CharbonnierLoss", &["charbonnier"]).with(|config| config.eps = Some(0.5)),
         |config, reduction| {
-            CharbonnierLossConfig::new()
-                .with_eps(config.eps.unwrap_or(1e-3))
-                .with_reduction(reduction)
-                .init()
+            stored(
+                CharbonnierLossConfig::new()
+                    .with_eps(config.eps.unwrap_or(1e-3))
+                    .with_reduction(reduction),
+            )
+            .init()
         },
     );
     test.visit(
@@ -180,10 +200,12 @@ fn of_errors<B: LossBackend>(device: &B::Device, test: &mut impl VisitElementwis
             .with(|config| config.levels = Some(vec![0.1]))
             .with(|config| config.levels = Some(vec![0.2, 0.5, 0.95])),
         |config, reduction| {
-            QuantileLossConfig::new()
-                .with_levels(config.levels.clone().unwrap_or(vec![0.5]))
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(
+                QuantileLossConfig::new()
+                    .with_levels(config.levels.clone().unwrap_or(vec![0.5]))
+                    .with_reduction(reduction),
+            )
+            .init::<B>(device)
         },
     );
 }
@@ -192,23 +214,27 @@ fn of_errors<B: LossBackend>(device: &B::Device, test: &mut impl VisitElementwis
 fn of_amounts_and_distributions<B: LossBackend>(test: &mut impl VisitElementwise<B>) {
     test.visit(
         &row("MsleLoss", &["msle"]).of_probabilities(),
-        |_, reduction| MsleLossConfig::new().with_reduction(reduction).init(),
+        |_, reduction| stored(MsleLossConfig::new().with_reduction(reduction)).init(),
     );
     test.visit(
         &row("KlDivLoss", &["kl_div"]).with(|config| config.log_target = true),
         |config, reduction| {
-            KlDivLossConfig::new()
-                .with_log_target(config.log_target)
-                .with_reduction(reduction)
-                .init()
+            stored(
+                KlDivLossConfig::new()
+                    .with_log_target(config.log_target)
+                    .with_reduction(reduction),
+            )
+            .init()
         },
     );
     let poisson = |config: &Config, reduction| {
-        PoissonNllLossConfig::new()
-            .with_log_input(config.log_input.unwrap_or(true))
-            .with_full(config.full)
-            .with_reduction(reduction)
-            .init()
+        stored(
+            PoissonNllLossConfig::new()
+                .with_log_input(config.log_input.unwrap_or(true))
+                .with_full(config.full)
+                .with_reduction(reduction),
+        )
+        .init()
     };
     test.visit(
         &row("PoissonNllLoss", &["poisson_nll"]).with(|config| config.full = true),
@@ -228,29 +254,33 @@ fn of_amounts_and_distributions<B: LossBackend>(test: &mut impl VisitElementwise
     test.visit(
         &row("TweedieLoss", &["tweedie"]).with(|config| config.power = Some(1.2)),
         |config, reduction| {
-            TweedieLossConfig::new()
-                .with_power(config.power.unwrap_or(1.5))
-                .with_reduction(reduction)
-                .init()
+            stored(
+                TweedieLossConfig::new()
+                    .with_power(config.power.unwrap_or(1.5))
+                    .with_reduction(reduction),
+            )
+            .init()
         },
     );
     test.visit(&row("GammaNllLoss", &["gamma_nll"]), |_, reduction| {
-        GammaNllLossConfig::new().with_reduction(reduction).init()
+        stored(GammaNllLossConfig::new().with_reduction(reduction)).init()
     });
 }
 
 /// The element-wise losses of margins, and of several labels.
 fn of_margins<B: LossBackend>(test: &mut impl VisitElementwise<B>) {
     test.visit(&row("SoftMarginLoss", &["soft_margin"]), |_, reduction| {
-        SoftMarginLossConfig::new().with_reduction(reduction).init()
+        stored(SoftMarginLossConfig::new().with_reduction(reduction)).init()
     });
     test.visit(
         &row("HingeEmbeddingLoss", &["hinge_embedding"]).with(|config| config.margin = Some(0.5)),
         |config, reduction| {
-            HingeEmbeddingLossConfig::new()
-                .with_margin(config.margin.unwrap_or(1.0))
-                .with_reduction(reduction)
-                .init()
+            stored(
+                HingeEmbeddingLossConfig::new()
+                    .with_margin(config.margin.unwrap_or(1.0))
+                    .with_reduction(reduction),
+            )
+            .init()
         },
     );
     test.visit(
@@ -258,12 +288,14 @@ fn of_margins<B: LossBackend>(test: &mut impl VisitElementwise<B>) {
             .with(|config| (config.clip, config.gamma_negative) = (Some(0.0), Some(1.3)))
             .with(|config| (config.gamma_positive, config.gamma_negative) = (Some(0.0), Some(0.0))),
         |config, reduction| {
-            AsymmetricLossConfig::new()
-                .with_gamma_negative(config.gamma_negative.unwrap_or(4.0))
-                .with_gamma_positive(config.gamma_positive.unwrap_or(1.0))
-                .with_clip(config.clip.unwrap_or(0.05))
-                .with_reduction(reduction)
-                .init()
+            stored(
+                AsymmetricLossConfig::new()
+                    .with_gamma_negative(config.gamma_negative.unwrap_or(4.0))
+                    .with_gamma_positive(config.gamma_positive.unwrap_or(1.0))
+                    .with_clip(config.clip.unwrap_or(0.05))
+                    .with_reduction(reduction),
+            )
+            .init()
         },
     );
 }
@@ -274,20 +306,18 @@ pub fn each_spread<B: LossBackend>(test: &mut impl VisitSpread<B>) {
         &row("GaussianNllLoss", &["gaussian_nll"])
             .with(|config| (config.full, config.eps) = (true, Some(0.5))),
         |config, reduction| {
-            GaussianNllLossConfig::new()
-                .with_full(config.full)
-                .with_eps(config.eps.unwrap_or(1e-6))
-                .with_reduction(reduction)
-                .init()
+            stored(
+                GaussianNllLossConfig::new()
+                    .with_full(config.full)
+                    .with_eps(config.eps.unwrap_or(1e-6))
+                    .with_reduction(reduction),
+            )
+            .init()
         },
     );
     test.visit(
         &row("GaussianCrpsLoss", &["gaussian_crps"]),
-        |_, reduction| {
-            GaussianCrpsLossConfig::new()
-                .with_reduction(reduction)
-                .init()
-        },
+        |_, reduction| stored(GaussianCrpsLossConfig::new().with_reduction(reduction)).init(),
     );
 }
 
@@ -298,11 +328,13 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
             .of_log_probabilities()
             .with_class_options(),
         |config, reduction| {
-            NllLossConfig::new()
-                .with_class_weights(config.class_weights.clone())
-                .with_ignore_index(config.ignore_index)
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(
+                NllLossConfig::new()
+                    .with_class_weights(config.class_weights.clone())
+                    .with_ignore_index(config.ignore_index)
+                    .with_reduction(reduction),
+            )
+            .init::<B>(device)
         },
     );
     test.visit(
@@ -324,9 +356,7 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
             config.z_loss = 0.2;
         }),
         |config, reduction| {
-            cross_entropy(config)
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(cross_entropy(config).with_reduction(reduction)).init::<B>(device)
         },
     );
     test.visit(
@@ -335,12 +365,14 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
             .with(|config| config.gamma = Some(0.5))
             .with(|config| config.gamma = Some(0.0)),
         |config, reduction| {
-            FocalLossConfig::new()
-                .with_gamma(config.gamma.unwrap_or(2.0))
-                .with_class_weights(config.class_weights.clone())
-                .with_ignore_index(config.ignore_index)
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(
+                FocalLossConfig::new()
+                    .with_gamma(config.gamma.unwrap_or(2.0))
+                    .with_class_weights(config.class_weights.clone())
+                    .with_ignore_index(config.ignore_index)
+                    .with_reduction(reduction),
+            )
+            .init::<B>(device)
         },
     );
     test.visit(
@@ -348,12 +380,14 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
             .with_class_options()
             .with(|config| config.epsilon = Some(-1.0)),
         |config, reduction| {
-            PolyLossConfig::new()
-                .with_epsilon(config.epsilon.unwrap_or(1.0))
-                .with_class_weights(config.class_weights.clone())
-                .with_ignore_index(config.ignore_index)
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(
+                PolyLossConfig::new()
+                    .with_epsilon(config.epsilon.unwrap_or(1.0))
+                    .with_class_weights(config.class_weights.clone())
+                    .with_ignore_index(config.ignore_index)
+                    .with_reduction(reduction),
+            )
+            .init::<B>(device)
         },
     );
     test.visit(
@@ -364,12 +398,14 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
         .with_class_options()
         .with(|config| config.q = Some(1.0)),
         |config, reduction| {
-            GeneralizedCrossEntropyLossConfig::new()
-                .with_q(config.q.unwrap_or(0.7))
-                .with_class_weights(config.class_weights.clone())
-                .with_ignore_index(config.ignore_index)
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(
+                GeneralizedCrossEntropyLossConfig::new()
+                    .with_q(config.q.unwrap_or(0.7))
+                    .with_class_weights(config.class_weights.clone())
+                    .with_ignore_index(config.ignore_index)
+                    .with_reduction(reduction),
+            )
+            .init::<B>(device)
         },
     );
     let adjusted = Row {
@@ -390,11 +426,13 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
             }),
         |config, reduction| {
             let priors = config.class_priors.clone().expect("each variant has some");
-            LogitAdjustedLossConfig::new(priors)
-                .with_class_weights(config.class_weights.clone())
-                .with_ignore_index(config.ignore_index)
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(
+                LogitAdjustedLossConfig::new(priors)
+                    .with_class_weights(config.class_weights.clone())
+                    .with_ignore_index(config.ignore_index)
+                    .with_reduction(reduction),
+            )
+            .init::<B>(device)
         },
     );
     of_cosines::<B>(device, test);
@@ -405,23 +443,27 @@ fn of_cosines<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass<B>)
     test.visit(
         &row("CosFaceLoss", &[]).of_cosines().with_class_options(),
         |config, reduction| {
-            CosFaceLossConfig::new()
-                .with_scale(2.0)
-                .with_class_weights(config.class_weights.clone())
-                .with_ignore_index(config.ignore_index)
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(
+                CosFaceLossConfig::new()
+                    .with_scale(2.0)
+                    .with_class_weights(config.class_weights.clone())
+                    .with_ignore_index(config.ignore_index)
+                    .with_reduction(reduction),
+            )
+            .init::<B>(device)
         },
     );
     test.visit(
         &row("ArcFaceLoss", &[]).of_cosines().with_class_options(),
         |config, reduction| {
-            ArcFaceLossConfig::new()
-                .with_scale(2.0)
-                .with_class_weights(config.class_weights.clone())
-                .with_ignore_index(config.ignore_index)
-                .with_reduction(reduction)
-                .init::<B>(device)
+            stored(
+                ArcFaceLossConfig::new()
+                    .with_scale(2.0)
+                    .with_class_weights(config.class_weights.clone())
+                    .with_ignore_index(config.ignore_index)
+                    .with_reduction(reduction),
+            )
+            .init::<B>(device)
         },
     );
 }

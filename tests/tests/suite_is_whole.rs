@@ -1,4 +1,5 @@
-//! No test of the suite is left out of the list that makes tests of them.
+//! No test of the suite is left out of the list that makes tests of them, and no config of a loss out of those that go through
+//! JSON.
 
 use std::collections::HashSet;
 use std::fs;
@@ -106,6 +107,46 @@ fn every_function_of_the_suite_is_run() {
     // The compiler knows those that are run: this search has to find them all.
     let unseen: Vec<_> = run.difference(&found).collect();
     assert!(unseen.is_empty(), "not found as tests: {unseen:?}");
+}
+
+/// The Rust files of a folder and of those in it.
+fn sources(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("it can be read").path());
+    let texts = paths.flat_map(|path| match path.extension() {
+        Some(extension) if extension == "rs" => {
+            vec![fs::read_to_string(&path).expect("it can be read")]
+        }
+        _ if path.is_dir() => sources(&path),
+        _ => Vec::new(),
+    });
+    texts.collect()
+}
+
+#[test]
+fn every_config_goes_through_json() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let of_losses = sources(&tests.join("../crates/burn-loss/src"));
+    let mut configs = HashSet::new();
+    for text in &of_losses {
+        for window in tokens(text).windows(3) {
+            if let ["pub", "struct", name] = window
+                && name.ends_with("Config")
+            {
+                configs.insert(*name);
+            }
+        }
+    }
+    assert!(configs.contains("MseLossConfig"), "the search finds them");
+    let of_suite = sources(&tests.join("src"));
+    for text in &of_suite {
+        for window in tokens(text).windows(3) {
+            if let ["stored", "(", name] = window {
+                configs.remove(name);
+            }
+        }
+    }
+    assert!(configs.is_empty(), "not stored by any test: {configs:?}");
 }
 
 #[test]

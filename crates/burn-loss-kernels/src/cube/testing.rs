@@ -55,10 +55,17 @@ pub fn devices() -> Vec<Option<Device>> {
 
 /// Compares numbers, with a part of the expected ones allowed beside a small error.
 pub fn assert_close(what: &str, actual: &[f32], expected: &[f64], relative: f64, absolute: f64) {
+    let near = |&value: &f64| (value, relative * value.abs() + absolute);
+    let expected: Vec<_> = expected.iter().map(near).collect();
+    assert_near(what, actual, &expected);
+}
+
+/// Compares numbers with those expected, of which each may be off by so much.
+pub fn assert_near(what: &str, actual: &[f32], expected: &[(f64, f64)]) {
     assert_eq!(actual.len(), expected.len(), "{what}");
-    for (i, (&actual, &expected)) in actual.iter().zip(expected).enumerate() {
+    for (i, (&actual, &(expected, by))) in actual.iter().zip(expected).enumerate() {
         let actual = f64::from(actual);
-        let close = (actual - expected).abs() <= relative * expected.abs() + absolute
+        let close = (actual - expected).abs() <= by
             || actual == expected
             || (actual.is_nan() && expected.is_nan());
         assert!(close, "{what}: at {i} {actual}, not {expected}");

@@ -1,6 +1,9 @@
 //! Focal loss of a binary logit with a side's own focus, blind to easy negatives.
 
 use super::binary_logit::{sigmoid, softplus};
+use super::examples::{
+    Accuracy, Domain, Example, Examples, LABEL, LOGIT, ONE, Parameter, UNIT, Unit,
+};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `-y (1 - p)^gamma_positive log p - (1 - y) q^gamma_negative log(1 - q)` with `p = sigmoid(x)` and `q = max(p - clip, 0)`.
@@ -104,5 +107,44 @@ impl Formula for Asymmetric {
     fn twin(&self) -> Option<Twin> {
         let parameters = [self.gamma_positive, self.gamma_negative, self.clip];
         Some(Twin::Asymmetric(parameters.map(|number| number as f32)))
+    }
+}
+
+impl Examples for Asymmetric {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let options = [
+            [1.0, 4.0, 0.05],
+            [0.0, 1.5, 0.0],
+            [2.0, 0.0, 0.2],
+            [
+                parameter(1.3, [0.0, 5.0]),
+                parameter(2.0, [0.0, 5.0]),
+                parameter(0.1, [0.0, 0.5]),
+            ],
+        ];
+        let of = |[gamma_positive, gamma_negative, clip]: [f64; 3]| {
+            let formula = Self {
+                gamma_positive,
+                gamma_negative,
+                clip,
+            };
+            Example::new(formula, [LOGIT, UNIT, ONE])
+        };
+        options.map(of).into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        // The probability less the clip may be next to 0.
+        let formula = Self {
+            gamma_positive: 1.0,
+            gamma_negative: 4.0,
+            clip: 0.05,
+        };
+        let accuracy = Accuracy::new(
+            formula,
+            [Domain::Magnitudes(20.0), LABEL, ONE],
+            [[7.0, 3.0]; 2],
+        );
+        vec![accuracy.in_units([Unit::OfOne; 2])]
     }
 }

@@ -1,5 +1,6 @@
 //! Binary cross entropy of a probability.
 
+use super::examples::{Accuracy, Domain, Example, Examples, LABEL, ONE, Parameter, UNIT};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// The least `p (1 - p)` that the slope divides by. PyTorch's 1e-12 is a `float`, for doubles, too.
@@ -49,5 +50,19 @@ impl Formula for Bce {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::Bce)
+    }
+}
+
+impl Examples for Bce {
+    fn examples(_: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        vec![Example::new(Self, [UNIT, UNIT, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::new(
+            Self,
+            [Domain::Probabilities, LABEL, ONE],
+            [[1.0, 2.0]; 2],
+        )]
     }
 }

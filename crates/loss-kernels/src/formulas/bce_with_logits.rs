@@ -1,6 +1,7 @@
 //! Binary cross entropy of a logit.
 
 use super::binary_logit::{sigmoid, softplus};
+use super::examples::{Accuracy, Domain, Example, Examples, LABEL, LOGIT, ONE, Parameter, UNIT};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `w y softplus(-x) + (1 - y) softplus(x)`, of the smoothed target `(1 - a) y + a / 2`; the third number is the weight
@@ -54,5 +55,24 @@ impl Formula for BceWithLogits {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::BceWithLogits([self.label_smoothing as f32]))
+    }
+}
+
+impl Examples for BceWithLogits {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let weight = Domain::Between(0.0, 3.0);
+        let of = |label_smoothing| Example::new(Self { label_smoothing }, [LOGIT, UNIT, weight]);
+        [0.0, parameter(0.125, [0.0, 1.0])].map(of).into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        let plain = Self {
+            label_smoothing: 0.0,
+        };
+        vec![Accuracy::new(
+            plain,
+            [Domain::Magnitudes(80.0), LABEL, ONE],
+            [[2.0, 3.0]; 2],
+        )]
     }
 }

@@ -1,5 +1,6 @@
 //! Absolute error, rounded off at 0.
 
+use super::examples::{Accuracy, Example, Examples, ONE, Parameter, REAL};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `sqrt((x - y)^2 + eps^2)`, for errors of any size.
@@ -44,5 +45,16 @@ impl Formula for Charbonnier {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::Charbonnier([self.eps as f32]))
+    }
+}
+
+impl Examples for Charbonnier {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let eps = parameter(0.25, [1e-3, 5.0]);
+        vec![Example::new(Self { eps }, [REAL, REAL, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::of_errors(Self { eps: 1e-3 }, [2.0, 3.0])]
     }
 }

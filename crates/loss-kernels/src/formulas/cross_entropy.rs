@@ -1,5 +1,6 @@
 //! Cross entropy of a row, given its terms.
 
+use super::examples::{Accuracy, Domain, Example, Examples, ONE, Parameter, REAL, TARGET_LOSS};
 use super::{Formula, Input, Number, Twin};
 
 /// `(1 - a) l + z lse^2` of a row's target loss `l` and log-sum-exp.
@@ -32,5 +33,31 @@ impl Formula for CrossEntropy {
     fn twin(&self) -> Option<Twin> {
         let parameters = [self.keep, self.z_loss];
         Some(Twin::CrossEntropy(parameters.map(|number| number as f32)))
+    }
+}
+
+impl Examples for CrossEntropy {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let options = [
+            (1.0, 0.0),
+            (0.875, 0.25),
+            (parameter(0.9, [0.0, 1.0]), parameter(1e-4, [0.0, 0.5])),
+        ];
+        let of = |(keep, z_loss)| {
+            let lse = if z_loss == 0.0 { ONE } else { REAL };
+            Example::new(Self { keep, z_loss }, [TARGET_LOSS, lse, ONE])
+        };
+        options.map(of).into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::new(
+            Self {
+                keep: 1.0,
+                z_loss: 0.0,
+            },
+            [Domain::Sizes(80.0), ONE, ONE],
+            [[1.0, 1.0]; 2],
+        )]
     }
 }

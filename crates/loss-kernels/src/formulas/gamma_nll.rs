@@ -1,5 +1,6 @@
 //! Negative log-likelihood of an amount that is gamma distributed.
 
+use super::examples::{AMOUNT, Accuracy, Domain, Example, Examples, LOG, ONE, Parameter, Unit};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `x + y exp(-x)` of the logarithm `x` of the mean.
@@ -29,5 +30,16 @@ impl Formula for GammaNll {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::GammaNll)
+    }
+}
+
+impl Examples for GammaNll {
+    fn examples(_: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        vec![Example::new(Self, [LOG, AMOUNT, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        let accuracy = Accuracy::new(Self, [LOG, Domain::Counts, ONE], [[4.0, 4.0]; 2]);
+        vec![accuracy.in_units([Unit::OfOne; 2])]
     }
 }

@@ -2,6 +2,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
+use super::examples::{Accuracy, Domain, Example, Examples, Parameter, REAL, SPREAD, ZERO};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// With `z = (y - x) / s`, `s (z erf(z / sqrt 2) + 2 phi(z) - 1 / sqrt pi)` of the mean `x` and the standard deviation `s`; of an
@@ -116,6 +117,17 @@ impl Formula for GaussianCrps {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::GaussianCrps)
+    }
+}
+
+impl Examples for GaussianCrps {
+    fn examples(_: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        vec![Example::new(Self, [REAL, REAL, SPREAD])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        let inputs = [Domain::Between(-6.0, 6.0), ZERO, Domain::Between(0.5, 2.0)];
+        vec![Accuracy::new(Self, inputs, [[6.0, 5.0], [5.0, 3.0]])]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use super::examples::{Accuracy, Domain, Example, Examples, Parameter, REAL, SPREAD, Unit, ZERO};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `(log v + (x - y)^2 / v) / 2` of the mean `x` and the variance `v`, of at least `eps`; with `full`, `log(2 pi) / 2` is added.
@@ -43,5 +44,24 @@ impl Formula for GaussianNll {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::GaussianNll([f32::from(self.full), self.eps as f32]))
+    }
+}
+
+impl Examples for GaussianNll {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let least = [(false, parameter(1e-6, [1e-6, 1.0])), (true, 0.01)];
+        least
+            .map(|(full, eps)| Example::new(Self { full, eps }, [REAL, REAL, SPREAD]))
+            .into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        // The logarithm of the variance may be negative.
+        let inputs = [Domain::Between(-6.0, 6.0), ZERO, Domain::Between(0.5, 2.0)];
+        let of = |full| {
+            let formula = Self { full, eps: 1e-6 };
+            Accuracy::new(formula, inputs, [[5.0, 1.0]; 2]).in_units([Unit::OfOne, Unit::OfResult])
+        };
+        [false, true].map(of).into()
     }
 }

@@ -1,5 +1,6 @@
 //! Generalized cross entropy of a row, given its target loss.
 
+use super::examples::{Accuracy, Domain, Example, Examples, ONE, Parameter, TARGET_LOSS};
 use super::{Formula, Input, Number, Twin};
 
 /// `(1 - p^q) / q` of a row's target loss `l = -log p`.
@@ -25,5 +26,20 @@ impl Formula for GeneralizedCrossEntropy {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::GeneralizedCrossEntropy([self.q as f32]))
+    }
+}
+
+impl Examples for GeneralizedCrossEntropy {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let q = parameter(0.75, [0.05, 1.0]);
+        vec![Example::new(Self { q }, [TARGET_LOSS, ONE, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::new(
+            Self { q: 0.7 },
+            [Domain::Sizes(80.0), ONE, ONE],
+            [[4.0, 45.0], [4.0, 36.0]],
+        )]
     }
 }

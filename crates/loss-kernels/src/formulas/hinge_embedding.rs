@@ -1,5 +1,6 @@
 //! A distance, small where two things are alike and beyond a margin where they are not.
 
+use super::examples::{AMOUNT, Accuracy, Domain, Example, Examples, ONE, Parameter, SIGN};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `x` where the target is 1, `max(0, margin - x)` where it is -1; of any other target PyTorch's sum of both.
@@ -45,5 +46,20 @@ impl Formula for HingeEmbedding {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::HingeEmbedding([self.margin as f32]))
+    }
+}
+
+impl Examples for HingeEmbedding {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let margin = parameter(0.75, [0.0, 3.0]);
+        vec![Example::new(Self { margin }, [AMOUNT, SIGN, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::new(
+            Self { margin: 0.75 },
+            [Domain::Sizes(1e6), SIGN, ONE],
+            [[1.0; 2]; 2],
+        )]
     }
 }

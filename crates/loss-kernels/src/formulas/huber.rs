@@ -1,5 +1,6 @@
 //! Huber's loss.
 
+use super::examples::{Accuracy, Example, Examples, ONE, Parameter, REAL};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// Quadratic up to an error of `delta`, linear beyond: with `e = |x - y|` and `c = min(e, delta)`, `c (e - c / 2)`.
@@ -31,5 +32,16 @@ impl Formula for Huber {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::Huber([self.delta as f32]))
+    }
+}
+
+impl Examples for Huber {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let delta = parameter(0.5, [0.01, 5.0]);
+        vec![Example::new(Self { delta }, [REAL, REAL, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::of_errors(Self { delta: 0.5 }, [2.0, 1.0])]
     }
 }

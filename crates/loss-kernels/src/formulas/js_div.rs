@@ -1,5 +1,6 @@
 //! Generalized Jensen-Shannon divergence of two log-probabilities.
 
+use super::examples::{Accuracy, Domain, Example, Examples, LOG_PROBABILITY, ONE, Parameter, Unit};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `beta e^y (y - m) + (1 - beta) e^x (x - m)` of log-probabilities `x` and `y`, with `m = log(beta e^y + (1 - beta) e^x)`;
@@ -82,5 +83,26 @@ impl Formula for JsDiv {
         };
         let parameters = [self.beta, 1.0 - self.beta, mode];
         Some(Twin::JsDiv(parameters.map(|number| number as f32)))
+    }
+}
+
+impl Examples for JsDiv {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let of = |beta| Example::new(Self { beta }, [LOG_PROBABILITY, LOG_PROBABILITY, ONE]);
+        [0.0, 0.9999, 1.0, parameter(0.3, [0.0, 1.0])]
+            .map(of)
+            .into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        // The two divergences from the mixture, of which one is negative.
+        const OTHERS: Domain =
+            Domain::Of(&[0.0, -7.0, -4.0, -1.0, -8.0, -5.0, -2.0, -9.0, -6.0, -3.0]);
+        let accuracy = Accuracy::new(
+            Self { beta: 0.5 },
+            [LOG_PROBABILITY, OTHERS, ONE],
+            [[1.0, 4.0]; 2],
+        );
+        vec![accuracy.in_units([Unit::OfOne, Unit::OfResult])]
     }
 }

@@ -1,5 +1,8 @@
 //! Kullback-Leibler divergence, one summand.
 
+use super::examples::{
+    Accuracy, Domain, Example, Examples, LOG_PROBABILITY, ONE, Parameter, UNIT, Unit,
+};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `y (log y - x)` of a log-probability `x`, and of a probability `y` or its logarithm; 0 where `y` is 0, whatever `x`.
@@ -47,5 +50,32 @@ impl Formula for KlDiv {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::KlDiv([f32::from(self.log_target)]))
+    }
+}
+
+impl Examples for KlDiv {
+    fn examples(_: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let of = |(log_target, target)| {
+            Example::new(Self { log_target }, [LOG_PROBABILITY, target, ONE])
+        };
+        [(true, LOG_PROBABILITY), (false, UNIT)].map(of).into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        // The logarithms of two probabilities may be almost the same.
+        let of = |(log_target, target)| {
+            let accuracy = Accuracy::new(
+                Self { log_target },
+                [LOG_PROBABILITY, target, ONE],
+                [[2.0, 2.0]; 2],
+            );
+            accuracy.in_units([Unit::OfOne, Unit::OfResult])
+        };
+        [
+            (true, Domain::Between(-30.0, 0.0)),
+            (false, Domain::Probabilities),
+        ]
+        .map(of)
+        .into()
     }
 }

@@ -1,5 +1,6 @@
 //! Absolute error.
 
+use super::examples::{Accuracy, Example, Examples, ONE, Parameter, REAL};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `|x - y|`; its slope at an error of 0 is 0.
@@ -27,5 +28,15 @@ impl Formula for L1 {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::L1)
+    }
+}
+
+impl Examples for L1 {
+    fn examples(_: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        vec![Example::new(Self, [REAL, REAL, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::of_errors(Self, [1.0, 1.0])]
     }
 }

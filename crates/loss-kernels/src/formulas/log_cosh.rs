@@ -2,6 +2,7 @@
 
 use std::f64::consts::LN_2;
 
+use super::examples::{Accuracy, Example, Examples, ONE, Parameter, REAL};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `log cosh(x - y)`, for errors of any size.
@@ -36,6 +37,16 @@ impl Formula for LogCosh {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::LogCosh)
+    }
+}
+
+impl Examples for LogCosh {
+    fn examples(_: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        vec![Example::new(Self, [REAL, REAL, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::of_errors(Self, [5.0, 3.0])]
     }
 }
 

@@ -1,5 +1,6 @@
 //! Margin ranking loss of two scores.
 
+use super::examples::{Accuracy, Domain, Example, Examples, Parameter, REAL, SIGN, ZERO};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `max(0, -t (x - y) + margin)` with the third input `t`, which is 1 or -1; its slope at a loss of 0 is 0.
@@ -30,5 +31,20 @@ impl Formula for MarginRanking {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::MarginRanking([self.margin as f32]))
+    }
+}
+
+impl Examples for MarginRanking {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let margin = parameter(0.5, [-2.0, 2.0]);
+        vec![Example::new(
+            Self { margin },
+            [REAL, REAL, Domain::Between(-2.0, 2.0)],
+        )]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        let inputs = [Domain::Magnitudes(1e6), ZERO, SIGN];
+        vec![Accuracy::new(Self { margin: 0.5 }, inputs, [[1.0; 2]; 2])]
     }
 }

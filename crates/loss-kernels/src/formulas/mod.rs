@@ -14,6 +14,7 @@
 //! | `cross_entropy`, `focal`, `poly`, `generalized_cross_entropy` | of a row of class scores, given its terms |
 //! | `tversky` | of a region, given its sums |
 //! | `number` | what a formula asks of a number |
+//! | `examples` | what each is tried on, for tests and fuzzers |
 //! | `rounded` | a number with a bound of its rounding, by which tests measure |
 
 mod asymmetric;
@@ -22,6 +23,8 @@ mod bce_with_logits;
 mod binary_logit;
 mod charbonnier;
 mod cross_entropy;
+#[doc(hidden)]
+pub mod examples;
 mod focal;
 mod gamma_nll;
 mod gaussian_crps;

@@ -1,5 +1,6 @@
 //! Squared error.
 
+use super::examples::{Accuracy, Example, Examples, ONE, Parameter, REAL};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `(x - y)^2`.
@@ -25,5 +26,15 @@ impl Formula for Mse {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::Mse)
+    }
+}
+
+impl Examples for Mse {
+    fn examples(_: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        vec![Example::new(Self, [REAL, REAL, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::of_errors(Self, [1.0, 1.0])]
     }
 }

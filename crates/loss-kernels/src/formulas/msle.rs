@@ -1,5 +1,6 @@
 //! Squared error of logarithms.
 
+use super::examples::{Accuracy, Domain, Example, Examples, ONE, Parameter, ZERO};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `(log(1 + x) - log(1 + y))^2`.
@@ -44,5 +45,25 @@ impl Formula for Msle {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::Msle)
+    }
+}
+
+impl Examples for Msle {
+    fn examples(_: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        // At -1 the logarithm is infinite.
+        let amount = Domain::Between(-0.9, 50.0);
+        vec![Example::new(Self, [amount, amount, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        let sizes = Domain::Sizes(1e6);
+        vec![
+            Accuracy::new(Self, [sizes, ZERO, ONE], [[3.0, 3.0]; 2]),
+            Accuracy::new(
+                Self,
+                [sizes, Domain::OfPrediction(1.001), ONE],
+                [[5.0, 4.0]; 2],
+            ),
+        ]
     }
 }

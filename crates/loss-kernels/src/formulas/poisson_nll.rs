@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use super::examples::{AMOUNT, Accuracy, Domain, Example, Examples, LOG, ONE, Parameter, Unit};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `exp(x) - y x` of the logarithm `x` of the mean, or `x - y log(x + eps)` of the mean; with `full`, `log y!` by Stirling's formula
@@ -63,5 +64,42 @@ impl Formula for PoissonNll {
     fn twin(&self) -> Option<Twin> {
         let flags = [self.log_input, self.full].map(f32::from);
         Some(Twin::PoissonNll([flags[0], flags[1], self.eps as f32]))
+    }
+}
+
+impl Examples for PoissonNll {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let eps = parameter(1e-8, [1e-8, 1.0]);
+        let options = [(true, false), (true, true), (false, false), (false, true)];
+        let example = |(log_input, full)| {
+            let mean = if log_input { LOG } else { AMOUNT };
+            Example::new(
+                Self {
+                    log_input,
+                    full,
+                    eps,
+                },
+                [mean, AMOUNT, ONE],
+            )
+        };
+        options.map(example).into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        // The mean's term and the target's may cancel, and the slope is 0 where the mean is right.
+        let of = |full| {
+            let formula = Self {
+                log_input: true,
+                full,
+                eps: 1e-8,
+            };
+            Accuracy::new(
+                formula,
+                [LOG, Domain::Counts, ONE],
+                [[30.0, 8.0], [12.0, 9.0]],
+            )
+            .in_units([Unit::OfOne; 2])
+        };
+        [false, true].map(of).into()
     }
 }

@@ -1,5 +1,6 @@
 //! Poly-1 cross entropy of a row, given its target loss.
 
+use super::examples::{Accuracy, Domain, Example, Examples, ONE, Parameter, TARGET_LOSS};
 use super::{Formula, Input, Number, Twin};
 
 /// `l + epsilon (1 - p)` of a row's target loss `l = -log p`.
@@ -44,5 +45,20 @@ impl Formula for Poly {
     fn twin(&self) -> Option<Twin> {
         let parameters = [self.epsilon, 1.0 + self.epsilon];
         Some(Twin::Poly(parameters.map(|number| number as f32)))
+    }
+}
+
+impl Examples for Poly {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let of = |epsilon| Example::new(Self { epsilon }, [TARGET_LOSS, ONE, ONE]);
+        [-1.0, -0.9999, parameter(1.0, [-1.0, 5.0])].map(of).into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::new(
+            Self { epsilon: 1.0 },
+            [Domain::Sizes(80.0), ONE, ONE],
+            [[3.0, 2.0]; 2],
+        )]
     }
 }

@@ -1,5 +1,6 @@
 //! Pinball loss, whose minimum is a quantile.
 
+use super::examples::{Accuracy, Example, Examples, Parameter, REAL, UNIT};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// With `e = y - x` and the level `q`, `q e` where `e > 0` and `(q - 1) e` elsewhere; its slope at an error of 0 is 0.
@@ -43,5 +44,16 @@ impl Formula for Quantile {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::Quantile([self.level as f32]))
+    }
+}
+
+impl Examples for Quantile {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let level = parameter(0.25, [0.0, 1.0]);
+        vec![Example::new(Self { level }, [REAL, REAL, UNIT])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::of_errors(Self { level: 0.25 }, [1.0, 1.0])]
     }
 }

@@ -1,6 +1,7 @@
 //! Focal loss of a binary logit.
 
 use super::binary_logit::{sigmoid, softplus};
+use super::examples::{Accuracy, Domain, Example, Examples, LABEL, LOGIT, ONE, Parameter, UNIT};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `a_t (1 - p_t)^gamma (y softplus(-x) + (1 - y) softplus(x))`.
@@ -94,5 +95,28 @@ impl Formula for SigmoidFocal {
         let [positive, negative] = self.sides();
         let parameters = [self.gamma, positive, negative].map(|parameter| parameter as f32);
         Some(Twin::SigmoidFocal(parameters))
+    }
+}
+
+impl Examples for SigmoidFocal {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let options = [
+            (Some(parameter(0.25, [0.0, 1.0])), 2.0),
+            (Some(0.75), parameter(1.3, [0.0, 5.0])),
+            (None, 0.0),
+            (None, 0.5),
+            (None, 3.0),
+        ];
+        let of = |(alpha, gamma)| Example::new(Self { alpha, gamma }, [LOGIT, UNIT, ONE]);
+        options.map(of).into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        let of = |(gamma, in_f32, in_f64)| {
+            let formula = Self { alpha: None, gamma };
+            let inputs = [Domain::Magnitudes(20.0), LABEL, ONE];
+            Accuracy::new(formula, inputs, [[in_f32; 2], [in_f64; 2]])
+        };
+        [(2.0, 8.0, 6.0), (1.3, 12.0, 9.0)].map(of).into()
     }
 }

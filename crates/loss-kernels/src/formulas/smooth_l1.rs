@@ -1,5 +1,6 @@
 //! Smooth absolute error.
 
+use super::examples::{Accuracy, Example, Examples, ONE, Parameter, REAL};
 use super::{Formula, Huber, Input, L1, Number, Twin, compile_passes};
 
 /// Huber's loss over its threshold `beta`: with `e = |x - y|` and `c = min(e, beta)`, `c (e - c / 2) / beta`; of a `beta` of 0,
@@ -40,5 +41,17 @@ impl Formula for SmoothL1 {
             0.0 => Twin::L1,
             beta => Twin::SmoothL1([beta as f32]),
         })
+    }
+}
+
+impl Examples for SmoothL1 {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        [0.0, parameter(0.5, [0.01, 5.0])]
+            .map(|beta| Example::new(Self { beta }, [REAL, REAL, ONE]))
+            .into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::of_errors(Self { beta: 0.5 }, [2.0, 1.0])]
     }
 }

@@ -1,6 +1,7 @@
 //! Logistic loss of a score whose sign is the class.
 
 use super::binary_logit::{sigmoid, softplus};
+use super::examples::{Accuracy, Domain, Example, Examples, LOGIT, ONE, Parameter, SIGN};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `log(1 + exp(-y x))`.
@@ -27,5 +28,19 @@ impl Formula for SoftMargin {
 
     fn twin(&self) -> Option<Twin> {
         Some(Twin::SoftMargin)
+    }
+}
+
+impl Examples for SoftMargin {
+    fn examples(_: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        vec![Example::new(Self, [LOGIT, SIGN, ONE])]
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        vec![Accuracy::new(
+            Self,
+            [Domain::Magnitudes(80.0), SIGN, ONE],
+            [[2.0, 3.0]; 2],
+        )]
     }
 }

@@ -1,5 +1,6 @@
 //! Tversky's loss of a region, given what it has in common with its target.
 
+use super::examples::{AMOUNT, Accuracy, Example, Examples, Parameter};
 use super::{Formula, Input, Number, compile_passes};
 
 /// `(1 - (t + s) / max(t + alpha p + beta n + s, eps))^gamma` of a region's true positives `t`, false positives `p` and false
@@ -73,4 +74,27 @@ impl Formula for Tversky {
     }
 
     compile_passes!();
+}
+
+impl Examples for Tversky {
+    fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
+        let [alpha, beta] = [0.25, 0.75].map(|usual| parameter(usual, [0.0, 1.0]));
+        let (smooth, eps) = (parameter(0.5, [0.0, 1.0]), parameter(1e-7, [1e-7, 1.0]));
+        let of = |gamma| {
+            let formula = Self {
+                alpha,
+                beta,
+                gamma,
+                smooth,
+                eps,
+            };
+            Example::new(formula, [AMOUNT; 3])
+        };
+        [1.0, 0.5, 2.0, parameter(1.3, [0.0, 5.0])].map(of).into()
+    }
+
+    fn accuracy() -> Vec<Accuracy<Self>> {
+        // Of sums of many elements, which are less exact than it.
+        Vec::new()
+    }
 }

@@ -1,29 +1,14 @@
 //! How many units of the last place every formula is off, at most: the figures of `docs/numbers.md`. In both types, on every
 //! instruction set, and with the same bits in pieces shorter than a vector.
 
+use std::marker::PhantomData;
+
 use super::tests::{uninitialized, written};
 use super::*;
 use crate::cpu::simd::Arch;
 use crate::cpu::testing::{Measured, SHORT, bits};
-use crate::formulas::{
-    Asymmetric, Bce, BceWithLogits, Charbonnier, Focal, GammaNll, GaussianCrps, GaussianNll,
-    GeneralizedCrossEntropy, HingeEmbedding, Huber, JsDiv, KlDiv, L1, LogCosh, MarginRanking, Mse,
-    Msle, PoissonNll, Poly, Quantile, SigmoidFocal, SmoothL1, SoftMargin, Tweedie,
-};
+use crate::formulas::examples::{Accuracy, Domain, Example, Examples, Unit, Visit, each};
 use crate::{Formula, Input};
-
-/// What an error is measured in: the last place of the result, or that of a larger number which the result is a difference of.
-#[derive(Clone, Copy)]
-enum Unit {
-    OfResult,
-    /// Of the result, or of 1 where that is larger: the terms are of that size where they cancel.
-    OfOne,
-}
-
-use Unit::{OfOne, OfResult};
-
-/// Both the loss and the slope in units of the result.
-const OF_RESULT: [Unit; 2] = [OfResult; 2];
 
 /// `x`, `y` and a third number of each element.
 struct Inputs<'a, F>([&'a [F]; 3]);
@@ -69,16 +54,15 @@ impl<F: Measured> Inputs<'_, F> {
             .collect()
     }
 
-    /// Holds the errors of loss and slope to bounds in `f32` and in `f64`.
-    #[track_caller]
-    fn check<L: Formula>(&self, formula: L, units: [Unit; 2], most: [[f64; 2]; 2]) {
-        let (exact, most) = (self.exact(&formula), F::of(most));
+    /// Holds the errors of loss and slope to bounds.
+    fn check<L: Formula>(&self, formula: &L, units: [Unit; 2], most: [f64; 2]) {
+        let exact = self.exact(formula);
         for arch in Arch::available() {
-            let found = self.run(arch, &formula);
+            let found = self.run(arch, formula);
             let largest = |part: usize, found: &[F]| {
                 let larger = match units[part] {
-                    OfResult => 0.0,
-                    OfOne => 1.0,
+                    Unit::OfResult => 0.0,
+                    Unit::OfOne => 1.0,
                 };
                 let ulps = found
                     .iter()
@@ -93,7 +77,7 @@ impl<F: Measured> Inputs<'_, F> {
             for (found, most) in largest.iter().zip(most) {
                 assert!(*found <= most, "{formula:?}, {arch:?}: {found} ulp");
             }
-            self.check_pieces(arch, &formula, &found);
+            self.check_pieces(arch, formula, &found);
         }
     }
 
@@ -143,144 +127,57 @@ fn probabilities<F: Measured>() -> Vec<F> {
         .collect()
 }
 
-/// 0 and 1, or other numbers in their place, each twice in turn.
-fn pairs<F: Measured>(of: [f64; 2]) -> Vec<F> {
-    (0..F::COUNT).map(|i| F::from_f64(of[i / 2 % 2])).collect()
+/// These, each twice in turn.
+fn pairs<F: Measured>(of: &[f64]) -> Vec<F> {
+    let number = |i: usize| F::from_f64(of[i / 2 % of.len()]);
+    (0..F::COUNT).map(number).collect()
 }
 
-/// Counts from 0 to 9.
-fn counts<F: Measured>() -> Vec<F> {
-    (0..F::COUNT)
-        .map(|i| F::from_f64((i * 7 % 10) as f64))
-        .collect()
-}
-
-fn of_errors<F: Measured>() {
-    let (errors, none) = (magnitudes::<F>(1e6), pairs([0.0; 2]));
-    let inputs = Inputs([&errors, &none, &pairs([1.0; 2])]);
-    let of = OF_RESULT;
-    inputs.check(Mse, of, [[1.0, 1.0]; 2]);
-    inputs.check(L1, of, [[1.0, 1.0]; 2]);
-    inputs.check(Huber { delta: 0.5 }, of, [[2.0, 1.0]; 2]);
-    inputs.check(SmoothL1 { beta: 0.5 }, of, [[2.0, 1.0]; 2]);
-    inputs.check(LogCosh, of, [[5.0, 3.0]; 2]);
-    inputs.check(Charbonnier { eps: 1e-3 }, of, [[2.0, 3.0]; 2]);
-    inputs.check(Quantile { level: 0.25 }, of, [[1.0, 1.0]; 2]);
-    let amounts = sizes(1e6);
-    Inputs([&amounts, &none, &none]).check(Msle, of, [[3.0, 3.0]; 2]);
-    let near: Vec<F> = amounts
-        .iter()
-        .map(|x: &F| *x * F::from_f64(1.001))
-        .collect();
-    Inputs([&amounts, &near, &none]).check(Msle, of, [[5.0, 4.0]; 2]);
-}
-
-fn of_binary_targets<F: Measured>() {
-    let (labels, ones) = (pairs::<F>([0.0, 1.0]), pairs([1.0; 2]));
-    let of = OF_RESULT;
-    Inputs([&probabilities(), &labels, &ones]).check(Bce, of, [[1.0, 2.0]; 2]);
-    let plain = BceWithLogits {
-        label_smoothing: 0.0,
-    };
-    Inputs([&magnitudes(80.0), &labels, &ones]).check(plain, of, [[2.0, 3.0]; 2]);
-    let logits = magnitudes(20.0);
-    for (gamma, most) in [(2.0, [8.0, 6.0]), (1.3, [12.0, 9.0])] {
-        let focal = SigmoidFocal { alpha: None, gamma };
-        Inputs([&logits, &labels, &ones]).check(focal, of, most.map(|most| [most; 2]));
-    }
-    let asymmetric = Asymmetric {
-        gamma_positive: 1.0,
-        gamma_negative: 4.0,
-        clip: 0.05,
-    };
-    // The probability less the clip may be next to 0.
-    Inputs([&logits, &labels, &ones]).check(asymmetric, [OfOne; 2], [[7.0, 3.0]; 2]);
-    let signs = pairs([1.0, -1.0]);
-    Inputs([&magnitudes(80.0), &signs, &ones]).check(SoftMargin, of, [[2.0, 3.0]; 2]);
-    Inputs([&sizes(1e6), &signs, &ones]).check(HingeEmbedding { margin: 0.75 }, of, [[1.0; 2]; 2]);
-    Inputs([&magnitudes(1e6), &pairs([0.0; 2]), &signs]).check(
-        MarginRanking { margin: 0.5 },
-        of,
-        [[1.0; 2]; 2],
-    );
-}
-
-fn of_amounts<F: Measured>() {
-    let (logarithms, ones) = (between::<F>(-20.0, 20.0), pairs([1.0; 2]));
-    let inputs = Inputs([&logarithms, &counts(), &ones]);
-    // Losses in which the mean's term and the target's may cancel, and slopes that are 0 where the mean is right.
-    for full in [false, true] {
-        let poisson = PoissonNll {
-            log_input: true,
-            full,
-            eps: 1e-8,
-        };
-        inputs.check(poisson, [OfOne; 2], [[30.0, 8.0], [12.0, 9.0]]);
-    }
-    inputs.check(Tweedie { power: 1.5 }, [OfResult, OfOne], [[3.0, 6.0]; 2]);
-    inputs.check(GammaNll, [OfOne; 2], [[4.0, 4.0]; 2]);
-}
-
-fn of_distributions<F: Measured>() {
-    let (log_probs, ones) = (between::<F>(-40.0, 0.0), pairs([1.0; 2]));
-    for (log_target, target) in [(true, between(-30.0, 0.0)), (false, probabilities())] {
-        let inputs = Inputs([&log_probs, &target, &ones]);
-        // The logarithms of two probabilities that may be almost the same.
-        inputs.check(KlDiv { log_target }, [OfOne, OfResult], [[2.0, 2.0]; 2]);
-    }
-    let others: Vec<F> = counts::<F>().iter().map(|y| -*y).collect();
-    // The two divergences from the mixture, of which one is negative.
-    Inputs([&log_probs, &others, &ones]).check(
-        JsDiv { beta: 0.5 },
-        [OfOne, OfResult],
-        [[1.0, 4.0]; 2],
-    );
-    let spreads = between::<F>(0.5, 2.0);
-    let inputs = Inputs([&between(-6.0, 6.0), &pairs([0.0; 2]), &spreads]);
-    for full in [false, true] {
-        let gaussian = GaussianNll { full, eps: 1e-6 };
-        // The logarithm of the variance may be negative.
-        inputs.check(gaussian, [OfOne, OfResult], [[5.0, 1.0]; 2]);
-    }
-    inputs.check(GaussianCrps, OF_RESULT, [[6.0, 5.0], [5.0, 3.0]]);
-}
-
-/// Functions of the target loss, `-log p_t`.
-fn of_rows<F: Measured>() {
-    let ones = pairs::<F>([1.0; 2]);
-    let inputs = Inputs([&sizes(80.0), &ones, &ones]);
-    let of = OF_RESULT;
-    for (gamma, most) in [(2.0, [5.0; 2]), (1.3, [80.0, 60.0])] {
-        inputs.check(Focal { gamma }, of, most.map(|most| [most; 2]));
-    }
-    inputs.check(Poly { epsilon: 1.0 }, of, [[3.0, 2.0]; 2]);
-    inputs.check(
-        GeneralizedCrossEntropy { q: 0.7 },
-        of,
-        [[4.0, 45.0], [4.0, 36.0]],
-    );
-}
-
-/// Tests in both types, by their functions.
-macro_rules! in_both_types {
-    ($($function:ident $in_f32:ident $in_f64:ident;)+) => {$(
-        #[test]
-        #[cfg_attr(miri, ignore = "too many numbers")]
-        fn $in_f32() {
-            $function::<f32>();
+/// Numbers of a domain.
+fn numbers<F: Measured>(domain: Domain, prediction: &[F]) -> Vec<F> {
+    match domain {
+        Domain::Between(low, high) => between(low, high),
+        Domain::Of(numbers) => pairs(numbers),
+        Domain::Magnitudes(largest) => magnitudes(largest),
+        Domain::Sizes(largest) => sizes(largest),
+        Domain::Probabilities => probabilities(),
+        Domain::Counts => {
+            let count = |i: usize| F::from_f64((i * 7 % 10) as f64);
+            (0..F::COUNT).map(count).collect()
         }
-
-        #[test]
-        #[cfg_attr(miri, ignore = "too many numbers")]
-        fn $in_f64() {
-            $function::<f64>();
+        Domain::OfPrediction(factor) => {
+            let times = |x: &F| *x * F::from_f64(factor);
+            prediction.iter().map(times).collect()
         }
-    )+};
+    }
 }
-in_both_types! {
-    of_errors of_errors_in_f32 of_errors_in_f64;
-    of_binary_targets of_binary_targets_in_f32 of_binary_targets_in_f64;
-    of_amounts of_amounts_in_f32 of_amounts_in_f64;
-    of_distributions of_distributions_in_f32 of_distributions_in_f64;
-    of_rows of_rows_in_f32 of_rows_in_f64;
+
+/// Every formula, in this type.
+struct Check<F>(PhantomData<F>);
+
+impl<F: Measured> Visit for Check<F> {
+    fn visit<L: Examples>(&mut self) {
+        for accuracy in L::accuracy() {
+            let Accuracy {
+                example: Example { formula, inputs },
+                most,
+                units,
+            } = accuracy;
+            let x = numbers::<F>(inputs[0], &[]);
+            let [y, third] = [inputs[1], inputs[2]].map(|domain| numbers(domain, &x));
+            Inputs([&x, &y, &third]).check(&formula, units, F::of(most));
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "too many numbers")]
+fn all_formulas_in_f32() {
+    each(&mut Check(PhantomData::<f32>));
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "too many numbers")]
+fn all_formulas_in_f64() {
+    each(&mut Check(PhantomData::<f64>));
 }

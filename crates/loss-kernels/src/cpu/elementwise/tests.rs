@@ -1,15 +1,13 @@
 //! The passes against the formula in `f64`, on every instruction set that the processor has.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 use super::*;
 use crate::cpu::simd::{Arch, Float};
 use crate::cpu::testing::{self, Near, SHORT, assert_near, refuses};
-use crate::formulas::{
-    Asymmetric, Bce, BceWithLogits, Charbonnier, GammaNll, GaussianCrps, GaussianNll,
-    HingeEmbedding, Huber, KlDiv, L1, LogCosh, Mse, Msle, PoissonNll, Quantile, Rounded,
-    SigmoidFocal, SmoothL1, SoftMargin, Tweedie, Violation,
-};
+use crate::formulas::examples::{Domain, Example, Examples, Visit, each, usual};
+use crate::formulas::{Bce, Mse, Rounded, Violation};
 use crate::{Formula, Input};
 
 /// Lengths around blocks and tasks.
@@ -38,6 +36,19 @@ pub(super) fn written<F: Float>(cells: Vec<MaybeUninit<F>>) -> Vec<F> {
         .into_iter()
         .map(|cell| unsafe { cell.assume_init() })
         .collect()
+}
+
+/// Numbers of a domain, none of them far from 0.
+fn of_domain<F: Float>(len: usize, domain: Domain, [least, most]: [f64; 2], seed: u64) -> Vec<F> {
+    match domain {
+        Domain::Between(low, high) => numbers(len, low.max(least), high.min(most), seed),
+        Domain::Of(choices) => {
+            let shares = numbers::<f64>(len, 0.0, choices.len() as f64, seed);
+            let chosen = shares.into_iter().map(|share| choices[share as usize]);
+            chosen.map(F::from_f64).collect()
+        }
+        other => panic!("no domain of an example: {other:?}"),
+    }
 }
 
 /// What a formula gives of an element.
@@ -73,14 +84,13 @@ struct Case<F> {
 }
 
 impl<F: Float> Case<F> {
-    /// Parts that cancel are as near as their terms allow; all others to a part of themselves.
-    fn new<L: Formula>(formula: &L, [low, high]: [f64; 2], cancel: &[Part]) -> Self {
+    /// As near as a part of itself, or, where it is a difference of rounded numbers, as those allow.
+    fn new<L: Formula>(formula: &L, inputs: [Domain; 3]) -> Self {
         let len = if cfg!(miri) { LONG[2] } else { LONG[4] };
-        let (x, y) = (
-            numbers::<F>(len, low, high, 1),
-            numbers::<F>(len, 0.0, 1.0, 2),
-        );
-        let thirds = numbers::<F>(3, 0.5, 2.0, 3);
+        let [of_x, of_y, of_third] = inputs;
+        let x = of_domain::<F>(len, of_x, [-12.0, 12.0], 1);
+        let y = of_domain::<F>(len, of_y, [-12.0, 12.0], 2);
+        let thirds = of_domain::<F>(3, of_third, [0.5, 2.0], 3);
         let mut weights = numbers::<F>(len, 0.0, 2.0, 4);
         for weight in weights.iter_mut().step_by(5) {
             *weight = F::ZERO;
@@ -90,11 +100,7 @@ impl<F: Float> Case<F> {
             let near = |i: usize| {
                 let inputs = [x[i], y[i], thirds[i % 3]].map(|n| Rounded::exact(n.to_f64()));
                 let number = part.of(formula, inputs);
-                let itself = Near::itself(number.value(), tolerance);
-                match cancel.contains(&part) {
-                    true => itself.or(Near::rounded::<F>(number)),
-                    false => itself,
-                }
+                Near::itself(number.value(), tolerance).or(Near::rounded::<F>(number))
             };
             (0..len).map(near).collect()
         });
@@ -158,121 +164,33 @@ impl<F: Float> Case<F> {
     }
 }
 
-/// A formula of predictions of a range and targets of 0 to 1. The parts that `cancel` are differences of rounded numbers.
-fn check<F: Float, L: Formula>(formula: L, range: [f64; 2], cancel: &[Part]) {
-    let case = Case::<F>::new(&formula, range, cancel);
-    for arch in Arch::available() {
-        for len in LONG.into_iter().chain(SHORT) {
-            if len <= case.x.len() {
-                let what = format!("{formula:?}, {arch:?}, {len}");
-                case.check(arch, F::passes(&formula), len, &what);
+/// Every formula, in this type.
+struct Check<F>(PhantomData<F>);
+
+impl<F: Float> Visit for Check<F> {
+    fn visit<L: Examples>(&mut self) {
+        for Example { formula, inputs } in L::examples(&mut usual) {
+            let case = Case::<F>::new(&formula, inputs);
+            for arch in Arch::available() {
+                for len in LONG.into_iter().chain(SHORT) {
+                    if len <= case.x.len() {
+                        let what = format!("{formula:?}, {arch:?}, {len}");
+                        case.check(arch, F::passes(&formula), len, &what);
+                    }
+                }
             }
         }
     }
 }
 
-const REAL: [f64; 2] = [-3.0, 3.0];
-const LOGIT: [f64; 2] = [-12.0, 12.0];
-
-fn check_errors<F: Float>() {
-    check::<F, _>(Mse, REAL, &[]);
-    check::<F, _>(L1, REAL, &[]);
-    check::<F, _>(Huber { delta: 0.5 }, REAL, &[]);
-    for beta in [0.0, 0.5] {
-        check::<F, _>(SmoothL1 { beta }, REAL, &[]);
-    }
-    check::<F, _>(LogCosh, [-30.0, 30.0], &[]);
-    check::<F, _>(Charbonnier { eps: 0.25 }, REAL, &[]);
-    check::<F, _>(Quantile { level: 0.25 }, REAL, &[]);
-    check::<F, _>(Msle, [0.0, 8.0], &[]);
-}
-
-fn check_binary<F: Float>() {
-    // By the target, `log(1 - p)` less `log p`: at 1/2 they are the same.
-    check::<F, _>(Bce, [0.01, 0.99], &[Part::OfY]);
-    // A target between 0 and 1 pulls the logit to both sides, which balance where it is the sigmoid; by the target, the
-    // losses of both sides are subtracted.
-    let of_sides = [Part::OfX, Part::OfY];
-    for label_smoothing in [0.0, 0.1] {
-        check::<F, _>(BceWithLogits { label_smoothing }, LOGIT, &of_sides);
-    }
-    for (alpha, gamma) in [
-        (Some(0.25), 2.0),
-        (None, 1.3),
-        (None, 0.5),
-        (Some(0.5), 0.0),
-    ] {
-        check::<F, _>(SigmoidFocal { alpha, gamma }, LOGIT, &of_sides);
-    }
-    for (gamma_positive, gamma_negative, clip) in [(1.0, 4.0, 0.05), (0.0, 2.0, 0.0)] {
-        let formula = Asymmetric {
-            gamma_positive,
-            gamma_negative,
-            clip,
-        };
-        // `p - clip` is next to 0 where the probability is next to the clip.
-        let cancel = if clip > 0.0 {
-            &Part::ALL
-        } else {
-            &of_sides[..]
-        };
-        check::<F, _>(formula, LOGIT, cancel);
-    }
-    check::<F, _>(SoftMargin, LOGIT, &[]);
-    check::<F, _>(HingeEmbedding { margin: 0.75 }, [0.0, 3.0], &[]);
-}
-
-fn check_distributions<F: Float>() {
-    let log_probs = [-5.0, 0.0];
-    // `y (log y - x)`, whose logarithm is rounded; a target that is a logarithm is not.
-    let log_target = false;
-    check::<F, _>(KlDiv { log_target }, log_probs, &[Part::Loss, Part::OfY]);
-    let log_target = true;
-    check::<F, _>(KlDiv { log_target }, log_probs, &[]);
-    let eps = 1e-8;
-    for full in [false, true] {
-        let log_input = true;
-        // `exp(x) - y x`, and `exp(x) - y`, which is 0 where the mean is right.
-        let formula = PoissonNll {
-            log_input,
-            full,
-            eps,
-        };
-        check::<F, _>(formula, REAL, &[Part::Loss, Part::OfX]);
-    }
-    let formula = PoissonNll {
-        log_input: false,
-        full: false,
-        eps,
-    };
-    // `1 - y / (x + eps)`, likewise, and the logarithm of `x + eps`, which is rounded, next to 1.
-    check::<F, _>(formula, [0.5, 3.0], &[Part::OfX, Part::OfY]);
-    // The slope is 0 where the mean is right.
-    check::<F, _>(Tweedie { power: 1.5 }, REAL, &[Part::OfX]);
-    // `x + y exp(-x)` of a negative logarithm, and `1 - y exp(-x)`.
-    check::<F, _>(GammaNll, REAL, &[Part::Loss, Part::OfX]);
-    let formula = GaussianNll {
-        full: true,
-        eps: 0.75,
-    };
-    check::<F, _>(formula, REAL, &[]);
-    check::<F, _>(GaussianCrps, REAL, &[]);
-}
-
-fn check_all<F: Float>() {
-    check_errors::<F>();
-    check_binary::<F>();
-    check_distributions::<F>();
-}
-
 #[test]
 fn all_formulas_in_f32() {
-    check_all::<f32>();
+    each(&mut Check(PhantomData::<f32>));
 }
 
 #[test]
 fn all_formulas_in_f64() {
-    check_all::<f64>();
+    each(&mut Check(PhantomData::<f64>));
 }
 
 #[test]

@@ -66,6 +66,8 @@ pub use ops::linear::{Linear, LinearReduced, RowPredictions};
 pub use ops::softmax_terms::{RowTargets, RowWeights, SoftmaxTerms};
 pub use reduction::{Fault, Reduced, Reduction};
 
+#[cfg(feature = "cpu")]
+pub use loss_kernels::cpu::memory::keep_freed_memory;
 pub use loss_kernels::formulas::{self, Violation};
 pub use loss_kernels::{
     Columns, Distillation, Formula, HeadOptions, Input, LOG_SUM_EXP, MultiMargin, Number,

@@ -36,4 +36,6 @@ pub use segmentation::*;
 pub use sequences::*;
 pub use together::*;
 
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+pub use burn_loss_kernels::keep_freed_memory;
 pub use burn_loss_kernels::{AutodiffLossBackend, Formula, Input, LossBackend, Number, Reduction};

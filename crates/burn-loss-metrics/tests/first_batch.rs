@@ -758,3 +758,204 @@ fn the_summary_has_the_losses_of_what_knows_little() {
         "4 rows, 2 outputs, mean squared error 4.3750e0 (always saying the mean: 2.2500e0, always saying 0: 7.2500e0)"
     );
 }
+
+/// The numbers with another last one.
+fn with_last(whole: &Tensor<B, 2>, last: f64) -> Tensor<B, 2> {
+    let mut numbers: Vec<f64> = whole.to_data().iter().collect();
+    *numbers.last_mut().unwrap() = last;
+    floats(numbers, whole.dims())
+}
+
+/// The mean of what a row, or a number and its target, has.
+fn mean(losses: impl Iterator<Item = f64>) -> f64 {
+    let (count, sum) = losses.fold((0.0, 0.0), |(count, sum), loss| (count + 1.0, sum + loss));
+    sum / count
+}
+
+/// The cross entropy of the rows that have a class, in the plainest way.
+fn cross_entropy(logits: &Tensor<B, 2>, targets: &[i64]) -> f64 {
+    let numbers: Vec<f64> = logits.to_data().iter().collect();
+    let rows = numbers.chunks_exact(logits.dims()[1]).zip(targets);
+    mean(
+        rows.filter(|(_, target)| **target >= 0)
+            .map(|(row, target)| {
+                row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[*target as usize]
+            }),
+    )
+}
+
+/// The mean over all numbers and their targets.
+fn mean_of_pairs(numbers: &Tensor<B, 2>, targets: &Tensor<B, 2>, loss: fn(f64, f64) -> f64) -> f64 {
+    let (numbers, targets) = (numbers.to_data(), targets.to_data());
+    mean(numbers.iter().zip(targets.iter()).map(|(x, y)| loss(x, y)))
+}
+
+#[track_caller]
+fn assert_says(findings: &Findings, loss: String) {
+    assert!(findings.summary.contains(&loss), "no {loss} in: {findings}");
+}
+
+/// Batches of one row, of two, and of so many that they are read in two blocks.
+fn of_few_and_many_rows(look: impl Fn(&mut Random, usize)) {
+    for rows in [1, 2, 600] {
+        look(&mut Random(rows as u64), rows);
+    }
+}
+
+const COLUMNS: usize = 1000;
+
+#[test]
+fn what_only_the_last_row_has_is_found() {
+    of_few_and_many_rows(|random, rows| {
+        let shape = [rows, COLUMNS];
+        let scores = floats(random.normals(rows * COLUMNS, 0.5), shape);
+        let labels = scores.clone().greater_elem(0.3).float();
+        let mut classes: Vec<i64> = (0..rows as i64).collect();
+        let of_classes =
+            |scores, classes: &[i64]| class_scores(scores, ints(classes), &Meant::logits());
+        let of_labels = |scores, labels| label_scores(scores, labels, &Meant::logits());
+        let of_numbers = |scores, targets| regression(scores, targets, &Meant::numbers());
+        let broken = || with_last(&scores, f64::NAN);
+        for findings in [
+            of_classes(broken(), &classes),
+            of_labels(broken(), labels.clone()),
+            of_labels(scores.clone(), broken()),
+            of_numbers(broken(), scores.clone()),
+            of_numbers(scores.clone(), broken()),
+        ] {
+            assert_found(&findings, Kind::NotFinite, &[]);
+            let first = findings.iter().next().unwrap();
+            assert_eq!(first.place, format!("row {}, column 999", rows - 1));
+        }
+        let findings = of_labels(scores.clone(), with_last(&labels, 2.0));
+        let first = findings.iter().next().unwrap();
+        let place = format!("row {}, column 999", rows - 1);
+        assert_eq!((first.kind, &first.place), (Kind::WrongTarget, &place));
+        *classes.last_mut().unwrap() = 5000;
+        let findings = of_classes(scores.clone(), &classes);
+        let first = findings.iter().next().unwrap();
+        let place = format!("row {}", rows - 1);
+        assert_eq!((first.kind, &first.place), (Kind::WrongTarget, &place));
+
+        // All rows are equal, or all but the last; one alone is like no other.
+        *classes.last_mut().unwrap() = 0;
+        let equal = scores.slice([0..1, 0..COLUMNS]).repeat_dim(0, rows);
+        for (scores, same) in [(equal.clone(), rows > 1), (with_last(&equal, 0.125), false)] {
+            for findings in [
+                of_classes(scores.clone(), &classes),
+                of_labels(scores.clone(), labels.clone()),
+                of_numbers(scores, labels.clone()),
+            ] {
+                assert_eq!(findings.has(Kind::SameOutputs), same, "{findings}");
+            }
+        }
+    });
+}
+
+/// Until the last row, the scores may be what they turn out not to be.
+#[test]
+fn the_losses_are_those_of_what_the_last_row_shows() {
+    of_few_and_many_rows(|random, rows| {
+        let logits = floats(random.normals(rows * COLUMNS, 0.5), [rows, COLUMNS]);
+        let targets: Vec<i64> = (0..rows).map(|_| random.below(COLUMNS) as i64).collect();
+        let of_classes =
+            |scores: &Tensor<B, 2>, meant| class_scores(scores.clone(), ints(&targets), &meant);
+        let expected = format!("loss {:.4} ", cross_entropy(&logits, &targets));
+        let probabilities = softmax(logits.clone(), 1);
+        let logs = log_softmax(logits.clone(), 1);
+        for (scores, meant) in [
+            (&logits, Meant::logits()),
+            (&logs, Meant::log_probabilities()),
+            (&probabilities, Meant::probabilities()),
+        ] {
+            let findings = of_classes(scores, meant);
+            assert_eq!(findings.worst(), None, "{findings}");
+            assert_says(&findings, expected.clone());
+        }
+        for scores in [with_last(&probabilities, 3.0), with_last(&logs, 3.0)] {
+            let expected = format!("loss {:.4} ", cross_entropy(&scores, &targets));
+            for (meant, wrong) in [
+                (Meant::logits(), false),
+                (Meant::log_probabilities(), true),
+                (Meant::probabilities(), true),
+            ] {
+                let findings = of_classes(&scores, meant);
+                assert_eq!(findings.has(Kind::LogitsGiven), wrong, "{findings}");
+                assert!(!findings.has(Kind::ProbabilitiesGiven), "{findings}");
+                assert_says(&findings, expected.clone());
+            }
+        }
+
+        let labels = logits.clone().greater_elem(0.3).float();
+        let of_labels =
+            |scores: &Tensor<B, 2>, meant| label_scores(scores.clone(), labels.clone(), &meant);
+        let bce = |logit: f64, label| logit.exp().ln_1p() - label * logit;
+        let expected = format!("loss {:.4} ", mean_of_pairs(&logits, &labels, bce));
+        let probabilities = sigmoid(logits.clone());
+        let logs = log_sigmoid(logits.clone());
+        for (scores, meant) in [
+            (&logits, Meant::logits()),
+            (&logs, Meant::log_probabilities()),
+            (&probabilities, Meant::probabilities()),
+        ] {
+            assert_says(&of_labels(scores, meant), expected.clone());
+        }
+        for scores in [with_last(&probabilities, 3.0), with_last(&logs, 3.0)] {
+            let expected = format!("loss {:.4} ", mean_of_pairs(&scores, &labels, bce));
+            for meant in [Meant::log_probabilities(), Meant::probabilities()] {
+                let findings = of_labels(&scores, meant);
+                assert!(findings.has(Kind::LogitsGiven), "{findings}");
+                assert_says(&findings, expected.clone());
+            }
+        }
+
+        let far = with_last(&logits, 1e4);
+        let error = mean_of_pairs(&far, &labels, |x, y| (x - y).powi(2));
+        let findings = regression(far, labels, &Meant::numbers());
+        assert_says(&findings, format!("mean squared error {error:.4e} "));
+    });
+}
+
+/// Rows that do not count have no loss, but tell of the scores' kind as others do.
+#[test]
+fn ignored_rows_are_seen_but_have_no_loss() {
+    of_few_and_many_rows(|random, rows| {
+        let logits = floats(random.normals(rows * COLUMNS, 0.5), [rows, COLUMNS]);
+        let mut targets: Vec<i64> = (0..rows as i64).collect();
+        targets[0] = -1;
+        targets[rows - 1] = -1;
+        let look = |scores: &Tensor<B, 2>, meant: Meant| {
+            let meant = meant.with_ignore_index(Some(-1));
+            class_scores(scores.clone(), ints(&targets), &meant)
+        };
+        let findings = look(&logits, Meant::logits());
+        assert!(findings.has(Kind::Ignored), "{findings}");
+        assert_eq!(
+            findings.class_counts.iter().sum::<usize>(),
+            rows.saturating_sub(2)
+        );
+        // Where no row counts, there is no loss.
+        match rows > 2 {
+            true => {
+                let expected = cross_entropy(&logits, &targets);
+                assert_says(&findings, format!("loss {expected:.4} "));
+            }
+            false => assert!(!findings.summary.contains("loss"), "{findings}"),
+        }
+        for probabilities in [true, false] {
+            let (scores, meant, kind) = match probabilities {
+                true => (
+                    softmax(logits.clone(), 1),
+                    Meant::logits(),
+                    Kind::ProbabilitiesGiven,
+                ),
+                false => {
+                    let logs = log_softmax(logits.clone(), 1);
+                    (logs, Meant::probabilities(), Kind::LogProbabilitiesGiven)
+                }
+            };
+            assert!(look(&scores, meant.clone()).has(kind));
+            assert!(!look(&with_last(&scores, 0.5), meant).has(kind));
+        }
+    });
+}

@@ -4,14 +4,18 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::findings::{Findings, Kind, Severity};
-use super::range::{Loss, Range, all_rows_equal, report_same_outputs, report_shapes};
+use super::range::{Loss, Range, each_row, report_same_outputs, report_shapes};
 use super::{Meant, Takes};
-use crate::{check, host};
+use crate::check;
 
 /// A logit beyond it has a probability of 0 or 1 to six digits.
 const SURE: f64 = 15.0;
 /// Fewer scores may all lie from 0 to 1 by chance.
 const ENOUGH: usize = 32;
+/// How far outside its bounds a probability or its logarithm may be.
+const ROUNDING: f64 = 1e-3;
+/// No probability is taken for one nearer to 0 or 1, so that its losses are finite.
+const NEAREST: f64 = 1e-12;
 
 /// Looks at the first batch of a loss of labels, each yes or no.
 ///
@@ -19,7 +23,7 @@ const ENOUGH: usize = 32;
 /// the labels are has their mean entropy, which is less.
 ///
 /// - `scores`, `targets`: `[N, L]`, what the loss is given; targets in `[0, 1]`
-/// - cost: one copy of the batch to the host, and a few passes over it there
+/// - cost: one pass over the batch, of which a block of rows at a time is copied to the host
 /// - panics: never
 ///
 /// Of fewer than 32 scores, probabilities are not told from logits.
@@ -47,60 +51,154 @@ pub fn label_scores<B: Backend>(
     if report_shapes(&mut findings, [rows, labels], &targets.dims()) {
         return findings;
     }
-    let (scores, targets) = (host::numbers(scores), host::numbers(targets));
-    let of_targets = Range::of(&targets, false);
-    let broken = of_targets.report_broken(&mut findings, "targets", labels);
-    let of_scores = Range::of(&scores, meant.takes != Takes::Probabilities);
-    if of_scores.report_broken(&mut findings, "scores", labels) || broken {
-        return findings;
-    }
-    report_targets(&mut findings, &targets, labels, &of_targets);
-    let given = report_scores(&mut findings, scores.len(), &of_scores, meant.takes);
-    if all_rows_equal(&scores, labels) {
-        report_same_outputs(&mut findings);
-    }
-    if of_targets.within(0.0, 1.0) {
-        report_losses(&mut findings, (&scores, given), &targets, labels, meant);
-    }
+    let mut batch = Batch {
+        takes: meant.takes,
+        scores: Range::new(meant.takes != Takes::Probabilities),
+        targets: Range::new(false),
+        outside: None,
+        yeses: vec![0; labels],
+        sums: vec![0.0; labels],
+        losses: Default::default(),
+    };
+    each_row([scores, targets], |scores, targets| {
+        batch.add(scores, targets)
+    });
+    batch.report(&mut findings, meant.loss);
     findings
 }
 
-fn report_targets(findings: &mut Findings, targets: &[f64], labels: usize, range: &Range) {
-    if !range.within(0.0, 1.0) {
-        let outside = |target: &f64| !(0.0..=1.0).contains(target);
-        let first = targets.iter().position(outside).unwrap_or(0);
+/// What is known of the rows so far. What the scores are shows only when all were seen, so that until then they are taken for
+/// all that they may be.
+struct Batch {
+    takes: Takes,
+    scores: Range,
+    targets: Range,
+    /// The first target that is not from 0 to 1.
+    outside: Option<usize>,
+    /// How many targets of each label are true.
+    yeses: Vec<usize>,
+    /// The sum of each label's targets.
+    sums: Vec<f64>,
+    /// Of the scores as logits, as log-probabilities and as probabilities, in the order of [`Takes`].
+    losses: [Losses; 3],
+}
+
+impl Batch {
+    /// The next row.
+    fn add(&mut self, scores: &[f64], targets: &[f64]) {
+        let row = self.targets.rows;
+        self.scores.add(scores);
+        self.targets.add(targets);
+        for (label, &target) in targets.iter().enumerate() {
+            if !(0.0..=1.0).contains(&target) {
+                self.outside.get_or_insert(row * targets.len() + label);
+            }
+            self.yeses[label] += usize::from(target >= 0.5);
+            self.sums[label] += target;
+        }
+        // What the rows so far cannot be, the batch is not: of most logits there are no losses but as logits.
+        let logs = self.takes == Takes::LogProbabilities && self.scores.most <= ROUNDING;
+        let probabilities = self.scores.within(-ROUNDING, 1.0 + ROUNDING);
+        for (reading, may_be) in [
+            (Takes::Logits, true),
+            (Takes::LogProbabilities, logs),
+            (Takes::Probabilities, probabilities),
+        ] {
+            if may_be {
+                self.losses[reading as usize].add(row, scores, targets, reading);
+            }
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.scores.rows * self.sums.len()
+    }
+
+    fn report(&self, findings: &mut Findings, found: Option<f64>) {
+        let labels = self.sums.len();
+        let broken = self.targets.report_broken(findings, "targets", labels);
+        if self.scores.report_broken(findings, "scores", labels) || broken {
+            return;
+        }
+        report_targets(findings, self);
+        let given = report_scores(findings, self.count(), &self.scores, self.takes);
+        report_same_outputs(findings, &self.scores);
+        if self.outside.is_none() {
+            report_losses(findings, self, given, found);
+        }
+    }
+}
+
+/// The losses of the scores in one reading.
+#[derive(Default)]
+struct Losses {
+    sum: f64,
+    sure: usize,
+    /// The first row with a loss that is NaN or infinite.
+    broken: Option<usize>,
+}
+
+impl Losses {
+    fn add(&mut self, row: usize, scores: &[f64], targets: &[f64], reading: Takes) {
+        for (&score, &target) in scores.iter().zip(targets) {
+            let (logit, of_no) = logit_and_loss_of_no(score, reading);
+            // Of -inf, the product with 0 would be NaN.
+            let loss = of_no - if target == 0.0 { 0.0 } else { target * logit };
+            if !loss.is_finite() {
+                self.broken.get_or_insert(row);
+            }
+            self.sum += loss;
+            self.sure += usize::from(logit.abs() > SURE);
+        }
+    }
+}
+
+/// A score as a logit, and its loss where the label is no: minus the logarithm of that probability.
+fn logit_and_loss_of_no(score: f64, reading: Takes) -> (f64, f64) {
+    let (log_yes, log_no) = match reading {
+        Takes::Logits => return (score, score.max(0.0) + (-score.abs()).exp().ln_1p()),
+        Takes::LogProbabilities => {
+            let log_no = (-score.exp().min(1.0 - NEAREST)).ln_1p();
+            // No logarithm of a probability is above 0: what rounding put there is taken from both.
+            (score.min(0.0), log_no - score.max(0.0))
+        }
+        Takes::Probabilities => {
+            let p = score.clamp(NEAREST, 1.0 - NEAREST);
+            (p.ln(), (1.0 - p).ln())
+        }
+    };
+    (log_yes - log_no, -log_no)
+}
+
+fn report_targets(findings: &mut Findings, batch: &Batch) {
+    let (count, rows, range) = (batch.count(), batch.targets.rows, &batch.targets);
+    if let Some(first) = batch.outside {
         findings.add(
             Severity::Error,
             Kind::WrongTarget,
-            check::place(first, labels),
+            check::place(first, batch.sums.len()),
             format!("the targets lie from {} to {}", range.least, range.most),
             "A target is how true a label is, from 0 to 1. Of others the loss has no lowest value, and falls without end.",
             "Make them 0 and 1; of several classes, take a loss of classes.",
         );
         return;
     }
-    if range.least == range.most && targets.len() >= ENOUGH {
+    if range.least == range.most && count >= ENOUGH {
         findings.add(
             Severity::Warning,
             Kind::OneClass,
             "",
-            format!("all {} targets are {}", targets.len(), range.least),
+            format!("all {} targets are {}", count, range.least),
             "There is nothing to tell apart.",
             "Shuffle the data before it is cut into batches, and look at how the targets are read.",
         );
-    }
-    let rows = targets.len() / labels;
-    let mut yeses = vec![0; labels];
-    for row in targets.chunks_exact(labels) {
-        let counts = yeses.iter_mut().zip(row);
-        counts.for_each(|(count, target)| *count += usize::from(*target >= 0.5));
     }
     let weight = |&yeses: &usize| match yeses {
         0 => 0.0,
         _ => (rows - yeses) as f64 / yeses as f64,
     };
-    findings.balancing_weights = yeses.iter().map(weight).collect();
-    findings.class_counts = yeses;
+    findings.balancing_weights = batch.yeses.iter().map(weight).collect();
+    findings.class_counts = batch.yeses.clone();
     let highest = findings
         .balancing_weights
         .iter()
@@ -124,7 +222,7 @@ fn report_scores(findings: &mut Findings, count: usize, range: &Range, takes: Ta
         "the scores lie from {:.4} to {:.4}",
         range.least, range.most
     );
-    let probabilities = range.within(-1e-3, 1.0 + 1e-3);
+    let probabilities = range.within(-ROUNDING, 1.0 + ROUNDING);
     let enough = count >= ENOUGH;
     match takes {
         Takes::Logits if range.within(0.0, 1.0) && enough && range.most > range.least => {
@@ -149,7 +247,7 @@ fn report_scores(findings: &mut Findings, count: usize, range: &Range, takes: Ta
             );
             Takes::Logits
         }
-        Takes::LogProbabilities if range.most > 1e-3 && probabilities && enough => {
+        Takes::LogProbabilities if range.most > ROUNDING && probabilities && enough => {
             findings.add(
                 Severity::Error,
                 Kind::ProbabilitiesGiven,
@@ -160,7 +258,7 @@ fn report_scores(findings: &mut Findings, count: usize, range: &Range, takes: Ta
             );
             Takes::Probabilities
         }
-        Takes::LogProbabilities if range.most > 1e-3 => {
+        Takes::LogProbabilities if range.most > ROUNDING => {
             findings.add(
                 Severity::Error,
                 Kind::LogitsGiven,
@@ -176,61 +274,37 @@ fn report_scores(findings: &mut Findings, count: usize, range: &Range, takes: Ta
 }
 
 /// Compares the binary cross entropy with that of a model that knows nothing.
-fn report_losses(
-    findings: &mut Findings,
-    (scores, given): (&[f64], Takes),
-    targets: &[f64],
-    labels: usize,
-    meant: &Meant,
-) {
-    let logit = |score: f64| match given {
-        Takes::Logits => score,
-        Takes::LogProbabilities => score - (-score.exp().min(1.0 - 1e-12)).ln_1p(),
-        Takes::Probabilities => {
-            (score.clamp(1e-12, 1.0 - 1e-12)).ln() - (1.0 - score.clamp(1e-12, 1.0 - 1e-12)).ln()
-        }
-    };
-    let (mut sum, mut sure, mut rates, mut broken) = (0.0, 0, vec![0.0; labels], None);
-    for (index, (&score, &target)) in scores.iter().zip(targets).enumerate() {
-        let x = logit(score);
-        let softplus = x.max(0.0) + (-x.abs()).exp().ln_1p();
-        // Of -inf, the product with 0 would be NaN.
-        let loss = softplus - if target == 0.0 { 0.0 } else { target * x };
-        if !loss.is_finite() {
-            broken.get_or_insert(index / labels);
-        }
-        sum += loss;
-        sure += usize::from(x.abs() > SURE);
-        rates[index % labels] += target;
-    }
-    let (count, rows) = (scores.len() as f64, (scores.len() / labels) as f64);
-    let loss = meant.loss.unwrap_or(sum / count);
+fn report_losses(findings: &mut Findings, batch: &Batch, given: Takes, found: Option<f64>) {
+    let losses = &batch.losses[given as usize];
+    let (count, rows) = (batch.count() as f64, batch.scores.rows as f64);
+    let loss = found.unwrap_or(losses.sum / count);
     let part = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
-    let entropies = rates
+    let entropies = batch
+        .sums
         .iter()
         .map(|sum| sum / rows)
         .map(|p| part(p) + part(1.0 - p));
-    let entropy = entropies.sum::<f64>() / labels as f64;
+    let entropy = entropies.sum::<f64>() / batch.sums.len() as f64;
     let nothing = 2f64.ln();
     findings.summary += &format!(
         ", loss {loss:.4} (a model that knows nothing: {nothing:.4}, the labels' rates alone: {entropy:.4})"
     );
-    if sure as f64 >= 0.1 * count {
+    if losses.sure as f64 >= 0.1 * count {
         findings.add(
             Severity::Warning,
             Kind::Saturated,
             "",
-            format!("{sure} of {count} logits are beyond 15 or -15"),
+            format!("{} of {count} logits are beyond 15 or -15", losses.sure),
             "A model that is so sure before it has learned anything starts with a high loss and flat gradients.",
             "Scale the last layer's weights or the inputs down.",
         );
     }
     Loss {
         loss,
-        broken,
+        broken: losses.broken,
         nothing,
         // Of scores of another kind the loss that was found is another one.
-        least: match scores.len() >= ENOUGH && (meant.loss.is_none() || given == meant.takes) {
+        least: match batch.count() >= ENOUGH && (found.is_none() || given == batch.takes) {
             true => 0.3 * entropy,
             false => f64::NEG_INFINITY,
         },

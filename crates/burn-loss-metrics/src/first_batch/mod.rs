@@ -2,7 +2,8 @@
 //!
 //! [`class_scores`], [`label_scores`] and [`regression`] take the outputs of a model that has learned nothing yet, its
 //! targets, and what the loss is meant to be given ([`Meant`]). They return [`Findings`]: what is wrong, where, why it
-//! matters and what to do. Nothing panics, and the batch is copied from its device once.
+//! matters and what to do. Nothing panics, and one walk over the batch finds all of it: a row is read once, and judged when all
+//! were seen.
 //!
 //! # Example
 //!

@@ -5,8 +5,7 @@ use burn::tensor::backend::Backend;
 
 use super::Meant;
 use super::findings::{Findings, Kind, Severity};
-use super::range::{Loss, Range, all_rows_equal, report_same_outputs, report_shapes};
-use crate::host;
+use super::range::{Loss, Range, each_row, report_same_outputs, report_shapes};
 
 /// Targets whose deviation or mean is beyond it, or whose deviation is below its inverse, are far from a scale of 1.
 const FAR: f64 = 30.0;
@@ -19,7 +18,7 @@ const ENOUGH: usize = 8;
 ///
 /// - `predictions`, `targets`: `[N, outputs]`, what the loss is given
 /// - `meant`: [`Meant::numbers`]; its loss, if there is one, is the mean squared error
-/// - cost: one copy of the batch to the host, and a few passes over it there
+/// - cost: one pass over the batch, of which a block of rows at a time is copied to the host
 /// - panics: never
 ///
 /// For targets that the loss sees: standardized ones where they are standardized.
@@ -48,27 +47,62 @@ pub fn regression<B: Backend>(
     if report_shapes(&mut findings, [rows, outputs], &targets.dims()) {
         return findings;
     }
-    let (predictions, targets) = (host::numbers(predictions), host::numbers(targets));
-    let broken = Range::of(&targets, false).report_broken(&mut findings, "targets", outputs);
-    if Range::of(&predictions, false).report_broken(&mut findings, "predictions", outputs) || broken
-    {
-        return findings;
+    let mut batch = Batch {
+        predictions: Range::new(false),
+        targets: Range::new(false),
+        columns: vec![Column::default(); outputs],
+    };
+    each_row([predictions, targets], |predictions, targets| {
+        batch.add(predictions, targets)
+    });
+    batch.report(&mut findings, meant.loss);
+    findings
+}
+
+/// What is known of the rows so far.
+struct Batch {
+    predictions: Range,
+    targets: Range,
+    columns: Vec<Column>,
+}
+
+impl Batch {
+    /// The next row.
+    fn add(&mut self, predictions: &[f64], targets: &[f64]) {
+        self.predictions.add(predictions);
+        self.targets.add(targets);
+        let pairs = predictions.iter().zip(targets);
+        for (column, (&prediction, &target)) in self.columns.iter_mut().zip(pairs) {
+            column.add(prediction, target);
+        }
     }
-    if all_rows_equal(&predictions, outputs) {
-        report_same_outputs(&mut findings);
+
+    fn report(&self, findings: &mut Findings, found: Option<f64>) {
+        let outputs = self.columns.len();
+        let broken = self.targets.report_broken(findings, "targets", outputs);
+        if self
+            .predictions
+            .report_broken(findings, "predictions", outputs)
+            || broken
+        {
+            return;
+        }
+        report_same_outputs(findings, &self.predictions);
+        report_columns(findings, &self.columns, self.targets.rows >= ENOUGH, found);
     }
-    let columns: Vec<Column> = (0..outputs)
-        .map(|output| Column::of(&predictions, &targets, output, outputs))
-        .collect();
+}
+
+/// Reports targets far from a scale of 1 or all alike, and compares the squared error with their variance.
+fn report_columns(findings: &mut Findings, columns: &[Column], enough: bool, found: Option<f64>) {
     if let Some((output, column)) = columns
         .iter()
         .enumerate()
         .find(|(_, column)| column.is_far())
     {
-        column.report_scale(&mut findings, output);
+        column.report_scale(findings, output);
     }
     // One column alone may be constant by chance, as that of a rare class.
-    if columns.iter().all(|column| column.variance == 0.0) && rows >= ENOUGH {
+    if columns.iter().all(|column| column.variance() == 0.0) && enough {
         findings.add(
             Severity::Warning,
             Kind::OneClass,
@@ -83,12 +117,12 @@ pub fn regression<B: Backend>(
     }
     let mean = |value: fn(&Column) -> f64| {
         let sum: f64 = columns.iter().map(value).sum();
-        sum / outputs as f64
+        sum / columns.len() as f64
     };
-    let loss = meant.loss.unwrap_or_else(|| mean(|column| column.error));
-    let variance = mean(|column| column.variance);
+    let loss = found.unwrap_or_else(|| mean(Column::error));
+    let variance = mean(Column::variance);
     // What predicting 0 has, which is where a network starts.
-    let zero = mean(|column| column.variance + column.mean * column.mean);
+    let zero = mean(|column| column.variance() + column.mean * column.mean);
     findings.summary += &format!(
         ", mean squared error {loss:.4e} (always saying the mean: {variance:.4e}, always saying 0: {zero:.4e})"
     );
@@ -96,44 +130,46 @@ pub fn regression<B: Backend>(
         loss,
         broken: None,
         nothing: zero,
-        least: match rows >= ENOUGH {
+        least: match enough {
             true => 0.02 * variance,
             false => f64::NEG_INFINITY,
         },
         air: 9.0 * zero + 9.0,
     }
-    .report(&mut findings);
-    findings
+    .report(findings);
 }
 
 /// The moments of one output.
+#[derive(Clone, Default)]
 struct Column {
+    rows: f64,
     mean: f64,
-    variance: f64,
-    error: f64,
+    /// The sum of the squared distances from the mean.
+    squares: f64,
+    /// The sum of the squared errors.
+    errors: f64,
 }
 
 impl Column {
-    fn of(predictions: &[f64], targets: &[f64], output: usize, outputs: usize) -> Self {
-        let (mut mean, mut squares, mut error, mut count) = (0.0, 0.0, 0.0, 0.0);
-        let pairs = predictions.iter().zip(targets);
-        for (prediction, target) in pairs.skip(output).step_by(outputs) {
-            // Welford's update, in which no digits cancel.
-            count += 1.0;
-            let before = target - mean;
-            mean += before / count;
-            squares += before * (target - mean);
-            error += (target - prediction).powi(2);
-        }
-        Self {
-            mean,
-            variance: squares / count,
-            error: error / count,
-        }
+    fn add(&mut self, prediction: f64, target: f64) {
+        // Welford's update, in which no digits cancel.
+        self.rows += 1.0;
+        let before = target - self.mean;
+        self.mean += before / self.rows;
+        self.squares += before * (target - self.mean);
+        self.errors += (target - prediction).powi(2);
+    }
+
+    fn variance(&self) -> f64 {
+        self.squares / self.rows
+    }
+
+    fn error(&self) -> f64 {
+        self.errors / self.rows
     }
 
     fn is_far(&self) -> bool {
-        let deviation = self.variance.sqrt();
+        let deviation = self.variance().sqrt();
         deviation > FAR || self.mean.abs() > FAR || (deviation > 0.0 && deviation < 1.0 / FAR)
     }
 
@@ -145,7 +181,7 @@ impl Column {
             format!(
                 "the targets have the mean {:.4e} and the deviation {:.4e}",
                 self.mean,
-                self.variance.sqrt()
+                self.variance().sqrt()
             ),
             "A network starts with outputs about 1: it spends the first epochs on the scale, with gradients as large or small.",
             "Subtract the mean and divide by the deviation of the training targets, and undo it in what is predicted.",

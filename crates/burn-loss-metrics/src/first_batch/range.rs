@@ -1,36 +1,56 @@
-//! What the numbers of a tensor are, and reports that all kinds of outputs share.
+//! What the numbers of a tensor are, the walk over them, and reports that all kinds of outputs share.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
 
 use super::findings::{Findings, Kind, Severity};
 use crate::check;
+use crate::host::Numbers;
 
-/// What is known of numbers after a pass over them.
+/// What is known of the rows of numbers that were seen so far.
+#[derive(Default)]
 pub struct Range {
     pub least: f64,
     pub most: f64,
+    /// Whether `-inf` may stand for "never".
+    never: bool,
     /// The first NaN or infinity that may not be, and where it is.
     broken: Option<(f64, usize)>,
     broken_count: usize,
+    pub rows: usize,
+    first: Vec<f64>,
+    /// Whether all rows so far are as the first.
+    repeated: bool,
 }
 
 impl Range {
-    /// Of numbers in which `-inf` may stand for "never", where `never` says so.
-    pub fn of(numbers: &[f64], never: bool) -> Self {
-        let mut range = Self {
+    pub fn new(never: bool) -> Self {
+        Self {
             least: f64::INFINITY,
             most: f64::NEG_INFINITY,
-            broken: None,
-            broken_count: 0,
-        };
-        for (index, &number) in numbers.iter().enumerate() {
+            never,
+            repeated: true,
+            ..Self::default()
+        }
+    }
+
+    /// The next row.
+    pub fn add(&mut self, row: &[f64]) {
+        for (column, &number) in row.iter().enumerate() {
             if number.is_finite() {
-                range.least = range.least.min(number);
-                range.most = range.most.max(number);
-            } else if !(never && number == f64::NEG_INFINITY) {
-                range.broken.get_or_insert((number, index));
-                range.broken_count += 1;
+                self.least = self.least.min(number);
+                self.most = self.most.max(number);
+            } else if !(self.never && number == f64::NEG_INFINITY) {
+                self.broken
+                    .get_or_insert((number, self.rows * row.len() + column));
+                self.broken_count += 1;
             }
         }
-        range
+        if self.rows == 0 {
+            self.first = row.to_vec();
+        }
+        self.repeated = self.repeated && row == self.first;
+        self.rows += 1;
     }
 
     pub fn within(&self, least: f64, most: f64) -> bool {
@@ -54,19 +74,11 @@ impl Range {
     }
 }
 
-/// Whether the first row is repeated by all others; of one row there is nothing to say.
-pub fn all_rows_equal(numbers: &[f64], columns: usize) -> bool {
-    let columns = columns.max(1);
-    let mut rows = numbers.chunks_exact(columns);
-    let Some(first) = rows.next() else {
-        return false;
-    };
-    let others = numbers.len() / columns;
-    others > 1 && rows.all(|row| row == first)
-}
-
-/// Reports outputs that are the same for all rows.
-pub fn report_same_outputs(findings: &mut Findings) {
+/// Reports outputs that are the same for all rows; of one row there is nothing to say.
+pub fn report_same_outputs(findings: &mut Findings, outputs: &Range) {
+    if outputs.rows < 2 || !outputs.repeated {
+        return;
+    }
     findings.add(
         Severity::Warning,
         Kind::SameOutputs,
@@ -76,6 +88,16 @@ pub fn report_same_outputs(findings: &mut Findings) {
         "Look for inputs that are all alike, units that are dead (a rectifier after a large negative bias), or a last layer \
          of zeros; the last learns, the others do not.",
     );
+}
+
+/// The rows of two tensors of one shape side by side; of each, a block of rows at a time is copied to the host.
+pub fn each_row<B: Backend>([one, other]: [Tensor<B, 2>; 2], mut look: impl FnMut(&[f64], &[f64])) {
+    let columns = one.dims()[1].max(1);
+    let (one, other) = (Numbers::of(one), Numbers::of(other));
+    for ((_, one), (_, other)) in one.blocks().zip(other.blocks()) {
+        let rows = one.chunks_exact(columns).zip(other.chunks_exact(columns));
+        rows.for_each(|(one, other)| look(one, other));
+    }
 }
 
 /// Reports shapes that do not fit; true if they do not, or if there is nothing.

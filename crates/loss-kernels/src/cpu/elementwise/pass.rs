@@ -259,6 +259,9 @@ impl<F: Float, L: Formula, const LOSS: bool, const SLOPES: u8> Task<'_, F, L, LO
         for at in (0..block.len()).step_by(ABREAST * F::lanes::<S>()) {
             // SAFETY: the block is of whole groups.
             let numbers = unsafe { [read(simd, x, at), read(simd, y, at), read(simd, z, at)] };
+            for from in from.into_iter().filter(|from| !from.is_null()) {
+                prefetch::<F, S>(simd, from, at);
+            }
             if LOSS && is_any_outside(bounds, numbers) {
                 // Before anything is written: in place, the numbers would be gone.
                 let group = at..at + ABREAST * F::lanes::<S>();
@@ -416,6 +419,19 @@ impl<F: Float> Pass<F> {
             return self.factors;
         }
         self.factors.wrapping_add(start)
+    }
+}
+
+/// How far ahead memory is asked for, in bytes: a page, at whose end processors stop to do so themselves.
+const AHEAD: usize = 4096;
+
+/// Asks for the memory of a later group.
+#[inline(always)]
+fn prefetch<F: Float, S: Isa>(simd: S, from: *const F, at: usize) {
+    const LINE: usize = 64;
+    let group = from.wrapping_add(at).wrapping_byte_add(AHEAD);
+    for line in 0..(ABREAST * size_of::<F::Vector<S>>()).div_ceil(LINE) {
+        simd.prefetch(group.wrapping_byte_add(LINE * line));
     }
 }
 

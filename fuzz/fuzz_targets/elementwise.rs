@@ -181,7 +181,10 @@ impl<F: Typed> Case<F> {
             .each_ref()
             .map(|numbers| Repeated::new(numbers));
         let mut numbers = self.numbers.each_ref().map(|n| repeat(n, self.len));
-        let mut beside = self.numbers.each_ref().map(|_| vec![F::NAN; self.len]);
+        let mut beside = self
+            .numbers
+            .each_ref()
+            .map(|_| vec![MaybeUninit::new(F::NAN); self.len]);
         let mut parts = numbers.iter_mut().zip(&mut beside).zip(&repeated);
         let operands = kinds.map(|kind| {
             let ((numbers, beside), repeated) = parts.next().expect("one per operand");
@@ -199,7 +202,8 @@ impl<F: Typed> Case<F> {
             let (numbers, beside) = gradients.next().expect("one per operand");
             match kind {
                 Kind::Replace => Some(numbers),
-                Kind::Between => Some(beside),
+                // SAFETY: they were NaN before.
+                Kind::Between => Some(beside.iter().map(|x| unsafe { x.assume_init() }).collect()),
                 _ => None,
             }
         });

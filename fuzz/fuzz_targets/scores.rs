@@ -201,11 +201,11 @@ impl<F: Typed> Scores<F> {
             let hard = log_softmax(&x, 1.0);
             let [x, z] = [x, z].map(|row| log_softmax(&row, loss.temperature));
             let [of_soft, of_hard] = [loss.soft_weight(), loss.hard_weight()];
-            sum -= weight * of_hard * hard[class];
             size -= weight.abs() * of_hard * hard[class];
+            let mut divergence = 0.0;
             for c in 0..classes {
                 let distance = z[c].exp() * (z[c] - x[c]);
-                sum += weight * of_soft * distance;
+                divergence += distance;
                 size += weight.abs() * of_soft * (distance.abs() + z[c].exp());
                 let soft = of_soft / loss.temperature * (x[c].exp() - z[c].exp());
                 let is_class = f64::from(c == class);
@@ -218,6 +218,8 @@ impl<F: Typed> Scores<F> {
                     "{arch:?}, {loss:?}, row {row}, class {c}: off by {off:e} of {slope:e}"
                 );
             }
+            // Row by row: one running total of all classes of all rows would be off by more than the kernel.
+            sum += weight * (of_soft * divergence - of_hard * hard[class]);
         }
         for (row, counts) in counts.into_iter().enumerate() {
             let row = &gradient[row * classes..][..classes];

@@ -52,10 +52,14 @@ pub fn backward<F: Float>(
     inputs: [HostInput<'_, F>; 3],
     gradient: &[F],
 ) -> Gradients<F> {
-    with_operands(inputs, gradient.len(), |operands| {
+    let (mut gradients, ()) = with_operands(inputs, gradient.len(), |operands| {
         pass::backward(Arch::detect(), formula, operands, gradient)
-    })
-    .0
+    });
+    for new in gradients.iter_mut().flatten() {
+        // SAFETY: there is room for so many, and all of them are written.
+        unsafe { new.set_len(gradient.len()) };
+    }
+    gradients
 }
 
 /// The sum of the losses, each times its weight, and the gradients of `scale` times it.
@@ -66,13 +70,21 @@ pub fn reduced<F: Float>(
     scale: f64,
     len: usize,
 ) -> (f64, Option<Violation>, Gradients<F>) {
-    let (gradients, (sum, violation)) = with_operands(inputs, len, |operands| {
+    let (mut gradients, (sum, violation)) = with_operands(inputs, len, |operands| {
         pass::reduced(Arch::detect(), formula, operands, weights, scale, len)
     });
+    for gradient in gradients.iter_mut().flatten() {
+        match violation {
+            Some(_) => gradient.resize(len, F::NAN),
+            // SAFETY: there is room for so many, and without a number out of bounds all of them are written.
+            None => unsafe { gradient.set_len(len) },
+        }
+    }
     (sum, violation, gradients)
 }
 
-/// Runs a pass on the inputs, with new memory for the gradients that need it.
+/// Runs a pass on the inputs, with new memory for the gradients that need it: vectors that are still empty, with the gradients in
+/// their capacity.
 fn with_operands<F: Float, R>(
     inputs: [HostInput<'_, F>; 3],
     len: usize,
@@ -83,7 +95,7 @@ fn with_operands<F: Float, R>(
         _ => None,
     });
     let mut memory: Gradients<F> = inputs.each_ref().map(|input| match input {
-        HostInput::Shared(_) => Some(pages::zeroed(len)),
+        HostInput::Shared(_) => Some(Vec::with_capacity(len)),
         _ => None,
     });
     let mut memories = memory.iter_mut();
@@ -93,7 +105,11 @@ fn with_operands<F: Float, R>(
         let repeated = repeats.next().expect("one per input");
         match (input, memory, repeated) {
             (HostInput::Owned(numbers), ..) => Operand::Replace(numbers),
-            (HostInput::Shared(numbers), Some(memory), _) => Operand::Between(numbers, memory),
+            (HostInput::Shared(numbers), Some(memory), _) => {
+                let cells = &mut memory.spare_capacity_mut()[..len];
+                pages::prefer_large(cells);
+                Operand::Between(numbers, cells)
+            }
             (HostInput::Repeated(_), _, Some(repeated)) => Operand::Repeated(repeated),
             (HostInput::Read(numbers), ..) => Operand::Read(numbers),
             _ => Operand::One,

@@ -1,5 +1,7 @@
 //! Where the numbers of an input are read, and where their gradient is written.
 
+use std::mem::MaybeUninit;
+
 use crate::cpu::simd::{Float, MAX_LANES};
 use crate::cpu::sum::VECTORS;
 
@@ -10,8 +12,8 @@ pub enum Operand<'a, F> {
     Read(&'a [F]),
     /// Its gradient replaces it.
     Replace(&'a mut [F]),
-    /// Its gradient goes to other memory; all of it is written.
-    Between(&'a [F], &'a mut [F]),
+    /// Its gradient goes to other memory, which need not be initialized; all of it is written, unless a number is out of bounds.
+    Between(&'a [F], &'a mut [MaybeUninit<F>]),
     /// It is the same for every stretch of the elements, and only read.
     Repeated(&'a Repeated<F>),
     /// There is none: the number 1.
@@ -78,7 +80,7 @@ impl<F: Float> Slot<F> {
             }
             Operand::Between(numbers, gradient) => {
                 assert_eq!(gradient.len(), len, "one gradient per element");
-                slot(numbers, gradient.as_mut_ptr())
+                slot(numbers, gradient.as_mut_ptr().cast())
             }
             Operand::Repeated(numbers) => {
                 assert!(

@@ -139,7 +139,7 @@ impl<F: Float> Case<F> {
 
         // In place, and to memory of its own.
         let scale = 0.25;
-        let (mut of_x, mut of_y) = (x.to_vec(), vec![F::from_f64(7.0); len]);
+        let (mut of_x, mut of_y) = (x.to_vec(), uninitialized(len));
         let operands = [
             Operand::Replace(&mut of_x),
             Operand::Between(y, &mut of_y),
@@ -155,7 +155,7 @@ impl<F: Float> Case<F> {
             "{what}: {sum} instead of {expected}, {by:e} is allowed"
         );
         assert_near(what, &of_x, self.weighted(Part::OfX, len, scale));
-        assert_near(what, &of_y, self.weighted(Part::OfY, len, scale));
+        assert_near(what, &written(of_y), self.weighted(Part::OfY, len, scale));
 
         let mut alone = x.to_vec();
         let operands = [Operand::Replace(&mut alone), Operand::Read(y), third()];
@@ -248,12 +248,12 @@ fn the_first_element_out_of_bounds_is_found() {
 #[test]
 fn slices_of_other_lengths_are_refused() {
     let (three, two, none) = ([0.5f32; 3], [0.5f32; 2], Repeated::<f32>::new(&[]));
-    let (mut place, mut gradient) = (two, two);
+    let (mut place, mut gradient) = (two, uninitialized(2));
     let per_element = "one number per element";
     for (words, operand) in [
         (per_element, Operand::Read(&two[..])),
         (per_element, Operand::Replace(&mut place)),
-        (per_element, Operand::Between(&two, &mut [0.0; 3])),
+        (per_element, Operand::Between(&two, &mut uninitialized(3))),
         (
             "one gradient per element",
             Operand::Between(&three, &mut gradient),

@@ -233,6 +233,19 @@ impl<F: Float> Rows<'_, F> {
         };
     }
 
+    /// Writes the gradient of one class for as many consecutive rows as a vector has lanes.
+    #[inline(always)]
+    pub fn write_vector<S: Isa>(&mut self, run: Run, class: usize, vector: F::Vector<S>) {
+        let at = self.in_run(run, class);
+        assert_eq!(run.len, F::lanes::<S>(), "one lane a row");
+        // SAFETY: `in_run` keeps it within these rows, which nobody else touches while `self` is borrowed mutably; vectors are
+        // plain numbers (`Pod`).
+        unsafe {
+            let to = self.cells.gradient.add(at).cast::<F::Vector<S>>();
+            to.write_unaligned(vector);
+        }
+    }
+
     /// Writes at most a vector of each of consecutive rows of the gradient, for `S = 1`.
     #[inline(always)]
     pub fn write_parts<S: Isa>(

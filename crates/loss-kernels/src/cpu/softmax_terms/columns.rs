@@ -9,7 +9,7 @@ use crate::SmoothWeights;
 
 use super::panel::{Panel, RowGradient, RowSums};
 use super::problem::Problem;
-use crate::cpu::memory::{Logits, Rows, Run, Shared};
+use crate::cpu::memory::{Logits, Rows, Shared};
 use crate::cpu::simd::Isa;
 use crate::cpu::simd::math;
 use crate::cpu::simd::{Float, MAX_LANES, PerLane};
@@ -120,7 +120,7 @@ impl<F: Float> Tile<'_, F> {
             }
             return;
         }
-        for (lane, run) in runs(shape, panel) {
+        for (lane, run) in panel.runs(shape) {
             for (class, column) in classes.clone().zip(self.0.chunks_exact_mut(lanes)) {
                 let run = source.run(run, class);
                 if run.len() == lanes {
@@ -153,9 +153,14 @@ impl<F: Float> Tile<'_, F> {
             }
             return;
         }
-        for (lane, run) in runs(shape, panel) {
+        for (lane, run) in panel.runs(shape) {
             for (class, column) in classes.clone().zip(self.0.chunks_exact(lanes)) {
-                target.write_run(run, class, &column[lane..][..run.len()]);
+                if run.len() == lanes {
+                    // A vector, as above.
+                    target.write_vector::<S>(run, class, F::first::<S>(column));
+                } else {
+                    target.write_run(run, class, &column[lane..][..run.len()]);
+                }
             }
         }
     }
@@ -222,21 +227,6 @@ impl<F: Float> Tile<'_, F> {
     fn vectors_mut<S: Isa>(&mut self, classes: usize) -> &mut [F::Vector<S>] {
         &mut F::vectors_mut::<S>(self.0).0[..classes]
     }
-}
-
-/// The panel's rows, side by side, each run with its first lane.
-#[inline(always)]
-fn runs(shape: [usize; 3], panel: Panel) -> impl Iterator<Item = (usize, Run)> {
-    let end = panel.first + panel.len;
-    let mut row = panel.first;
-    std::iter::from_fn(move || {
-        (row < end).then(|| {
-            let run = Run::new(shape, row, end);
-            let lane = row - panel.first;
-            row += run.len();
-            (lane, run)
-        })
-    })
 }
 
 /// The classes in steps of as many as a tile takes.
@@ -425,7 +415,7 @@ pub fn backward<F: Float, S: Isa>(
 ) {
     if gradient.none_live(panel) {
         // Not even read.
-        for (_, run) in runs(problem.shape, panel) {
+        for (_, run) in panel.runs(problem.shape) {
             let zeros = &[F::ZERO; MAX_LANES][..run.len()];
             (0..problem.num_classes()).for_each(|class| cells.write_run(run, class, zeros));
         }

@@ -35,6 +35,21 @@ impl Panel {
         self.first..self.first + self.len
     }
 
+    /// The rows that lie side by side in logits of this shape, each run with its first lane.
+    #[inline(always)]
+    pub fn runs(self, shape: [usize; 3]) -> impl Iterator<Item = (usize, Run)> {
+        let Range { start, end } = self.rows();
+        let mut row = start;
+        std::iter::from_fn(move || {
+            (row < end).then(|| {
+                let run = Run::new(shape, row, end);
+                let lane = row - start;
+                row += run.len();
+                (lane, run)
+            })
+        })
+    }
+
     /// The lanes that have a row. That they are no more than there are is for the compiler to see.
     #[inline(always)]
     pub fn lanes(self) -> Range<usize> {
@@ -306,9 +321,12 @@ impl<F: Float> Labels<F> {
                 logit[i] = rows[i * num_classes + class[i]];
             }
         } else {
-            for i in panel.lanes().filter(|i| class[*i] != NO_CLASS) {
-                let row = panel.first + i;
-                logit[i] = source.run(Run::new(problem.shape, row, row + 1), class[i])[0];
+            // Run by run: where a row lies takes two divisions.
+            for (lane, run) in panel.runs(problem.shape) {
+                let places = (0..run.len()).zip(lane..MAX_LANES);
+                for (place, i) in places.filter(|(_, i)| class[*i] != NO_CLASS) {
+                    logit[i] = source.run(run, class[i])[place];
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Memory that stays with the program when it is freed.
 
-/// Has the C library keep freed memory for the next tensor, instead of giving it back to the system; says whether it does.
+/// Has the C library keep freed memory for the next tensor, instead of giving it back to the system; says whether the
+/// C library took the request.
 ///
 /// A training step allocates what the step before has freed. Of tensors from 32 MiB on the system takes the memory back each
 /// time, and clears it before it hands it out again, which takes longer than most losses: cross entropy of logits
@@ -9,7 +10,8 @@
 ///
 /// Call it once, first in `main`: it holds for the whole program, for all that is allocated with the C library afterwards, and
 /// the program then never shrinks below the most that it has used. Only the GNU C library can be asked; elsewhere, and with
-/// another allocator (`#[global_allocator]`), nothing changes. The variables `MALLOC_MMAP_MAX_=0`,
+/// another allocator (`#[global_allocator]`), nothing changes, though the C library takes the request. All threads then allocate under one
+/// lock. The variables `MALLOC_MMAP_MAX_=0`,
 /// `MALLOC_TRIM_THRESHOLD_=100000000000` and `MALLOC_ARENA_MAX=1` do the same without a line of code, to any program.
 ///
 /// # Example

@@ -16,8 +16,15 @@ pub fn stored<C: burn::config::Config + PartialEq + Debug>(config: C) -> C {
     let numbers = words.filter_map(|word| Some((word, word.parse::<f64>().ok()?)));
     let mut numbers = numbers.map(|(word, number)| serde_json::from_str(word).ok() == Some(number));
     let is_exact = numbers.all(|same| same);
-    assert!(!is_exact || back == config, "{config:?} as {back:?}");
-    if is_exact { back } else { config }
+    if is_exact {
+        assert_eq!(back, config, "{json}");
+        return back;
+    }
+    // All but the numbers.
+    let rest = |json: &str| json.replace(|c: char| c.is_ascii_digit() || ".+-e".contains(c), "");
+    let again = serde_json::to_string(&back).expect("a config is data");
+    assert_eq!(rest(&again), rest(&json));
+    config
 }
 
 /// What a loss is a function of.

@@ -6,7 +6,7 @@
 use super::simd::{Arch, Float, Isa, Kernel, Lanes, MAX_LANES};
 use super::tasks;
 
-/// Vectors that are added up in their own type, one after the other.
+/// Vectors that are added up in their own type.
 pub(crate) const VECTORS: usize = 16;
 
 /// Running totals side by side, to hide the latency of an addition.

@@ -2,7 +2,7 @@
 
 use super::binary_logit::{sigmoid, softplus};
 use super::examples::{
-    Accuracy, Domain, Example, Examples, LABEL, LOGIT, ONE, Parameter, UNIT, Unit,
+    Accuracy, Example, Examples, LABEL, LOGIT, Numbers, ONE, Parameter, UNIT, Unit,
 };
 use super::{Formula, Input, Number, Twin, compile_passes};
 
@@ -142,7 +142,7 @@ impl Examples for Asymmetric {
         };
         let accuracy = Accuracy::new(
             formula,
-            [Domain::Magnitudes(20.0), LABEL, ONE],
+            [Numbers::Magnitudes(20.0), LABEL.into(), ONE.into()],
             [[7.0, 3.0]; 2],
         );
         vec![accuracy.in_units([Unit::OfOne; 2])]

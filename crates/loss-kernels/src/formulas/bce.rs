@@ -1,6 +1,6 @@
 //! Binary cross entropy of a probability.
 
-use super::examples::{Accuracy, Domain, Example, Examples, LABEL, ONE, Parameter, UNIT};
+use super::examples::{Accuracy, Example, Examples, LABEL, Numbers, ONE, Parameter, UNIT};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// The least `p (1 - p)` that the slope divides by. PyTorch's 1e-12 is a `float`, for doubles, too.
@@ -61,7 +61,7 @@ impl Examples for Bce {
     fn accuracy() -> Vec<Accuracy<Self>> {
         vec![Accuracy::new(
             Self,
-            [Domain::Probabilities, LABEL, ONE],
+            [Numbers::Probabilities, LABEL.into(), ONE.into()],
             [[1.0, 2.0]; 2],
         )]
     }

@@ -1,7 +1,9 @@
 //! Binary cross entropy of a logit.
 
 use super::binary_logit::{sigmoid, softplus};
-use super::examples::{Accuracy, Domain, Example, Examples, LABEL, LOGIT, ONE, Parameter, UNIT};
+use super::examples::{
+    Accuracy, Domain, Example, Examples, LABEL, LOGIT, Numbers, ONE, Parameter, UNIT,
+};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `w y softplus(-x) + (1 - y) softplus(x)`, of the smoothed target `(1 - a) y + a / 2`; the third number is the weight
@@ -71,7 +73,7 @@ impl Examples for BceWithLogits {
         };
         vec![Accuracy::new(
             plain,
-            [Domain::Magnitudes(80.0), LABEL, ONE],
+            [Numbers::Magnitudes(80.0), LABEL.into(), ONE.into()],
             [[2.0, 3.0]; 2],
         )]
     }

@@ -1,6 +1,6 @@
 //! Cross entropy of a row, given its terms.
 
-use super::examples::{Accuracy, Domain, Example, Examples, ONE, Parameter, REAL, TARGET_LOSS};
+use super::examples::{Accuracy, Example, Examples, Numbers, ONE, Parameter, REAL, TARGET_LOSS};
 use super::{Formula, Input, Number, Twin};
 
 /// `(1 - a) l + z lse^2` of a row's target loss `l` and log-sum-exp.
@@ -56,7 +56,7 @@ impl Examples for CrossEntropy {
                 keep: 1.0,
                 z_loss: 0.0,
             },
-            [Domain::Sizes(80.0), ONE, ONE],
+            [Numbers::Sizes(80.0), ONE.into(), ONE.into()],
             [[1.0, 1.0]; 2],
         )]
     }

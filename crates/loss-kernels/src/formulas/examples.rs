@@ -8,13 +8,36 @@ use super::{
     SoftMargin, Tversky, Tweedie,
 };
 
-/// The numbers that an input is tried on.
+/// What an input may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Domain {
     /// From the first to the second.
     Between(f64, f64),
     /// One of these.
     Of(&'static [f64]),
+}
+
+impl Domain {
+    /// The number at a share of it, from 0 to 1; of a range, of what of it lies between two numbers.
+    pub fn at(self, share: f64, [least, most]: [f64; 2]) -> f64 {
+        match self {
+            Self::Between(low, high) => {
+                let (low, high) = (low.max(least), high.min(most));
+                low + (high - low) * share
+            }
+            Self::Of(numbers) => {
+                let place = (share * numbers.len() as f64) as usize;
+                numbers[place.min(numbers.len() - 1)]
+            }
+        }
+    }
+}
+
+/// The numbers of an input of which errors are measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Numbers {
+    /// Of a domain.
+    In(Domain),
     /// Of both signs, and any size up to this.
     Magnitudes(f64),
     /// Of any size up to this.
@@ -25,6 +48,12 @@ pub enum Domain {
     Counts,
     /// The prediction times this.
     OfPrediction(f64),
+}
+
+impl From<Domain> for Numbers {
+    fn from(domain: Domain) -> Self {
+        Self::In(domain)
+    }
 }
 
 /// Any real number.
@@ -80,8 +109,10 @@ pub enum Unit {
 /// How many units of the last place a formula may be off.
 #[derive(Clone, Debug)]
 pub struct Accuracy<L> {
-    /// The formula, and its inputs.
-    pub example: Example<L>,
+    /// The formula.
+    pub formula: L,
+    /// Its inputs.
+    pub inputs: [Numbers; 3],
     /// In `f32` and in `f64`, that of the loss and that of its slope by the prediction.
     pub most: [[f64; 2]; 2],
     /// What that of the loss and that of the slope are measured in.
@@ -90,11 +121,11 @@ pub struct Accuracy<L> {
 
 impl<L> Accuracy<L> {
     /// In units of the results.
-    pub fn new(formula: L, inputs: [Domain; 3], most: [[f64; 2]; 2]) -> Self {
-        let example = Example::new(formula, inputs);
+    pub fn new(formula: L, inputs: [Numbers; 3], most: [[f64; 2]; 2]) -> Self {
         let units = [Unit::OfResult; 2];
         Self {
-            example,
+            formula,
+            inputs,
             most,
             units,
         }
@@ -102,7 +133,8 @@ impl<L> Accuracy<L> {
 
     /// In units of errors of any size.
     pub fn of_errors(formula: L, most: [f64; 2]) -> Self {
-        Self::new(formula, [Domain::Magnitudes(1e6), ZERO, ONE], [most; 2])
+        let inputs = [Numbers::Magnitudes(1e6), ZERO.into(), ONE.into()];
+        Self::new(formula, inputs, [most; 2])
     }
 
     /// In these units.

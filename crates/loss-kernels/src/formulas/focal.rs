@@ -1,6 +1,6 @@
 //! Focal loss of a row, given its target loss.
 
-use super::examples::{Accuracy, Domain, Example, Examples, ONE, Parameter, TARGET_LOSS};
+use super::examples::{Accuracy, Example, Examples, Numbers, ONE, Parameter, TARGET_LOSS};
 use super::{Formula, Input, Number, Twin};
 
 /// `(1 - p)^gamma l` of a row's target loss `l = -log p`.
@@ -39,12 +39,12 @@ impl Formula for Focal {
 impl Examples for Focal {
     fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
         let of = |gamma| Example::new(Self { gamma }, [TARGET_LOSS, ONE, ONE]);
-        [0.0, 2.0, parameter(1.3, [0.0, 5.0])].map(of).into()
+        [0.0, 0.3, 2.0, parameter(1.3, [0.0, 5.0])].map(of).into()
     }
 
     fn accuracy() -> Vec<Accuracy<Self>> {
         let of = |(gamma, in_f32, in_f64)| {
-            let inputs = [Domain::Sizes(80.0), ONE, ONE];
+            let inputs = [Numbers::Sizes(80.0), ONE.into(), ONE.into()];
             Accuracy::new(Self { gamma }, inputs, [[in_f32; 2], [in_f64; 2]])
         };
         [(2.0, 5.0, 5.0), (1.3, 80.0, 60.0)].map(of).into()

@@ -1,6 +1,6 @@
 //! Negative log-likelihood of an amount that is gamma distributed.
 
-use super::examples::{AMOUNT, Accuracy, Domain, Example, Examples, LOG, ONE, Parameter, Unit};
+use super::examples::{AMOUNT, Accuracy, Example, Examples, LOG, Numbers, ONE, Parameter, Unit};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `x + y exp(-x)` of the logarithm `x` of the mean.
@@ -39,7 +39,11 @@ impl Examples for GammaNll {
     }
 
     fn accuracy() -> Vec<Accuracy<Self>> {
-        let accuracy = Accuracy::new(Self, [LOG, Domain::Counts, ONE], [[4.0, 4.0]; 2]);
+        let accuracy = Accuracy::new(
+            Self,
+            [LOG.into(), Numbers::Counts, ONE.into()],
+            [[4.0, 4.0]; 2],
+        );
         vec![accuracy.in_units([Unit::OfOne; 2])]
     }
 }

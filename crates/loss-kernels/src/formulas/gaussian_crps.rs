@@ -126,7 +126,11 @@ impl Examples for GaussianCrps {
     }
 
     fn accuracy() -> Vec<Accuracy<Self>> {
-        let inputs = [Domain::Between(-6.0, 6.0), ZERO, Domain::Between(0.5, 2.0)];
+        let inputs = [
+            Domain::Between(-6.0, 6.0).into(),
+            ZERO.into(),
+            Domain::Between(0.5, 2.0).into(),
+        ];
         vec![Accuracy::new(Self, inputs, [[6.0, 5.0], [5.0, 3.0]])]
     }
 }

@@ -57,7 +57,11 @@ impl Examples for GaussianNll {
 
     fn accuracy() -> Vec<Accuracy<Self>> {
         // The logarithm of the variance may be negative.
-        let inputs = [Domain::Between(-6.0, 6.0), ZERO, Domain::Between(0.5, 2.0)];
+        let inputs = [
+            Domain::Between(-6.0, 6.0).into(),
+            ZERO.into(),
+            Domain::Between(0.5, 2.0).into(),
+        ];
         let of = |full| {
             let formula = Self { full, eps: 1e-6 };
             Accuracy::new(formula, inputs, [[5.0, 1.0]; 2]).in_units([Unit::OfOne, Unit::OfResult])

@@ -1,6 +1,6 @@
 //! Generalized cross entropy of a row, given its target loss.
 
-use super::examples::{Accuracy, Domain, Example, Examples, ONE, Parameter, TARGET_LOSS};
+use super::examples::{Accuracy, Example, Examples, Numbers, ONE, Parameter, TARGET_LOSS};
 use super::{Formula, Input, Number, Twin};
 
 /// `(1 - p^q) / q` of a row's target loss `l = -log p`.
@@ -31,14 +31,14 @@ impl Formula for GeneralizedCrossEntropy {
 
 impl Examples for GeneralizedCrossEntropy {
     fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
-        let q = parameter(0.75, [0.05, 1.0]);
-        vec![Example::new(Self { q }, [TARGET_LOSS, ONE, ONE])]
+        let of = |q| Example::new(Self { q }, [TARGET_LOSS, ONE, ONE]);
+        [0.5, 1.0, parameter(0.75, [0.05, 1.0])].map(of).into()
     }
 
     fn accuracy() -> Vec<Accuracy<Self>> {
         vec![Accuracy::new(
             Self { q: 0.7 },
-            [Domain::Sizes(80.0), ONE, ONE],
+            [Numbers::Sizes(80.0), ONE.into(), ONE.into()],
             [[4.0, 45.0], [4.0, 36.0]],
         )]
     }

@@ -1,6 +1,6 @@
 //! A distance, small where two things are alike and beyond a margin where they are not.
 
-use super::examples::{AMOUNT, Accuracy, Domain, Example, Examples, ONE, Parameter, SIGN};
+use super::examples::{Accuracy, Example, Examples, Numbers, ONE, Parameter, REAL, SIGN};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `x` where the target is 1, `max(0, margin - x)` where it is -1; of any other target PyTorch's sum of both.
@@ -52,13 +52,13 @@ impl Formula for HingeEmbedding {
 impl Examples for HingeEmbedding {
     fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
         let margin = parameter(0.75, [0.0, 3.0]);
-        vec![Example::new(Self { margin }, [AMOUNT, SIGN, ONE])]
+        vec![Example::new(Self { margin }, [REAL, SIGN, ONE])]
     }
 
     fn accuracy() -> Vec<Accuracy<Self>> {
         vec![Accuracy::new(
             Self { margin: 0.75 },
-            [Domain::Sizes(1e6), SIGN, ONE],
+            [Numbers::Sizes(1e6), SIGN.into(), ONE.into()],
             [[1.0; 2]; 2],
         )]
     }

@@ -100,7 +100,7 @@ impl Examples for JsDiv {
             Domain::Of(&[0.0, -7.0, -4.0, -1.0, -8.0, -5.0, -2.0, -9.0, -6.0, -3.0]);
         let accuracy = Accuracy::new(
             Self { beta: 0.5 },
-            [LOG_PROBABILITY, OTHERS, ONE],
+            [LOG_PROBABILITY.into(), OTHERS.into(), ONE.into()],
             [[1.0, 4.0]; 2],
         );
         vec![accuracy.in_units([Unit::OfOne, Unit::OfResult])]

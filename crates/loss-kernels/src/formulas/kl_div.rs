@@ -1,7 +1,7 @@
 //! Kullback-Leibler divergence, one summand.
 
 use super::examples::{
-    Accuracy, Domain, Example, Examples, LOG_PROBABILITY, ONE, Parameter, UNIT, Unit,
+    Accuracy, Domain, Example, Examples, LOG_PROBABILITY, Numbers, ONE, Parameter, UNIT, Unit,
 };
 use super::{Formula, Input, Number, Twin, compile_passes};
 
@@ -66,14 +66,14 @@ impl Examples for KlDiv {
         let of = |(log_target, target)| {
             let accuracy = Accuracy::new(
                 Self { log_target },
-                [LOG_PROBABILITY, target, ONE],
+                [LOG_PROBABILITY.into(), target, ONE.into()],
                 [[2.0, 2.0]; 2],
             );
             accuracy.in_units([Unit::OfOne, Unit::OfResult])
         };
         [
-            (true, Domain::Between(-30.0, 0.0)),
-            (false, Domain::Probabilities),
+            (true, Domain::Between(-30.0, 0.0).into()),
+            (false, Numbers::Probabilities),
         ]
         .map(of)
         .into()

@@ -1,6 +1,6 @@
 //! Margin ranking loss of two scores.
 
-use super::examples::{Accuracy, Domain, Example, Examples, Parameter, REAL, SIGN, ZERO};
+use super::examples::{Accuracy, Domain, Example, Examples, Numbers, Parameter, REAL, SIGN, ZERO};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `max(0, -t (x - y) + margin)` with the third input `t`, which is 1 or -1; its slope at a loss of 0 is 0.
@@ -44,7 +44,7 @@ impl Examples for MarginRanking {
     }
 
     fn accuracy() -> Vec<Accuracy<Self>> {
-        let inputs = [Domain::Magnitudes(1e6), ZERO, SIGN];
+        let inputs = [Numbers::Magnitudes(1e6), ZERO.into(), SIGN.into()];
         vec![Accuracy::new(Self { margin: 0.5 }, inputs, [[1.0; 2]; 2])]
     }
 }

@@ -1,6 +1,6 @@
 //! Squared error of logarithms.
 
-use super::examples::{Accuracy, Domain, Example, Examples, ONE, Parameter, ZERO};
+use super::examples::{Accuracy, Domain, Example, Examples, Numbers, ONE, Parameter, ZERO};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `(log(1 + x) - log(1 + y))^2`.
@@ -56,12 +56,12 @@ impl Examples for Msle {
     }
 
     fn accuracy() -> Vec<Accuracy<Self>> {
-        let sizes = Domain::Sizes(1e6);
+        let sizes = Numbers::Sizes(1e6);
         vec![
-            Accuracy::new(Self, [sizes, ZERO, ONE], [[3.0, 3.0]; 2]),
+            Accuracy::new(Self, [sizes, ZERO.into(), ONE.into()], [[3.0, 3.0]; 2]),
             Accuracy::new(
                 Self,
-                [sizes, Domain::OfPrediction(1.001), ONE],
+                [sizes, Numbers::OfPrediction(1.001), ONE.into()],
                 [[5.0, 4.0]; 2],
             ),
         ]

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use super::examples::{AMOUNT, Accuracy, Domain, Example, Examples, LOG, ONE, Parameter, Unit};
+use super::examples::{AMOUNT, Accuracy, Example, Examples, LOG, Numbers, ONE, Parameter, Unit};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `exp(x) - y x` of the logarithm `x` of the mean, or `x - y log(x + eps)` of the mean; with `full`, `log y!` by Stirling's formula
@@ -95,7 +95,7 @@ impl Examples for PoissonNll {
             };
             Accuracy::new(
                 formula,
-                [LOG, Domain::Counts, ONE],
+                [LOG.into(), Numbers::Counts, ONE.into()],
                 [[30.0, 8.0], [12.0, 9.0]],
             )
             .in_units([Unit::OfOne; 2])

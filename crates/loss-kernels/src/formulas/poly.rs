@@ -1,6 +1,6 @@
 //! Poly-1 cross entropy of a row, given its target loss.
 
-use super::examples::{Accuracy, Domain, Example, Examples, ONE, Parameter, TARGET_LOSS};
+use super::examples::{Accuracy, Example, Examples, Numbers, ONE, Parameter, TARGET_LOSS};
 use super::{Formula, Input, Number, Twin};
 
 /// `l + epsilon (1 - p)` of a row's target loss `l = -log p`.
@@ -57,7 +57,7 @@ impl Examples for Poly {
     fn accuracy() -> Vec<Accuracy<Self>> {
         vec![Accuracy::new(
             Self { epsilon: 1.0 },
-            [Domain::Sizes(80.0), ONE, ONE],
+            [Numbers::Sizes(80.0), ONE.into(), ONE.into()],
             [[3.0, 2.0]; 2],
         )]
     }

@@ -49,8 +49,8 @@ impl Formula for Quantile {
 
 impl Examples for Quantile {
     fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
-        let level = parameter(0.25, [0.0, 1.0]);
-        vec![Example::new(Self { level }, [REAL, REAL, UNIT])]
+        let of = |level| Example::new(Self { level }, [REAL, REAL, UNIT]);
+        [1.0, parameter(0.25, [0.0, 1.0])].map(of).into()
     }
 
     fn accuracy() -> Vec<Accuracy<Self>> {

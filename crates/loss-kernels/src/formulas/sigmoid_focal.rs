@@ -1,7 +1,7 @@
 //! Focal loss of a binary logit.
 
 use super::binary_logit::{sigmoid, softplus};
-use super::examples::{Accuracy, Domain, Example, Examples, LABEL, LOGIT, ONE, Parameter, UNIT};
+use super::examples::{Accuracy, Example, Examples, LABEL, LOGIT, Numbers, ONE, Parameter, UNIT};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `a_t (1 - p_t)^gamma (y softplus(-x) + (1 - y) softplus(x))`.
@@ -114,7 +114,7 @@ impl Examples for SigmoidFocal {
     fn accuracy() -> Vec<Accuracy<Self>> {
         let of = |(gamma, in_f32, in_f64)| {
             let formula = Self { alpha: None, gamma };
-            let inputs = [Domain::Magnitudes(20.0), LABEL, ONE];
+            let inputs = [Numbers::Magnitudes(20.0), LABEL.into(), ONE.into()];
             Accuracy::new(formula, inputs, [[in_f32; 2], [in_f64; 2]])
         };
         [(2.0, 8.0, 6.0), (1.3, 12.0, 9.0)].map(of).into()

@@ -46,7 +46,7 @@ impl Formula for SmoothL1 {
 
 impl Examples for SmoothL1 {
     fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
-        [0.0, parameter(0.5, [0.01, 5.0])]
+        [0.0, 1.0, parameter(0.5, [0.01, 5.0])]
             .map(|beta| Example::new(Self { beta }, [REAL, REAL, ONE]))
             .into()
     }

@@ -1,7 +1,7 @@
 //! Logistic loss of a score whose sign is the class.
 
 use super::binary_logit::{sigmoid, softplus};
-use super::examples::{Accuracy, Domain, Example, Examples, LOGIT, ONE, Parameter, SIGN};
+use super::examples::{Accuracy, Example, Examples, LOGIT, Numbers, ONE, Parameter, SIGN};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `log(1 + exp(-y x))`.
@@ -39,7 +39,7 @@ impl Examples for SoftMargin {
     fn accuracy() -> Vec<Accuracy<Self>> {
         vec![Accuracy::new(
             Self,
-            [Domain::Magnitudes(80.0), SIGN, ONE],
+            [Numbers::Magnitudes(80.0), SIGN.into(), ONE.into()],
             [[2.0, 3.0]; 2],
         )]
     }

@@ -3,16 +3,13 @@
 use super::examples::{Domain, Example, Examples, ONE, TARGET_LOSS, Visit, each, usual};
 use super::*;
 
-/// Numbers of a domain, away from its ends and from where rounding is all there is of a difference.
+/// A number of a domain, away from its ends and from where rounding is all there is of a difference.
 fn inner(domain: Domain, share: f64) -> f64 {
-    match domain {
-        Domain::Between(low, high) => {
-            let (low, high) = ((low + 0.05).max(-3.0), (high - 0.05).min(3.0));
-            low + (high - low) * share
-        }
-        Domain::Of(numbers) => numbers[(share * numbers.len() as f64) as usize],
-        other => panic!("no domain of an example: {other:?}"),
-    }
+    let inside = match domain {
+        Domain::Between(low, high) => Domain::Between(low + 0.05, high - 0.05),
+        of => of,
+    };
+    inside.at(share, [-3.0, 3.0])
 }
 
 /// Numbers that fill the domains without being alike.

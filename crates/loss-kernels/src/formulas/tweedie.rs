@@ -1,6 +1,6 @@
 //! Half the deviance of an amount that is often 0.
 
-use super::examples::{AMOUNT, Accuracy, Domain, Example, Examples, LOG, ONE, Parameter, Unit};
+use super::examples::{AMOUNT, Accuracy, Example, Examples, LOG, Numbers, ONE, Parameter, Unit};
 use super::{Formula, Input, Number, Twin, compile_passes};
 
 /// `y exp(-(p - 1) x) / (p - 1) + exp((2 - p) x) / (2 - p)` of the logarithm `x` of the mean, with the power `p` between 1 and 2.
@@ -52,15 +52,15 @@ impl Formula for Tweedie {
 
 impl Examples for Tweedie {
     fn examples(parameter: &mut Parameter<'_>) -> Vec<Example<Self>> {
-        let power = parameter(1.5, [1.05, 1.95]);
-        vec![Example::new(Self { power }, [LOG, AMOUNT, ONE])]
+        let of = |power| Example::new(Self { power }, [LOG, AMOUNT, ONE]);
+        [1.1, 1.9, parameter(1.5, [1.05, 1.95])].map(of).into()
     }
 
     fn accuracy() -> Vec<Accuracy<Self>> {
         // The slope is 0 where the mean is right.
         let accuracy = Accuracy::new(
             Self { power: 1.5 },
-            [LOG, Domain::Counts, ONE],
+            [LOG.into(), Numbers::Counts, ONE.into()],
             [[3.0, 6.0]; 2],
         );
         vec![accuracy.in_units([Unit::OfResult, Unit::OfOne])]

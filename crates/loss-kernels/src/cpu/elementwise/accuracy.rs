@@ -7,7 +7,7 @@ use super::tests::{uninitialized, written};
 use super::*;
 use crate::cpu::simd::Arch;
 use crate::cpu::testing::{Measured, SHORT, bits};
-use crate::formulas::examples::{Accuracy, Domain, Example, Examples, Unit, Visit, each};
+use crate::formulas::examples::{Accuracy, Domain, Examples, Numbers, Unit, Visit, each};
 use crate::{Formula, Input};
 
 /// `x`, `y` and a third number of each element.
@@ -133,19 +133,19 @@ fn pairs<F: Measured>(of: &[f64]) -> Vec<F> {
     (0..F::COUNT).map(number).collect()
 }
 
-/// Numbers of a domain.
-fn numbers<F: Measured>(domain: Domain, prediction: &[F]) -> Vec<F> {
-    match domain {
-        Domain::Between(low, high) => between(low, high),
-        Domain::Of(numbers) => pairs(numbers),
-        Domain::Magnitudes(largest) => magnitudes(largest),
-        Domain::Sizes(largest) => sizes(largest),
-        Domain::Probabilities => probabilities(),
-        Domain::Counts => {
+/// The numbers of an input.
+fn numbers<F: Measured>(of: Numbers, prediction: &[F]) -> Vec<F> {
+    match of {
+        Numbers::In(Domain::Between(low, high)) => between(low, high),
+        Numbers::In(Domain::Of(numbers)) => pairs(numbers),
+        Numbers::Magnitudes(largest) => magnitudes(largest),
+        Numbers::Sizes(largest) => sizes(largest),
+        Numbers::Probabilities => probabilities(),
+        Numbers::Counts => {
             let count = |i: usize| F::from_f64((i * 7 % 10) as f64);
             (0..F::COUNT).map(count).collect()
         }
-        Domain::OfPrediction(factor) => {
+        Numbers::OfPrediction(factor) => {
             let times = |x: &F| *x * F::from_f64(factor);
             prediction.iter().map(times).collect()
         }
@@ -159,12 +159,13 @@ impl<F: Measured> Visit for Check<F> {
     fn visit<L: Examples>(&mut self) {
         for accuracy in L::accuracy() {
             let Accuracy {
-                example: Example { formula, inputs },
+                formula,
+                inputs,
                 most,
                 units,
             } = accuracy;
             let x = numbers::<F>(inputs[0], &[]);
-            let [y, third] = [inputs[1], inputs[2]].map(|domain| numbers(domain, &x));
+            let [y, third] = [inputs[1], inputs[2]].map(|of| numbers(of, &x));
             Inputs([&x, &y, &third]).check(&formula, units, F::of(most));
         }
     }

@@ -6,8 +6,8 @@ use std::mem::MaybeUninit;
 use super::*;
 use crate::cpu::simd::{Arch, Float};
 use crate::cpu::testing::{self, Near, SHORT, assert_near, refuses};
-use crate::formulas::examples::{Domain, Example, Examples, Visit, each, usual};
-use crate::formulas::{Bce, Mse, Rounded, Violation};
+use crate::formulas::examples::{Domain, Example, Examples, REAL, UNIT, Visit, each, usual};
+use crate::formulas::{Bce, GaussianNll, Mse, Rounded, Violation};
 use crate::{Formula, Input};
 
 /// Lengths around blocks and tasks.
@@ -39,16 +39,11 @@ pub(super) fn written<F: Float>(cells: Vec<MaybeUninit<F>>) -> Vec<F> {
 }
 
 /// Numbers of a domain, none of them far from 0.
-fn of_domain<F: Float>(len: usize, domain: Domain, [least, most]: [f64; 2], seed: u64) -> Vec<F> {
-    match domain {
-        Domain::Between(low, high) => numbers(len, low.max(least), high.min(most), seed),
-        Domain::Of(choices) => {
-            let shares = numbers::<f64>(len, 0.0, choices.len() as f64, seed);
-            let chosen = shares.into_iter().map(|share| choices[share as usize]);
-            chosen.map(F::from_f64).collect()
-        }
-        other => panic!("no domain of an example: {other:?}"),
-    }
+fn of_domain<F: Float>(len: usize, domain: Domain, ends: [f64; 2], seed: u64) -> Vec<F> {
+    let shares = numbers::<f64>(len, 0.0, 1.0, seed).into_iter();
+    shares
+        .map(|share| F::from_f64(domain.at(share, ends)))
+        .collect()
 }
 
 /// What a formula gives of an element.
@@ -90,7 +85,7 @@ impl<F: Float> Case<F> {
         let [of_x, of_y, of_third] = inputs;
         let x = of_domain::<F>(len, of_x, [-12.0, 12.0], 1);
         let y = of_domain::<F>(len, of_y, [-12.0, 12.0], 2);
-        let thirds = of_domain::<F>(3, of_third, [0.5, 2.0], 3);
+        let thirds = of_domain::<F>(3, of_third, [-2.0, 2.0], 3);
         let mut weights = numbers::<F>(len, 0.0, 2.0, 4);
         for weight in weights.iter_mut().step_by(5) {
             *weight = F::ZERO;
@@ -169,18 +164,33 @@ struct Check<F>(PhantomData<F>);
 
 impl<F: Float> Visit for Check<F> {
     fn visit<L: Examples>(&mut self) {
-        for Example { formula, inputs } in L::examples(&mut usual) {
-            let case = Case::<F>::new(&formula, inputs);
-            for arch in Arch::available() {
-                for len in LONG.into_iter().chain(SHORT) {
-                    if len <= case.x.len() {
-                        let what = format!("{formula:?}, {arch:?}, {len}");
-                        case.check(arch, F::passes(&formula), len, &what);
-                    }
-                }
+        L::examples(&mut usual).into_iter().for_each(check::<F, L>);
+    }
+}
+
+fn check<F: Float, L: Formula>(example: Example<L>) {
+    let Example { formula, inputs } = example;
+    let case = Case::<F>::new(&formula, inputs);
+    for arch in Arch::available() {
+        for len in LONG.into_iter().chain(SHORT) {
+            if len <= case.x.len() {
+                let what = format!("{formula:?}, {arch:?}, {len}");
+                case.check(arch, F::passes(&formula), len, &what);
             }
         }
     }
+}
+
+/// Below it the slope is not the derivative of the loss, so that no example is about it.
+#[test]
+fn variances_on_both_sides_of_the_least() {
+    let formula = GaussianNll {
+        full: true,
+        eps: 0.75,
+    };
+    let variances = Domain::Of(&[0.5, 0.625, 1.5]);
+    check::<f32, _>(Example::new(formula, [REAL, UNIT, variances]));
+    check::<f64, _>(Example::new(formula, [REAL, UNIT, variances]));
 }
 
 #[test]
@@ -239,6 +249,24 @@ fn the_first_element_out_of_bounds_is_found() {
             input: Input::Target,
             index: 3,
             value: -1.0,
+        };
+        assert_eq!(found, Some(expected), "{arch:?}");
+    }
+}
+
+/// Among the last elements, which are staged, and after one that does not count.
+#[test]
+fn an_element_out_of_bounds_behind_whole_steps_is_found() {
+    for arch in Arch::available() {
+        let (mut x, y) = (vec![0.5f32; 1000], vec![0.5f32; 1000]);
+        let mut weights = vec![1.0f32; x.len()];
+        (x[300], weights[300], x[999]) = (7.0, 0.0, 1.5);
+        let operands = [Operand::Read(&x[..]), Operand::Read(&y), Operand::One];
+        let (_, found) = reduced(arch, &Bce, operands, Some(&weights), 1.0, x.len());
+        let expected = Violation {
+            input: Input::Prediction,
+            index: 999,
+            value: 1.5,
         };
         assert_eq!(found, Some(expected), "{arch:?}");
     }

@@ -27,9 +27,7 @@ impl Asymmetric {
         }
         let q = (p + -self.clip).at_least(0.0);
         let not_q = (not_p + self.clip).at_most(1.0);
-        // Of the smaller of the two, which has the digits.
-        let small = q.at_most(0.5).ln_1m_to_half();
-        [q, -N::select(q.is_below(0.5), small, not_q.ln())]
+        [q, -q.ln_1m(not_q)]
     }
 
     /// `q^gamma_negative`, and `q^(gamma_negative - 1)`, which may be infinite for a `gamma_negative` below 1.

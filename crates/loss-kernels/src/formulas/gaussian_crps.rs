@@ -10,19 +10,31 @@ use super::{Formula, Input, Number, Twin, compile_passes};
 #[derive(Clone, Copy, Debug)]
 pub struct GaussianCrps;
 
-/// `erf(x)`: W. J. Cody, Rational Chebyshev Approximations for the Error Function, 1969.
+/// `erf(x)` and `exp(-x^2)`: W. J. Cody, Rational Chebyshev Approximations for the Error Function, 1969.
 #[inline(always)]
-fn erf<N: Number>(x: N) -> N {
-    // Of a number next to 0 in powers of its square, which keeps its digits; beyond 6 nothing is left of 1 - erf.
+fn erf_and_bell<N: Number>(x: N) -> [N; 2] {
+    // Of a number next to 0 in powers of its square, which keeps its digits; beyond 7 nothing is left of 1 - erf
+    // nor of the bell beside 1.
     let small = x.at_least(-0.5).at_most(0.5);
     let square = small * small;
-    let near = small * polynomial(square, &NEAR_OVER) / polynomial(square, &NEAR_UNDER);
-    let size = x.abs().at_most(6.0);
-    let decay = (-(size * size)).exp();
-    let rest = decay * (polynomial(size, &FAR_OVER) / polynomial(size, &FAR_UNDER));
-    let far = rest.complement();
+    let size = x.abs().at_most(7.0);
+    let bell = (-(size * size)).exp();
+    // One quotient for both: a division takes as long as half of an exponential.
+    let is_small = x.abs().is_below(0.468_75);
+    let over = N::select(
+        is_small,
+        small * polynomial(square, &NEAR_OVER),
+        bell * polynomial(size, &FAR_OVER),
+    );
+    let under = N::select(
+        is_small,
+        polynomial(square, &NEAR_UNDER),
+        polynomial(size, &FAR_UNDER),
+    );
+    let quotient = over / under;
+    let far = quotient.complement();
     let far = N::select(x.is_below(0.0), -far, far);
-    N::select(x.abs().is_below(0.468_75), near, far)
+    [N::select(is_small, quotient, far), bell]
 }
 
 /// A polynomial, from its highest power down.
@@ -86,26 +98,27 @@ fn standardized<N: Number>(x: N, y: N, s: N) -> N {
     N::select(e.is(0.0), s.zero_or_nan(), e / s)
 }
 
-/// `2 phi(z) - 1 / sqrt pi`.
+/// `erf(z / sqrt 2)`, and `2 phi(z) - 1 / sqrt pi`, the slopes.
 #[inline(always)]
-fn of_deviation<N: Number>(z: N) -> N {
-    (z * z * -0.5).exp() * (2.0 / PI).sqrt() + -(1.0 / PI.sqrt())
+fn parts<N: Number>([x, y, s]: [N; 3]) -> [N; 2] {
+    let [erf, bell] = erf_and_bell(standardized(x, y, s) * FRAC_1_SQRT_2);
+    [erf, bell * (2.0 / PI).sqrt() + -(1.0 / PI.sqrt())]
 }
 
 impl Formula for GaussianCrps {
     #[inline(always)]
     fn loss<N: Number>(&self, [x, y, s]: [N; 3]) -> N {
-        let z = standardized(x, y, s);
-        (y - x) * erf(z * FRAC_1_SQRT_2) + s * of_deviation(z)
+        let [of_error, of_deviation] = parts([x, y, s]);
+        (y - x) * of_error + s * of_deviation
     }
 
     #[inline(always)]
-    fn slope<N: Number>(&self, of: Input, [x, y, s]: [N; 3]) -> N {
-        let z = standardized(x, y, s);
+    fn slope<N: Number>(&self, of: Input, inputs: [N; 3]) -> N {
+        let [of_error, of_deviation] = parts(inputs);
         match of {
-            Input::Prediction => -erf(z * FRAC_1_SQRT_2),
-            Input::Target => erf(z * FRAC_1_SQRT_2),
-            Input::Third => of_deviation(z),
+            Input::Prediction => -of_error,
+            Input::Target => of_error,
+            Input::Third => of_deviation,
         }
     }
 
@@ -137,7 +150,11 @@ impl Examples for GaussianCrps {
 
 #[cfg(test)]
 mod tests {
-    use super::erf;
+    use super::erf_and_bell;
+
+    fn erf(x: f64) -> f64 {
+        erf_and_bell(x)[0]
+    }
 
     #[test]
     fn erf_has_all_digits() {

@@ -12,42 +12,51 @@ pub struct JsDiv {
 }
 
 impl JsDiv {
-    /// `x - m` and `y - m`, which keep their digits where `x` and `y` are almost the same.
+    /// `e^x (x - m)` and `e^y (y - m)`, of logarithms that keep their digits where `x` and `y` are almost the same.
     #[inline(always)]
-    fn above_mixture<N: Number>(&self, x: N, y: N) -> [N; 2] {
+    fn shares<N: Number>(&self, x: N, y: N) -> [N; 2] {
         // From the smaller one's distance to the larger one, whose exponential does not overflow. A probability of 0 is at no
         // distance from another 0.
         let both_zero = N::select(x.is(f64::NEG_INFINITY), y, x);
         let d = N::select(both_zero.is(f64::NEG_INFINITY), x.constant(0.0), y - x);
-        let down = (-d.abs()).exp_m1();
-        let x_above = -(down * self.beta).ln_1p();
-        let y_above = -(down * (1.0 - self.beta)).ln_1p();
-        let below = d.is_below(0.0);
+        let y_is_less = d.is_below(0.0);
+        let [decay, down] = (-d.abs()).exp_and_exp_m1();
+        // The mixture as a share of the larger one, and what it lacks of that: each keeps its digits where it is small.
+        let [of_y, of_x] = [self.beta, 1.0 - self.beta].map(|beta| x.constant(beta));
+        let of_smaller = N::select(y_is_less, of_y, of_x);
+        let of_larger = N::select(y_is_less, of_x, of_y);
+        let lacking = -(down * of_smaller);
+        let larger_above = -lacking.ln_1m(decay * of_smaller + of_larger);
+        let smaller_above = larger_above - d.abs();
+        let larger = N::select(y_is_less, x, y).exp();
+        let [larger, smaller] = [
+            times_log(larger, larger_above),
+            times_log(larger * decay, smaller_above),
+        ];
         [
-            N::select(below, x_above, y_above - d),
-            N::select(below, x_above + d, y_above),
+            N::select(y_is_less, larger, smaller),
+            N::select(y_is_less, smaller, larger),
         ]
     }
 }
 
-/// `e^log_p log_ratio`, 0 for a probability of 0.
+/// A probability times a logarithm, 0 for a probability of 0.
 #[inline(always)]
-fn share<N: Number>(log_p: N, log_ratio: N) -> N {
-    let p = log_p.exp();
-    N::select(p.is(0.0), p, p * log_ratio)
+fn times_log<N: Number>(p: N, log: N) -> N {
+    N::select(p.is(0.0), p, p * log)
 }
 
 impl Formula for JsDiv {
     #[inline(always)]
     fn loss<N: Number>(&self, [x, y, _]: [N; 3]) -> N {
         if self.beta == 0.0 {
-            return share(y, y - x);
+            return times_log(y.exp(), y - x);
         }
         if self.beta == 1.0 {
-            return share(x, x - y);
+            return times_log(x.exp(), x - y);
         }
-        let [x_above, y_above] = self.above_mixture(x, y);
-        share(y, y_above) * self.beta + share(x, x_above) * (1.0 - self.beta)
+        let [of_x, of_y] = self.shares(x, y);
+        of_y * self.beta + of_x * (1.0 - self.beta)
     }
 
     #[inline(always)]
@@ -60,14 +69,14 @@ impl Formula for JsDiv {
             };
             return match of {
                 Input::Third => x.constant(0.0),
-                _ if of == of_p => share(p, p - q) + p.exp(),
+                _ if of == of_p => times_log(p.exp(), p - q) + p.exp(),
                 _ => q.zero_or_nan() - p.exp(),
             };
         }
-        let [x_above, y_above] = self.above_mixture(x, y);
+        let [of_x, of_y] = self.shares(x, y);
         match of {
-            Input::Prediction => share(x, x_above) * (1.0 - self.beta),
-            Input::Target => share(y, y_above) * self.beta,
+            Input::Prediction => of_x * (1.0 - self.beta),
+            Input::Target => of_y * self.beta,
             Input::Third => x.constant(0.0),
         }
     }
@@ -98,11 +107,15 @@ impl Examples for JsDiv {
         // The two divergences from the mixture, of which one is negative.
         const OTHERS: Domain =
             Domain::Of(&[0.0, -7.0, -4.0, -1.0, -8.0, -5.0, -2.0, -9.0, -6.0, -3.0]);
-        let accuracy = Accuracy::new(
-            Self { beta: 0.5 },
-            [LOG_PROBABILITY.into(), OTHERS.into(), ONE.into()],
-            [[1.0, 4.0]; 2],
-        );
-        vec![accuracy.in_units([Unit::OfOne, Unit::OfResult])]
+        // A mixture that is almost the target lies far below the prediction where the target does.
+        let of = |(beta, ulps)| {
+            Accuracy::new(
+                Self { beta },
+                [LOG_PROBABILITY.into(), OTHERS.into(), ONE.into()],
+                [[1.0, ulps]; 2],
+            )
+            .in_units([Unit::OfOne, Unit::OfResult])
+        };
+        [(0.5, 4.0), (0.9999, 5.0)].map(of).into()
     }
 }

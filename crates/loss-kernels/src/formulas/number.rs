@@ -1,5 +1,6 @@
 //! What a formula asks of a number.
 
+use std::f64::consts::FRAC_1_SQRT_2;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A number of any kind that formulas are written in: an `f64`, a SIMD vector, a tensor.
@@ -57,6 +58,15 @@ pub trait Number:
     /// `ln(1 - x)` of a number of 0 to 1/2, likewise.
     fn ln_1m_to_half(self) -> Self {
         (-self).ln_1p()
+    }
+    /// `exp(x)` and `exp(x) - 1` of a number of at most 0, which together take hardly more time than one.
+    fn exp_and_exp_m1(self) -> [Self; 2] {
+        [self.exp(), self.exp_m1()]
+    }
+    /// `ln(1 - x)` of a number of 0 to 1 and its `complement`, `1 - x`: from the one of the two that has the digits.
+    fn ln_1m(self, complement: Self) -> Self {
+        let is_large = complement.is_below(FRAC_1_SQRT_2);
+        Self::select(is_large, complement.ln(), (-self).ln_1p())
     }
     /// Whether it is less than a constant.
     fn is_below(self, bound: f64) -> Self::Mask;

@@ -186,6 +186,25 @@ impl<F: Float, S: Isa, const N: usize> Number for Lanes<F, S, N> {
     }
 
     #[inline(always)]
+    fn exp_and_exp_m1(self) -> [Self; 2] {
+        let [mut exp, mut exp_m1] = [self; 2];
+        for i in 0..N {
+            [exp.vectors[i], exp_m1.vectors[i]] =
+                math::exp_and_exp_m1::<F, S>(self.simd, self.vectors[i]);
+        }
+        [exp, exp_m1]
+    }
+
+    #[inline(always)]
+    fn ln_1m(self, complement: Self) -> Self {
+        self.with(
+            complement,
+            #[inline(always)]
+            |simd, x, complement| math::ln_1m::<F, S>(simd, x, complement),
+        )
+    }
+
+    #[inline(always)]
     fn at_least(self, bound: f64) -> Self {
         self.constant(bound).with(
             self,

@@ -11,6 +11,7 @@
 //! | [`ln_1p`] | `-1 < x <= 1e7` | 0.9 | 1 |
 //! | [`ln_1p_to_1`] | `0 <= x <= 1` | 1.3 | 1 |
 //! | [`ln_1m_to_half`] | `0 <= x <= 1/2` | 0.9 | 1 |
+//! | [`ln_1m`] | `0 <= x <= 1`, the complement rounded | 2.4 | 3 |
 //!
 //! Below half of the smallest normal number `exp` is 0.
 
@@ -72,17 +73,58 @@ pub fn exp_m1<F: Float, S: Isa>(simd: S, x: F::Vector<S>) -> F::Vector<S> {
     F::mul_add(simd, scale, fraction, rest)
 }
 
+/// [`exp`] and [`exp_m1`].
+#[inline(always)]
+pub fn exp_and_exp_m1<F: Float, S: Isa>(simd: S, x: F::Vector<S>) -> [F::Vector<S>; 2] {
+    let (scale, fraction) = exp_parts::<F, S>(simd, x);
+    let rest = F::minus(simd, scale, F::splat(simd, F::ONE));
+    [scale, rest].map(
+        #[inline(always)]
+        |rest| F::mul_add(simd, scale, fraction, rest),
+    )
+}
+
 /// `ln(x)` for finite `x >= 0`: minus infinity for 0, NaN for NaN.
 #[inline(always)]
 pub fn ln<F: Float, S: Isa>(simd: S, x: F::Vector<S>) -> F::Vector<S> {
+    let (u, shift) = normal::<F, S>(simd, x);
+    let ln = ln_of_normal::<F, S>(simd, u, shift, F::splat(simd, F::ZERO));
+    infinite_at_0::<F, S>(simd, x, ln)
+}
+
+/// `ln(1 - x)` for `0 <= x <= 1` and `complement`, which is `1 - x`: of the one of the two that has the digits. Minus infinity
+/// for 1, NaN for NaN.
+#[inline(always)]
+pub fn ln_1m<F: Float, S: Isa>(simd: S, x: F::Vector<S>, complement: F::Vector<S>) -> F::Vector<S> {
     let zero = F::splat(simd, F::ZERO);
-    // A subnormal number has no exponent of its own.
+    let (u, shift) = normal::<F, S>(simd, complement);
+    let (k, m) = F::split_exponent(simd, u);
+    let f = F::minus(simd, m, F::splat(simd, F::ONE));
+    // From sqrt(1/2) on the complement is a power of 2^0, and what it lacks of 1 is known better.
+    let f = F::select(simd, F::equal(simd, k, zero), F::negated(simd, x), f);
+    let ln = ln_of_parts::<F, S>(simd, F::minus(simd, k, shift), f, zero);
+    // The bits of NaN have been taken apart: x - x brings it back.
+    let ln = F::plus(simd, ln, F::minus(simd, complement, complement));
+    infinite_at_0::<F, S>(simd, complement, ln)
+}
+
+/// A finite number of at least 0 as a normal one, and by how much its exponent was raised for that: a subnormal number has none
+/// of its own. 0 stays as it is.
+#[inline(always)]
+fn normal<F: Float, S: Isa>(simd: S, x: F::Vector<S>) -> (F::Vector<S>, F::Vector<S>) {
     let subnormal = F::less(simd, x, F::splat(simd, F::MIN_POSITIVE));
     let scaled = F::times(simd, x, F::splat(simd, F::SCALE));
-    let u = F::select(simd, subnormal, scaled, x);
-    let shift = F::select(simd, subnormal, F::splat(simd, F::SCALE_LOG2), zero);
-    let ln = ln_of_normal::<F, S>(simd, u, shift, zero);
-    let is_zero = F::equal(simd, x, zero);
+    let [raised, zero] = [F::SCALE_LOG2, F::ZERO].map(|shift| F::splat(simd, shift));
+    (
+        F::select(simd, subnormal, scaled, x),
+        F::select(simd, subnormal, raised, zero),
+    )
+}
+
+/// Minus infinity where `x` is 0, else `ln`.
+#[inline(always)]
+fn infinite_at_0<F: Float, S: Isa>(simd: S, x: F::Vector<S>, ln: F::Vector<S>) -> F::Vector<S> {
+    let is_zero = F::equal(simd, x, F::splat(simd, F::ZERO));
     F::select(simd, is_zero, F::splat(simd, -F::INFINITY), ln)
 }
 
@@ -102,8 +144,7 @@ pub fn ln_1p<F: Float, S: Isa>(simd: S, x: F::Vector<S>) -> F::Vector<S> {
     );
     let correction = F::over(simd, lost, u);
     let ln = ln_of_normal::<F, S>(simd, u, zero, correction);
-    let is_zero = F::equal(simd, u, zero);
-    F::select(simd, is_zero, F::splat(simd, -F::INFINITY), ln)
+    infinite_at_0::<F, S>(simd, u, ln)
 }
 
 /// `ln(1 + x)` for `0 <= x <= 1`, with all its digits near 0; NaN for NaN.
@@ -157,13 +198,23 @@ fn ln_of_normal<F: Float, S: Isa>(
     correction: F::Vector<S>,
 ) -> F::Vector<S> {
     let (k, m) = F::split_exponent(simd, u);
-    let k = F::minus(simd, k, shift);
     let f = F::minus(simd, m, F::splat(simd, F::ONE));
-    let small = F::mul_add(simd, k, F::splat(simd, F::LN_2_LOW), correction);
-    let ln = ln_1p_by::<F, S>(simd, f, F::LN, small);
-    let ln = F::mul_add(simd, k, F::splat(simd, F::LN_2_HIGH), ln);
+    let ln = ln_of_parts::<F, S>(simd, F::minus(simd, k, shift), f, correction);
     // The bits of NaN have been taken apart: u - u brings it back.
     F::plus(simd, ln, F::minus(simd, u, u))
+}
+
+/// `k ln(2) + ln(1 + f) + correction`, with `1 + f` between `sqrt(1/2)` and `sqrt(2)`.
+#[inline(always)]
+fn ln_of_parts<F: Float, S: Isa>(
+    simd: S,
+    k: F::Vector<S>,
+    f: F::Vector<S>,
+    correction: F::Vector<S>,
+) -> F::Vector<S> {
+    let small = F::mul_add(simd, k, F::splat(simd, F::LN_2_LOW), correction);
+    let ln = ln_1p_by::<F, S>(simd, f, F::LN, small);
+    F::mul_add(simd, k, F::splat(simd, F::LN_2_HIGH), ln)
 }
 
 #[cfg(test)]
@@ -182,6 +233,7 @@ mod tests {
         Ln1p,
         Ln1pTo1,
         Ln1mToHalf,
+        Ln1m,
     }
 
     /// Applies the function to every number, on the given instruction set.
@@ -195,12 +247,16 @@ mod tests {
             assert_eq!(self.1.len() % MAX_LANES, 0);
             for x in F::vectors_mut::<S>(self.1).0 {
                 *x = match self.0 {
-                    Function::Exp => exp::<F, S>(simd, *x),
-                    Function::ExpM1 => exp_m1::<F, S>(simd, *x),
+                    Function::Exp => exp_and_exp_m1::<F, S>(simd, *x)[0],
+                    Function::ExpM1 => exp_and_exp_m1::<F, S>(simd, *x)[1],
                     Function::Ln => ln::<F, S>(simd, *x),
                     Function::Ln1p => ln_1p::<F, S>(simd, *x),
                     Function::Ln1pTo1 => ln_1p_to_1::<F, S>(simd, *x),
                     Function::Ln1mToHalf => ln_1m_to_half::<F, S>(simd, *x),
+                    Function::Ln1m => {
+                        let complement = F::minus(simd, F::splat(simd, F::ONE), *x);
+                        ln_1m::<F, S>(simd, *x, complement)
+                    }
                 };
             }
         }
@@ -237,7 +293,7 @@ mod tests {
         largest
     }
 
-    fn check<F: Float>(lowest: f64, tiniest: f64, least: f64, most: [f64; 6]) {
+    fn check<F: Float>(lowest: f64, tiniest: f64, least: f64, most: [f64; 7]) {
         for arch in Arch::available() {
             let negative: Vec<f64> = magnitudes(tiniest, lowest)
                 .into_iter()
@@ -247,7 +303,7 @@ mod tests {
                 .map(|i| -lowest * i as f64 / negative.len() as f64)
                 .collect();
             let positive = magnitudes(tiniest, 1e7);
-            let mut found = [0f64; 6];
+            let mut found = [0f64; 7];
             for arguments in [&negative, &even] {
                 found[0] =
                     found[0].max(largest_error::<F>(arch, Function::Exp, arguments, f64::exp));
@@ -279,8 +335,14 @@ mod tests {
             let to_half = magnitudes(tiniest, 0.5);
             let ln_1m = |x: f64| (-x).ln_1p();
             found[5] = largest_error::<F>(arch, Function::Ln1mToHalf, &to_half, ln_1m);
+            // Down to the largest number below 1 beside numbers of every size.
+            let up_to_1 = down_to_minus_one.iter().map(|x| -x);
+            let mut below_1: Vec<f64> = up_to_1.clone().chain(up_to_1.map(|x| 1.0 - x)).collect();
+            below_1.retain(|x| F::from_f64(*x).to_f64() < 1.0);
+            let below_1 = &below_1[..below_1.len() / MAX_LANES * MAX_LANES];
+            found[6] = largest_error::<F>(arch, Function::Ln1m, below_1, ln_1m);
             println!(
-                "{arch:?}: exp, exp - 1, ln(1 + x), ln, ln(1 + x) to 1, ln(1 - x) to 1/2 are off by at most {found:.2?} ulp"
+                "{arch:?}: exp, exp - 1, ln(1 + x), ln, ln(1 + x) to 1, ln(1 - x) to 1/2 and to 1 are off by at most {found:.2?} ulp"
             );
             for (found, most) in found.iter().zip(most) {
                 assert!(*found <= most, "{arch:?}: {found} ulp");
@@ -290,12 +352,12 @@ mod tests {
 
     #[test]
     fn f32_is_good_to_the_promised_place() {
-        check::<f32>(87.3, 1e-30, 1e-10, [1.2, 1.4, 0.9, 0.9, 1.3, 0.9]);
+        check::<f32>(87.3, 1e-30, 1e-10, [1.2, 1.4, 0.9, 0.9, 1.3, 0.9, 2.4]);
     }
 
     #[test]
     fn f64_is_good_to_the_promised_place() {
-        check::<f64>(708.3, 1e-300, 1e-15, [1.0; 6]);
+        check::<f64>(708.3, 1e-300, 1e-15, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0]);
     }
 
     fn extremes<F: Float>() {
@@ -326,6 +388,11 @@ mod tests {
                 assert!(l[0].to_f64().is_nan());
                 assert_eq!(l[1], F::ZERO);
             }
+            let mut l = [F::ZERO; MAX_LANES];
+            (l[0], l[1]) = (F::NAN, F::ONE);
+            arch.run(Apply(Function::Ln1m, &mut l));
+            assert!(l[0].to_f64().is_nan());
+            assert_eq!(l[1..3], [-F::INFINITY, F::ZERO]);
         }
     }
 

@@ -279,6 +279,29 @@ fn what_makes_an_epoch_nan_is_told() {
         "expected `loss` of shape [1] or [2], got [3]",
     );
     refused(floats([f32::NAN]), "the loss is NaN");
+    // A batch of three and one of one, of which only the first has the part that is asked for.
+    let part = |value: f64| [("boxes".to_string(), value)];
+    let mut metric = MeanLossMetric::of_part("boxes");
+    for (batch, seen, expected) in [
+        (
+            LossBatch::new(floats([9.0]), 3).with_parts(part(0.5)),
+            3,
+            0.5,
+        ),
+        (
+            LossBatch::new(floats([9.0]), 1).with_parts(part(2.5)),
+            4,
+            1.0,
+        ),
+        (LossBatch::new(floats([9.0]), 1), 5, f64::NAN),
+    ] {
+        metric.update(&batch, &metadata(seen, 5));
+        let found = metric.running_value().current();
+        assert!(found == expected || found.is_nan() && expected.is_nan());
+    }
+    assert!(logged(
+        "Loss: boxes: expected a part `boxes` of the loss, got []"
+    ));
     // Of a target that is no class there is no weight.
     let weighted = || MeanLossMetric::new().with_class_weights(Some(vec![1.0, 3.0]));
     let of_classes = |targets: &[i64]| LossBatch::of_classes(floats([0.5]), ints(targets));

@@ -82,6 +82,8 @@ pub struct LossBatch {
     examples: usize,
     /// For losses of one of several classes.
     targets: Option<Vec<i64>>,
+    /// What the loss is the sum of.
+    parts: Vec<(String, f64)>,
 }
 
 impl LossBatch {
@@ -102,6 +104,7 @@ impl LossBatch {
             losses: host::numbers(loss),
             examples,
             targets: None,
+            parts: Vec::new(),
         }
     }
 
@@ -128,12 +131,61 @@ impl LossBatch {
         }
     }
 
+    /// Adds the losses that the loss is a sum of, each a mean with its name, as `burn_loss::LossParts::values` gives them, for
+    /// [`MeanLossMetric::of_part`](EpochMetric::of_part).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use burn::tensor::backend::Backend;
+    /// use burn::train::metric::Adaptor;
+    /// use burn_loss::LossParts;
+    /// use burn_loss_metrics::LossBatch;
+    ///
+    /// /// What a training step of two heads gives to the learner.
+    /// struct TwoHeads<B: Backend> {
+    ///     losses: LossParts<B>,
+    ///     examples: usize,
+    /// }
+    ///
+    /// impl<B: Backend> Adaptor<LossBatch> for TwoHeads<B> {
+    ///     fn adapt(&self) -> LossBatch {
+    ///         LossBatch::new(self.losses.total(), self.examples).with_parts(self.losses.values())
+    ///     }
+    /// }
+    ///
+    /// let number = |x: f32| Tensor::<burn::backend::NdArray, 1>::from_floats([x], &Default::default());
+    /// let losses = LossParts::new().with("classes", number(0.5), 1.0).with("boxes", number(2.0), 0.1);
+    /// let batch: LossBatch = TwoHeads { losses, examples: 64 }.adapt();
+    /// assert_eq!(batch.examples(), 64);
+    /// ```
+    pub fn with_parts(mut self, parts: impl IntoIterator<Item = (String, f64)>) -> Self {
+        self.parts.extend(parts);
+        self
+    }
+
+    /// The losses that a metric of this part counts, or of the whole.
+    fn losses(&self, part: Option<&str>) -> Result<&[f64], String> {
+        let Some(name) = part else {
+            return Ok(&self.losses);
+        };
+        let of_name = self.parts.iter().find(|part| part.0 == name);
+        of_name
+            .map(|part| std::slice::from_ref(&part.1))
+            .ok_or_else(|| {
+                let names: Vec<_> = self.parts.iter().map(|part| &part.0).collect();
+                format!("expected a part `{name}` of the loss, got {names:?}")
+            })
+    }
+
     /// A mean that is on the host already.
     pub(crate) fn of_mean(loss: f64, examples: usize) -> Self {
         Self {
             losses: vec![loss],
             examples,
             targets: None,
+            parts: Vec::new(),
         }
     }
 
@@ -164,6 +216,8 @@ impl<B: Backend> Adaptor<LossBatch> for RegressionOutput<B> {
 /// The epoch's sum of losses.
 #[derive(Clone, Debug, Default)]
 pub struct MeanLoss {
+    /// Which part of the loss; the whole if that is absent.
+    part: Option<String>,
     ignore_index: Option<i64>,
     class_weights: Option<Vec<f64>>,
     sum: f64,
@@ -196,7 +250,10 @@ impl Accumulator for MeanLoss {
     type Batch = LossBatch;
 
     fn name(&self) -> String {
-        "Loss".into()
+        match &self.part {
+            Some(part) => format!("Loss: {part}"),
+            None => "Loss".into(),
+        }
     }
 
     fn higher_is_better(&self) -> bool {
@@ -210,7 +267,7 @@ impl Accumulator for MeanLoss {
             // The batch's mean is that of nothing, which is NaN.
             return Ok(());
         }
-        let sum = match batch.losses.as_slice() {
+        let sum = match batch.losses(self.part.as_deref())? {
             [mean] => mean * weight,
             // A class's weight is in its loss.
             losses if losses.len() == batch.examples => {
@@ -248,6 +305,34 @@ impl Accumulator for MeanLoss {
 }
 
 impl MeanLossMetric {
+    /// The mean over the epoch of one part of the loss, by its name, beside the one of the whole: the batches bring it by
+    /// [`LossBatch::with_parts`]. Its own name is `Loss: ` and the part's. A batch without it makes the epoch's value NaN, with a
+    /// warning.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::data::dataloader::Progress;
+    /// use burn::tensor::Tensor;
+    /// use burn::train::metric::{Metric, MetricMetadata, Numeric};
+    /// use burn_loss_metrics::{LossBatch, MeanLossMetric};
+    ///
+    /// let mut metric = MeanLossMetric::of_part("boxes");
+    /// let total = Tensor::<NdArray, 1>::from_floats([0.7], &Default::default());
+    /// let parts = [("classes".to_string(), 0.5), ("boxes".to_string(), 2.0)];
+    /// let progress = Progress { items_processed: 64, items_total: 64 };
+    /// let metadata = MetricMetadata { global_progress: progress.clone(), progress, iteration: None, lr: None };
+    /// metric.update(&LossBatch::new(total, 64).with_parts(parts), &metadata);
+    /// assert_eq!(metric.name().as_str(), "Loss: boxes");
+    /// assert_eq!(metric.running_value().current(), 2.0);
+    /// ```
+    pub fn of_part(name: impl Into<String>) -> Self {
+        let mut metric = Self::new();
+        metric.accumulator.part = Some(name.into());
+        metric
+    }
+
     /// Leaves rows with this target out of the count, as the loss with the same `ignore_index` does. Default: none. For
     /// losses of one of several classes.
     ///

@@ -74,7 +74,7 @@ impl PoissonNllLossConfig {
 /// `x - y log(x + eps)` of the mean; and `log y!`, which does not depend on the prediction, is left out or approximated.
 ///
 /// For counts and rates: events in an hour, reads of a gene. Where the counts spread more than their mean, take
-/// [`TweedieLoss`](crate::TweedieLoss) or predict a variance with it; where they are large and far from 0, a squared error does.
+/// [`TweedieLoss`](crate::TweedieLoss), which asks for no whole numbers; where they are large and far from 0, a squared error does.
 ///
 /// - `prediction`: any real numbers; without `log_input` at least 0
 /// - `target`: counts, at least 0, as floats, of the same shape (any number is taken, as in PyTorch)

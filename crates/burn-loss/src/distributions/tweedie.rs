@@ -71,8 +71,9 @@ impl TweedieLossConfig {
 /// Half the deviance of an amount `y` whose variance grows with a power `p` of its mean, but for a constant:
 /// `y exp((1 - p) x) / (p - 1) + exp((2 - p) x) / (2 - p)`, with the logarithm `x` of the mean.
 ///
-/// For amounts of which many are exactly 0 and the others spread widely: claims, rain, sales of a rare article. Counts belong to
-/// [`PoissonNllLoss`](crate::PoissonNllLoss), and amounts that are never 0 to [`GammaNllLoss`](crate::GammaNllLoss).
+/// For amounts of which many are exactly 0 and the others spread widely: claims, rain, sales of a rare article. Counts that spread no
+/// more than their mean belong to [`PoissonNllLoss`](crate::PoissonNllLoss), and amounts that are never 0 to
+/// [`GammaNllLoss`](crate::GammaNllLoss).
 ///
 /// - `prediction`: logarithms of means, any real numbers; the loss is least at `x = log y`
 /// - `target`: amounts, at least 0, of the same shape

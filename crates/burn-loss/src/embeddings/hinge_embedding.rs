@@ -64,8 +64,8 @@ impl HingeEmbeddingLossConfig {
 /// `max(0, margin - x)` where it is -1.
 ///
 /// For embeddings of pairs of which is known whether they belong together, once their distance is computed. Where the embeddings
-/// themselves are at hand, `CosineEmbeddingLoss` and `TripletMarginLoss` compute it, and are harder to satisfy by making all vectors
-/// small.
+/// themselves are at hand, [`CosineEmbeddingLoss`](crate::CosineEmbeddingLoss) and
+/// [`TripletMarginLoss`](crate::TripletMarginLoss) compute it, and are harder to satisfy by making all vectors small.
 ///
 /// - `prediction`: distances
 /// - `target`: 1 or -1, as floats, of the same shape (of any other number PyTorch's sum of both, likewise)

@@ -146,6 +146,9 @@ pub struct ArcFaceLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either. Default: none.
+    #[config(default = "Vec::new()")]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -186,6 +189,7 @@ impl ArcFaceLossConfig {
             scale: self.scale,
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
+            ignore_indices: self.ignore_indices.clone(),
             reduction: self.reduction,
         }
     }
@@ -255,12 +259,15 @@ pub struct ArcFaceLoss<B: Backend> {
     /// Rows with this target do not count.
     #[module(skip)]
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either.
+    #[module(skip)]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number.
     #[module(skip)]
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] ArcFaceLoss<B>: {class_weights} margin, scale, ignore_index, reduction);
+display_fields!([<B: Backend>] ArcFaceLoss<B>: {class_weights} margin, scale, ignore_index, ignore_indices, reduction);
 
 /// Configuration of [`CosFaceLoss`].
 ///
@@ -286,6 +293,9 @@ pub struct CosFaceLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Rows with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either. Default: none.
+    #[config(default = "Vec::new()")]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number. Default: mean.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -325,6 +335,7 @@ impl CosFaceLossConfig {
             scale: self.scale,
             class_weights: weights_tensor(self.class_weights.as_ref(), device),
             ignore_index: self.ignore_index,
+            ignore_indices: self.ignore_indices.clone(),
             reduction: self.reduction,
         }
     }
@@ -380,12 +391,15 @@ pub struct CosFaceLoss<B: Backend> {
     /// Rows with this target do not count.
     #[module(skip)]
     pub ignore_index: Option<i64>,
+    /// Rows with one of these targets do not count either.
+    #[module(skip)]
+    pub ignore_indices: Vec<i64>,
     /// How the losses become one number.
     #[module(skip)]
     pub reduction: Reduction,
 }
 
-display_fields!([<B: Backend>] CosFaceLoss<B>: {class_weights} margin, scale, ignore_index, reduction);
+display_fields!([<B: Backend>] CosFaceLoss<B>: {class_weights} margin, scale, ignore_index, ignore_indices, reduction);
 
 /// Embeddings and class vectors of length 1, and the scale of their cosines as the head's.
 #[track_caller]
@@ -432,7 +446,7 @@ macro_rules! of_scaled_cosines {
                 ClassOptions {
                     class_weights: self.class_weights.as_ref(),
                     ignore_index: self.ignore_index,
-                    ignore_indices: &[],
+                    ignore_indices: &self.ignore_indices,
                     reduction: self.reduction,
                 }
             }

@@ -142,10 +142,7 @@ impl<B: LossBackend> SampleLoss<B> for TripletMarginLoss {
 
     #[track_caller]
     fn check(&self, (anchor, positive, negative): &Self::Inputs) -> Samples<B> {
-        let name = "TripletMarginLoss";
-        check::alike(name, ("anchor", anchor), ("positive", positive));
-        check::alike(name, ("anchor", anchor), ("negative", negative));
-        Samples::of("anchor", anchor)
+        self.check_parts(anchor, positive, negative)
     }
 
     fn without(
@@ -224,14 +221,86 @@ impl TripletMarginLoss {
         negative: Tensor<B, D>,
         distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
     ) -> Tensor<B, 1> {
+        check::reduction("TripletMarginLoss", self.reduction);
+        self.check_parts(&anchor, &positive, &negative);
+        self.each_with(anchor, positive, negative, distance)
+    }
+
+    /// Computes the loss as one number with a distance of your own and one weight, or one 0 or 1 of a mask, per sample.
+    ///
+    /// A sample of weight 0 is dropped, whatever stands in it.
+    ///
+    /// # Shapes
+    ///
+    /// - `weights`: `[N]`; the others as in [`forward_with_distance`](Self::forward_with_distance)
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_with_distance`](Self::forward_with_distance), and if the shape, the element type or the device of the weights
+    /// does not fit.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::Tensor;
+    /// use burn_loss::TripletMarginLossConfig;
+    ///
+    /// let device = Default::default();
+    /// let rows = |first: f32| Tensor::<NdArray, 2>::from_floats([[first], [f32::NAN]], &device);
+    /// let distance = |x: Tensor<NdArray, 2>, y: Tensor<NdArray, 2>| (x - y).abs().squeeze_dim(1);
+    /// let loss = TripletMarginLossConfig::new().init();
+    /// // The second sample is masked.
+    /// let mask = Tensor::from_floats([1.0, 0.0], &device);
+    /// let mean = loss.forward_with_distance_weighted(rows(0.0), rows(2.0), rows(2.5), distance, mask);
+    /// assert_eq!(mean.into_scalar(), 0.5);
+    /// ```
+    #[track_caller]
+    pub fn forward_with_distance_weighted<B: LossBackend, const D: usize>(
+        &self,
+        anchor: Tensor<B, D>,
+        positive: Tensor<B, D>,
+        negative: Tensor<B, D>,
+        distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
+        weights: Tensor<B, 1>,
+    ) -> Tensor<B, 1> {
         let name = "TripletMarginLoss";
         check::reduction(name, self.reduction);
-        check::alike(name, ("anchor", &anchor), ("positive", &positive));
-        check::alike(name, ("anchor", &anchor), ("negative", &negative));
+        self.check_parts(&anchor, &positive, &negative)
+            .check_weights(name, &weights);
+        let dropped = weights.clone().equal_elem(0.0);
+        let [anchor, positive, negative] =
+            [anchor, positive, negative].map(|part| fill_samples(part, &dropped));
+        let each = self.each_with(anchor, positive, negative, distance);
+        self.reduction.reduce_weighted(each, weights)
+    }
+
+    #[track_caller]
+    fn check_parts<B: LossBackend, const D: usize>(
+        &self,
+        anchor: &Tensor<B, D>,
+        positive: &Tensor<B, D>,
+        negative: &Tensor<B, D>,
+    ) -> Samples<B> {
+        let name = "TripletMarginLoss";
+        check::alike(name, ("anchor", anchor), ("positive", positive));
+        check::alike(name, ("anchor", anchor), ("negative", negative));
+        Samples::of("anchor", anchor)
+    }
+
+    /// One loss per sample, and as many of them as there are.
+    #[track_caller]
+    fn each_with<B: LossBackend, const D: usize>(
+        &self,
+        anchor: Tensor<B, D>,
+        positive: Tensor<B, D>,
+        negative: Tensor<B, D>,
+        distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
+    ) -> Tensor<B, 1> {
         let samples = anchor.dims()[0];
         let each = self.losses_with(anchor, positive, negative, distance);
         check::same_shape(
-            name,
+            "TripletMarginLoss",
             ("one distance per sample", [samples]),
             ("distance", each.dims()),
         );

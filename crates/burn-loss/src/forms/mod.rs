@@ -7,6 +7,9 @@
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE, logit-adjusted, ArcFace, CosFace |
 //! | samples | [`SampleLoss`]: several tensors, of which each has its part of every sample | triplet margin, cosine embedding, multi-class and multi-label margins, JSD, distillation, CTC |
 //! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers in `[0, 1]` | Dice, Jaccard, Tversky |
+//!
+//! Margin ranking, InfoNCE, SupCon, box IoU and the two of Lovász are of no form: each takes inputs that no other loss takes, and has
+//! its own methods of the same names.
 
 pub(crate) mod choice;
 pub(crate) mod class_rows;

@@ -158,7 +158,7 @@ impl<B: Backend> Samples<B> {
     }
 
     #[track_caller]
-    fn check_weights(&self, loss: &str, weights: &Tensor<B, 1>) {
+    pub(crate) fn check_weights(&self, loss: &str, weights: &Tensor<B, 1>) {
         let [length] = weights.dims();
         check::weights_length(loss, "weights", "batch axis", self.count, length);
         let got = ("weights", weights.dtype());

@@ -136,9 +136,9 @@ pub(super) fn write_logits<F: Float>(
         }
         None => Old::Overwritten,
     };
-    let to = MatrixMut::new(logits, [hidden.rows(), classes.len()], Order::Rows);
+    let to = MatrixMut::new(logits, [hidden.rows(), classes.len()], Order::Rows, old);
     let weight = linear.weight.of_columns(classes);
-    product(to, old, hidden, weight, scale);
+    product(to, hidden, weight, scale);
     if let Some(cap) = linear.options.softcap {
         activation::cap(Arch::detect(), logits, cap);
     }

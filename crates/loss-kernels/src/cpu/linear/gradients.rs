@@ -16,24 +16,24 @@ pub(super) struct Gradients<'a, 'b, F> {
     linear: &'a Linear<'b, F>,
     /// `[M, H]`, 0 for rows that do not count.
     hidden: Option<Vec<F>>,
-    /// `[H, C]`, in the order of the weight.
+    /// `[H, C]`, in the order of the weight; only room for it until the first rows' has been written.
     weight: Option<Vec<F>>,
+    /// The classes of which nothing has been written to that room.
+    unwritten: Range<usize>,
     /// `[C]`.
     bias: Option<Vec<f64>>,
-    /// Whether the weight's holds anything yet.
-    old: Old,
 }
 
 impl<'a, 'b, F: Float> Gradients<'a, 'b, F> {
     /// Those of hidden states, weight and bias that are wanted, of nothing.
     pub fn new(linear: &'a Linear<'b, F>, [hidden, weight, bias]: [bool; 3]) -> Self {
-        let (width, num_classes) = (linear.hidden_size(), linear.num_classes());
+        let num_classes = linear.num_classes();
         Self {
             linear,
             hidden: hidden.then(|| pages::zeroed(linear.hidden.len())),
-            weight: weight.then(|| pages::zeroed(width * num_classes)),
+            weight: weight.then(|| pages::reserved(linear.weight_len())),
+            unwritten: 0..num_classes,
             bias: (bias && linear.bias.is_some()).then(|| vec![0.0; num_classes]),
-            old: Old::Overwritten,
         }
     }
 
@@ -89,22 +89,47 @@ impl<'a, 'b, F: Float> Gradients<'a, 'b, F> {
                 Picked::Range(rows) => &mut all[rows.start * width..rows.end * width],
                 Picked::Each(_) => of_hidden,
             };
-            product(
-                MatrixMut::new(to, shape, Order::Rows),
-                old,
-                gradient,
-                back,
-                scale,
-            );
+            let to = MatrixMut::new(to, shape, Order::Rows, old);
+            product(to, gradient, back, scale);
         }
         if let Some(weight) = &mut self.weight {
-            let shape = [width, linear.num_classes()];
-            let to = MatrixMut::new(weight, shape, linear.weight.order()).of_columns(classes);
-            product(to, self.old, hidden.transposed(), gradient, scale);
+            let (shape, order) = ([width, linear.num_classes()], linear.weight.order());
+            let to = if self.unwritten.is_empty() {
+                MatrixMut::new(weight, shape, order, Old::AddedTo)
+            } else {
+                let room = &mut weight.spare_capacity_mut()[..linear.weight_len()];
+                MatrixMut::unwritten(room, shape, order)
+            };
+            product(
+                to.of_columns(classes.clone()),
+                hidden.transposed(),
+                gradient,
+                scale,
+            );
+            self.has_written(classes);
         }
     }
 
-    /// Puts the gradient of hidden states in its place, and lets what comes next be added to that of the weight.
+    /// Counts classes whose gradient has been written to the room for the weight's, from either end on.
+    fn has_written(&mut self, classes: Range<usize>) {
+        let Range { start, end } = self.unwritten;
+        if start == end {
+            return;
+        }
+        self.unwritten = if classes.start == start {
+            classes.end..end
+        } else {
+            assert_eq!(classes.end, end, "classes side by side");
+            start..classes.start
+        };
+        assert!(self.unwritten.start <= self.unwritten.end);
+        if let (Some(weight), true) = (&mut self.weight, self.unwritten.is_empty()) {
+            // SAFETY: the products of all classes, each of which is written to `H` of its numbers, fill it.
+            unsafe { weight.set_len(self.linear.weight_len()) };
+        }
+    }
+
+    /// Puts the gradient of hidden states in its place.
     pub fn end_of_rows(&mut self, picked: &Picked, of_hidden: &[F]) {
         let width = self.linear.hidden_size();
         if let (Some(all), Picked::Each(rows)) = (&mut self.hidden, picked) {
@@ -112,11 +137,14 @@ impl<'a, 'b, F: Float> Gradients<'a, 'b, F> {
                 all[row * width..][..width].copy_from_slice(&of_hidden[at * width..][..width]);
             }
         }
-        self.old = Old::AddedTo;
     }
 
     /// Those of hidden states, weight and bias.
-    pub fn finish(self) -> [Option<Vec<F>>; 3] {
+    pub fn finish(mut self) -> [Option<Vec<F>>; 3] {
+        if let (Some(weight), false) = (&mut self.weight, self.unwritten.is_empty()) {
+            // No row counts.
+            weight.resize(self.linear.weight_len(), F::ZERO);
+        }
         let scale = self.linear.options.logit_scale;
         let scaled = |sum: f64| F::from_f64(sum * scale);
         let bias = self.bias.map(|sums| sums.into_iter().map(scaled).collect());

@@ -1,5 +1,6 @@
 //! Matrices where they lie, and their product.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use gemm::Parallelism;
@@ -100,11 +101,13 @@ impl<'a, F: Float> Matrix<'a, F> {
 /// A matrix that a product is written to.
 #[derive(Debug)]
 pub(super) struct MatrixMut<'a, F> {
-    /// From its first number on.
-    numbers: &'a mut [F],
+    /// From its first number on; a product writes numbers, and nothing else, to them.
+    numbers: &'a mut [MaybeUninit<F>],
     shape: [usize; 2],
     strides: [isize; 2],
     order: Order,
+    /// That they are overwritten if they are not numbers yet.
+    old: Old,
 }
 
 impl<'a, F: Float> MatrixMut<'a, F> {
@@ -113,7 +116,20 @@ impl<'a, F: Float> MatrixMut<'a, F> {
     /// # Panics
     ///
     /// If there are not as many as the shape has.
-    pub fn new(numbers: &'a mut [F], shape: [usize; 2], order: Order) -> Self {
+    pub fn new(numbers: &'a mut [F], shape: [usize; 2], order: Order, old: Old) -> Self {
+        let (start, len) = (numbers.as_mut_ptr().cast(), numbers.len());
+        // SAFETY: of the same layout, borrowed for as long; only numbers are written to it.
+        let cells = unsafe { std::slice::from_raw_parts_mut(start, len) };
+        let to = Self::unwritten(cells, shape, order);
+        Self { old, ..to }
+    }
+
+    /// A matrix in memory that holds nothing yet.
+    ///
+    /// # Panics
+    ///
+    /// If there is not as much of it as the shape has.
+    pub fn unwritten(numbers: &'a mut [MaybeUninit<F>], shape: [usize; 2], order: Order) -> Self {
         let count = shape[0].checked_mul(shape[1]);
         assert_eq!(Some(numbers.len()), count, "a product is [rows, columns]");
         Self {
@@ -121,6 +137,7 @@ impl<'a, F: Float> MatrixMut<'a, F> {
             shape,
             strides: order.strides(shape),
             order,
+            old: Old::Overwritten,
         }
     }
 
@@ -161,20 +178,14 @@ const STRIPE: usize = 2048;
 /// What becomes of the numbers that already are where a product goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Old {
-    /// They are overwritten, and need not be numbers.
+    /// They are overwritten.
     Overwritten,
     /// The product is added to them.
     AddedTo,
 }
 
 /// Writes `scale * left * right`, or adds it to what is there.
-pub(super) fn product<F: Float>(
-    to: MatrixMut<F>,
-    old: Old,
-    left: Matrix<F>,
-    right: Matrix<F>,
-    scale: F,
-) {
+pub(super) fn product<F: Float>(to: MatrixMut<F>, left: Matrix<F>, right: Matrix<F>, scale: F) {
     let ([rows, columns], inner) = (to.shape, left.columns());
     assert_eq!(
         [left.rows(), right.columns()],
@@ -203,17 +214,17 @@ pub(super) fn product<F: Float>(
             Order::Columns => (rows, len, skip(to_column), 0, skip(right_column)),
         };
         // SAFETY: the strides are those of matrices of `m * inner`, `inner * n` and `m * n` numbers, all of which lie within the
-        // two operands and the target, as the assertions above make sure; with `read_dst` unset what the target held is not
-        // read. `F` is `f32` or `f64`, which the crate has products of.
+        // two operands and the target, as the assertions above make sure; what the target held is read only if `read_dst` is
+        // set, for which `MatrixMut` asks for numbers. `F` is `f32` or `f64`, which the crate has products of.
         unsafe {
             gemm::gemm(
                 m,
                 n,
                 inner,
-                to.numbers.as_mut_ptr().wrapping_offset(to_skip),
+                to.numbers.as_mut_ptr().cast::<F>().wrapping_offset(to_skip),
                 to_column,
                 to_row,
-                old == Old::AddedTo,
+                to.old == Old::AddedTo,
                 left.numbers.as_ptr().wrapping_offset(left_skip),
                 left_column,
                 left_row,

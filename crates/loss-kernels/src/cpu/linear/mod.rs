@@ -65,6 +65,10 @@ impl<F: Float> Linear<'_, F> {
         self.weight.columns()
     }
 
+    fn weight_len(&self) -> usize {
+        self.hidden_size() * self.num_classes()
+    }
+
     fn scale(&self) -> F {
         F::from_f64(self.options.logit_scale)
     }

@@ -792,8 +792,7 @@ fn products_that_do_not_fit_are_refused() {
         refuses(words, || {
             let mut to = vec![0f32; numbers];
             product(
-                MatrixMut::new(&mut to, shape, Order::Rows),
-                Old::Overwritten,
+                MatrixMut::new(&mut to, shape, Order::Rows, Old::Overwritten),
                 matrix_of(6, left),
                 matrix_of(right[0] * right[1], right),
                 1.0,

@@ -21,6 +21,13 @@ pub fn prefer_large<T>(cells: &mut [MaybeUninit<T>]) {
 #[cfg(not(target_os = "linux"))]
 pub fn prefer_large<T>(_: &mut [MaybeUninit<T>]) {}
 
+/// An empty vector with room for so many, under large pages where the system has them.
+pub fn reserved<T>(len: usize) -> Vec<T> {
+    let mut memory = Vec::with_capacity(len);
+    prefer_large(&mut memory.spare_capacity_mut()[..len]);
+    memory
+}
+
 /// New memory that `write` fills, under large pages where the system has them.
 ///
 /// # Safety
@@ -30,10 +37,8 @@ pub unsafe fn new_memory<T, R>(
     len: usize,
     write: impl FnOnce(&mut [MaybeUninit<T>]) -> R,
 ) -> (R, Vec<T>) {
-    let mut memory = Vec::with_capacity(len);
-    let cells = &mut memory.spare_capacity_mut()[..len];
-    prefer_large(cells);
-    let result = write(cells);
+    let mut memory = reserved(len);
+    let result = write(&mut memory.spare_capacity_mut()[..len]);
     // SAFETY: the caller's promise.
     unsafe { memory.set_len(len) };
     (result, memory)

@@ -57,6 +57,7 @@ pub struct Config {
     pub pos_weight: Option<Vec<f32>>,
     pub class_weights: Option<Vec<f32>>,
     pub class_priors: Option<Vec<f32>>,
+    pub tau: Option<f64>,
     pub ignore_index: Option<i64>,
     pub ignore_indices: Vec<i64>,
     pub label_smoothing: f64,
@@ -147,9 +148,13 @@ pub fn cases_of<C: DeserializeOwned>(path: &str) -> Vec<C> {
 
 /// The cases that a backend runs: the first of every [`TestBackend::ONE_OF`], or each where `BURN_LOSS_EVERY_CASE` is set.
 pub fn some_of<B: TestBackend, C>(cases: Vec<C>) -> Vec<C> {
+    cases.into_iter().step_by(one_of::<B>()).collect()
+}
+
+/// Of how many cases a backend runs one.
+pub fn one_of<B: TestBackend>() -> usize {
     let every = std::env::var_os("BURN_LOSS_EVERY_CASE").is_some();
-    let step = if every { 1 } else { B::ONE_OF };
-    cases.into_iter().step_by(step).collect()
+    if every { 1 } else { B::ONE_OF }
 }
 
 /// A file of the fixtures, by its name without the extension.

@@ -244,6 +244,7 @@ fn of_amounts_and_distributions<B: LossBackend>(test: &mut impl VisitElementwise
             PoissonNllLossConfig::new()
                 .with_log_input(config.log_input.unwrap_or(true))
                 .with_full(config.full)
+                .with_eps(config.eps.unwrap_or(1e-8))
                 .with_reduction(reduction),
         )
         .init()
@@ -260,6 +261,7 @@ fn of_amounts_and_distributions<B: LossBackend>(test: &mut impl VisitElementwise
     test.visit(
         &of_means
             .with(|config| config.log_input = Some(false))
+            .with(|config| (config.log_input, config.eps) = (Some(false), Some(0.5)))
             .with(|config| (config.log_input, config.full) = (Some(false), true)),
         poisson,
     );
@@ -422,7 +424,7 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
     );
     let adjusted = Row {
         variants: vec![],
-        ..row("LogitAdjustedLoss", &[])
+        ..row("LogitAdjustedLoss", &["logit_adjusted"])
     };
     let of_three = |config: &mut Config| config.class_priors = Some(vec![0.5, 3.0, 1.25]);
     test.visit(
@@ -440,6 +442,7 @@ pub fn each_class<B: LossBackend>(device: &B::Device, test: &mut impl VisitClass
             let priors = config.class_priors.clone().expect("each variant has some");
             stored(
                 LogitAdjustedLossConfig::new(priors)
+                    .with_tau(config.tau.unwrap_or(1.0))
                     .with_class_weights(config.class_weights.clone())
                     .with_ignore_index(config.ignore_index)
                     .with_reduction(reduction),

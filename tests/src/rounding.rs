@@ -116,7 +116,9 @@ pub fn errors(file: &str, case: &Case) -> Errors {
         "cross_entropy" | "cross_entropy_z_loss" | "cross_entropy_probabilities" => {
             of_rows(file, case)
         }
-        "nll" | "focal" | "poly" | "generalized_cross_entropy" => Errors::of_rows(case),
+        "nll" | "focal" | "poly" | "generalized_cross_entropy" | "logit_adjusted" => {
+            Errors::of_rows(case)
+        }
         _ => Errors::of_elements(case),
     }
 }

@@ -40,6 +40,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no loss operations",
     label = "not a `LossBackend`",
+    note = "in a function that is generic over its backend, ask for `B: LossBackend` in place of `B: Backend`",
     note = "turn on the feature of burn-loss for this backend (`ndarray`, `flex`, `wgpu`, `cuda`, `candle`, ..), and `autodiff` and `fusion` \
             if `Autodiff<..>` or `Fusion<..>` is part of it",
     note = "a backend of your own joins with `impl burn_loss::LossBackend for MyBackend {{}}`"

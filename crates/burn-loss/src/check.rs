@@ -419,6 +419,15 @@ pub(crate) fn no_ignored_class(loss: &str, ignore_index: Option<i64>) {
     );
 }
 
+/// Panics on images without positions, for which there is no region; no images at all are a batch like any other.
+#[track_caller]
+pub(crate) fn positions<const D: usize>(loss: &str, logits: [usize; D], places: &[usize]) {
+    assert!(
+        logits[0] == 0 || places.iter().all(|&size| size > 0),
+        "{loss}: expected `logits` with at least one position per image, got {logits:?}"
+    );
+}
+
 /// Checks the class axis of scores `[N, C, d1, ..]` and gives `C`.
 #[track_caller]
 pub(crate) fn class_axis<const D: usize>(

@@ -8,6 +8,8 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn_loss_kernels::composed::at_least_f32;
 
+use crate::check;
+
 /// Divides a step's gradient by what all its micro-batches and devices counted, `sum_b g_b / sum_b n_b`, where a mean of their
 /// means would weight each row by the size of the others in its batch.
 ///
@@ -93,7 +95,15 @@ impl<B: Backend> ExactMean<B> {
     /// - `sum`: `[1]`, of a loss with [`Reduction::Sum`](crate::Reduction::Sum)
     /// - `normalizer`: `[1]`
     /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// If the loss or the normalizer is not one number.
+    #[track_caller]
     pub fn of(&self, sum: Tensor<B, 1>, normalizer: Tensor<B, 1>) -> Tensor<B, 1> {
+        for (name, shape) in [("sum", sum.dims()), ("normalizer", normalizer.dims())] {
+            check::same_shape("ExactMean", ("one number", [1]), (name, shape));
+        }
         let counted = self.counted.val();
         let normalizer = normalizer.detach().cast(counted.dtype());
         let dtype = sum.dtype();

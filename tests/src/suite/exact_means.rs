@@ -416,6 +416,19 @@ pub fn gradients_without_a_normalizer<B: TestBackend>() {
     });
 }
 
+pub fn sums_that_are_no_number<B: TestBackend>() {
+    let mean = ExactMean::<A<B>>::new(&B::device());
+    let ones = |count: usize| Tensor::<A<B>, 1>::ones([count], &B::device());
+    for (name, sum, normalizer) in [
+        ("`sum`", ones(4), ones(1)),
+        ("`normalizer`", ones(1), ones(4)),
+    ] {
+        panics(&["ExactMean", name, "one number", "[4]"], || {
+            mean.of(sum, normalizer)
+        });
+    }
+}
+
 pub fn a_step_in_which_nothing_counts<B: TestBackend>() {
     let device = B::device();
     let model = Tagger::<A<B>>::new(Way::Exact, &device);

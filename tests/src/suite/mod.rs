@@ -90,7 +90,7 @@ macro_rules! suite {
                 forward_reduces_what_is_not_reduced in_place_and_beside
                 a_loss_that_is_scaled two_losses_of_the_same_prediction
                 a_loss_that_is_never_differentiated long_sums weights_in_the_denominator long_sums_of_slopes
-                nothing_counts several_ignored_indices normalizers_average_exactly
+                nothing_counts batches_of_nothing several_ignored_indices normalizers_average_exactly
                 probabilities_of_any_rank losses_of_ones_own
             }
             properties {
@@ -134,7 +134,7 @@ macro_rules! suite {
                 targets_of_regions_outside_the_unit_interval
             }
             boxes { boxes_refuse }
-            exact_means { gradients_without_a_normalizer }
+            exact_means { gradients_without_a_normalizer sums_that_are_no_number }
             together {
                 weighted_sums sums_of_every_form sums_of_any_inputs uncertainty_weighting together_refuses
             }

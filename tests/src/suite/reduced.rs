@@ -4,6 +4,7 @@ use burn::backend::Autodiff;
 use burn::tensor::{Int, Tensor};
 use burn_loss::*;
 
+use super::bad_input::panics;
 use crate::backend::{TestBackend, Tolerance};
 use crate::compare::{assert_close, numbers};
 use crate::differences::compare_gradient;
@@ -484,6 +485,105 @@ pub fn nothing_counts<B: TestBackend>() {
             "{reduction:?}"
         );
     }
+}
+
+/// Batches of no samples, of the losses that do not go through a form alone.
+pub fn batches_of_nothing<B: TestBackend>() {
+    if !B::HAS_EMPTY_TENSORS {
+        return;
+    }
+    let device = B::device();
+    let floats = |shape: [usize; 2]| Tensor::<A<B>, 2>::zeros(shape, &device).require_grad();
+    let classes = || Tensor::<A<B>, 1, Int>::zeros([0], &device);
+    for (reduction, expected) in [
+        (Reduction::Mean, f64::NAN),
+        (Reduction::MeanOrZero, 0.0),
+        (Reduction::Sum, 0.0),
+    ] {
+        let check = |name: &str, input: &Tensor<A<B>, 2>, loss: Tensor<A<B>, 1>| {
+            let found = numbers(loss.clone())[0];
+            let same = found == expected || found.is_nan() && expected.is_nan();
+            assert!(same, "{name}, {reduction:?}: {found}");
+            let gradient = input.grad(&loss.backward());
+            assert!(gradient.is_none_or(|gradient| gradient.shape() == input.shape()));
+        };
+        let config = InfoNceLossConfig::new().with_reduction(reduction);
+        for config in [
+            config.clone(),
+            config.clone().with_symmetric(true),
+            config.with_within_views(true),
+        ] {
+            let loss = config.init();
+            let first = floats([0, 4]);
+            check(
+                "InfoNCE",
+                &first,
+                loss.forward(first.clone(), floats([0, 4])),
+            );
+            let none = Tensor::zeros([0], &device);
+            let weighted = loss.forward_weighted(first.clone(), floats([0, 4]), none);
+            check("InfoNCE, weighted", &first, weighted);
+            if !config.within_views {
+                let (second, negatives) = (floats([0, 4]), floats([3, 4]));
+                let found = loss.forward_with_negatives(first.clone(), second, negatives);
+                check("InfoNCE, negatives", &first, found);
+            }
+        }
+        let scores = floats([0, 4]);
+        let loss = MultiLabelMarginLossConfig::new()
+            .with_reduction(reduction)
+            .init();
+        let targets = Tensor::<A<B>, 2, Int>::zeros([0, 4], &device);
+        check(
+            "multi-label margin",
+            &scores,
+            loss.forward(scores.clone(), targets),
+        );
+        let prediction = floats([0, 2]);
+        let config = QuantileLossConfig::new().with_levels(vec![0.1, 0.9]);
+        let loss = config.with_reduction(reduction).init(&device);
+        let target = Tensor::<A<B>, 1>::zeros([0], &device);
+        check(
+            "quantiles",
+            &prediction,
+            loss.forward_levels(prediction.clone(), target),
+        );
+        for per_image in [false, true] {
+            let logits = floats([0, 4]);
+            let config = LovaszHingeLossConfig::new().with_per_image(per_image);
+            let loss = config.with_reduction(reduction).init();
+            let found = loss.forward(logits.clone(), floats([0, 4]));
+            check("Lovász hinge", &logits, found);
+            let config = LovaszSoftmaxLossConfig::new().with_per_image(per_image);
+            let config = config.with_ignore_index(Some(7));
+            let loss = config.with_reduction(reduction).init(&device);
+            let found = loss.forward(logits.clone(), classes());
+            check("Lovász softmax", &logits, found);
+        }
+        let hidden = floats([0, 3]);
+        let head = LinearHead::new(floats([3, 5]), None);
+        let loss = NllLossConfig::new().with_reduction(reduction).init(&device);
+        check(
+            "NLL of a head",
+            &hidden,
+            loss.forward_linear(hidden.clone(), &head, classes()),
+        );
+        let loss = CrossEntropyLossConfig::new()
+            .with_reduction(reduction)
+            .init(&device);
+        check(
+            "a head",
+            &hidden,
+            loss.forward_linear(hidden.clone(), &head, classes()),
+        );
+    }
+    // Images without positions are a mistake.
+    let logits = Tensor::<A<B>, 3>::zeros([2, 3, 0], &device);
+    let targets = Tensor::<A<B>, 2, Int>::zeros([2, 0], &device);
+    let words = ["DiceLoss", "at least one position", "[2, 3, 0]"];
+    panics(&words, || {
+        DiceLossConfig::new().init(&device).forward(logits, targets)
+    });
 }
 
 pub fn several_ignored_indices<B: TestBackend>() {

@@ -135,6 +135,9 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelMarginLoss {
     #[track_caller]
     fn losses(&self, (scores, targets): Self::Inputs) -> Tensor<B, 1> {
         let ([rows, num_classes], dtype) = (scores.dims(), scores.dtype());
+        if rows == 0 {
+            return sum_of_rows(scores);
+        }
         let scores = scores.cast(at_least_f32(dtype));
         let labels = Labels::of(targets, &scores);
         let pairs = [rows, num_classes, num_classes];

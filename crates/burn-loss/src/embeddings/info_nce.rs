@@ -348,6 +348,14 @@ impl InfoNceLoss {
         if let Some(negatives) = negatives {
             candidates = Tensor::cat(vec![candidates, unit(negatives)], 0);
         }
+        if pairs == 0 {
+            // Rows of any width, for Burn multiplies no matrix without rows.
+            return Similarities {
+                logits: anchors,
+                targets,
+                pairs,
+            };
+        }
         let mut logits = (anchors * self.temperature.recip()).matmul(candidates.transpose());
         if self.within_views {
             // Nothing is its own partner.
@@ -383,7 +391,7 @@ impl InfoNceLoss {
         if self.within_views {
             return half(loss.forward(of.logits, of.targets));
         }
-        if !self.symmetric {
+        if !self.symmetric || of.pairs == 0 {
             return loss.forward(of.logits, of.targets);
         }
         let (turned, targets) = Self::turned(&of);
@@ -393,14 +401,14 @@ impl InfoNceLoss {
 
     fn unreduced<B: LossBackend>(&self, of: Similarities<B>) -> Tensor<B, 1> {
         let loss = cross_entropy(self.reduction, &of);
-        if self.within_views {
+        if self.within_views && of.pairs > 0 {
             let losses = loss.forward_no_reduction(of.logits, of.targets);
             return losses
                 .reshape([2, of.pairs])
                 .mean_dim(0)
                 .reshape([of.pairs]);
         }
-        if !self.symmetric {
+        if !self.symmetric || of.pairs == 0 {
             return loss.forward_no_reduction(of.logits, of.targets);
         }
         let (turned, targets) = Self::turned(&of);

@@ -179,7 +179,12 @@ impl<B: Backend> LinearHead<B> {
     /// assert!((logits.into_scalar() - 5.0 * 1.2f32.tanh()).abs() < 1e-6);
     /// ```
     pub fn logits(&self, hidden: Tensor<B, 2>) -> Tensor<B, 2> {
-        let mut logits = hidden.matmul(self.weight.clone());
+        let [_, num_classes] = self.weight.dims();
+        let mut logits = match hidden.dims() {
+            // Burn multiplies no matrix without rows.
+            [0, _] => hidden.reshape([0, num_classes]),
+            _ => hidden.matmul(self.weight.clone()),
+        };
         if let Some(bias) = &self.bias {
             logits = logits + bias.clone().unsqueeze();
         }

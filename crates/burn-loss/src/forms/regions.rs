@@ -376,6 +376,7 @@ impl<B: LossBackend> Positions<B> {
         weights: Option<Tensor<B, T>>,
     ) -> (Self, Tensor<B, 3, Bool>) {
         let num_classes = check::class_shapes(name, "logits", logits.dims(), targets.dims());
+        check::positions(name, logits.dims(), &logits.dims()[2..]);
         let reference = ("logits", &logits.device());
         check::same_device::<B>(name, reference, ("targets", &targets.device()));
         let (n, s) = (logits.dims()[0], logits.dims()[2..].iter().product());
@@ -428,6 +429,7 @@ impl<B: LossBackend> Positions<B> {
         if let Some(weights) = &weights {
             check::alike(name, ("logits", &logits), ("weights", weights));
         }
+        check::positions(name, logits.dims(), &logits.dims()[1..]);
         let n = logits.dims()[0];
         let each = logits.dims()[1..].iter().product::<usize>();
         let shape = [n, labels, each / labels];

@@ -219,6 +219,10 @@ impl<B: LossBackend> QuantileLoss<B> {
         let [n, levels] = prediction.dims();
         let expected = ("prediction's examples", [n]);
         check::same_shape("QuantileLoss", expected, (name, numbers.dims()));
+        if n == 0 {
+            // Burn expands nothing to nothing.
+            return numbers.reshape([n, levels]);
+        }
         numbers.unsqueeze_dim::<2>(1).expand([n, levels])
     }
 }

@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{BasicOps, Int, Tensor};
 use burn_loss_kernels::LossBackend;
 
 use crate::display::display_fields;
@@ -57,7 +57,7 @@ impl LovaszSoftmaxLossConfig {
     ///
     /// ```
     /// use burn::backend::NdArray;
-    /// use burn::tensor::{Int, Tensor};
+    /// use burn::tensor::{BasicOps, Int, Tensor};
     /// use burn_loss::LovaszSoftmaxLossConfig;
     ///
     /// let device = Default::default();
@@ -111,7 +111,7 @@ impl LovaszSoftmaxLossConfig {
 ///
 /// ```
 /// use burn::backend::NdArray;
-/// use burn::tensor::{Int, Tensor};
+/// use burn::tensor::{BasicOps, Int, Tensor};
 /// use burn_loss::LovaszSoftmaxLossConfig;
 ///
 /// let device = Default::default();
@@ -206,7 +206,7 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
     ///
     /// ```
     /// use burn::backend::NdArray;
-    /// use burn::tensor::{Int, Tensor};
+    /// use burn::tensor::{BasicOps, Int, Tensor};
     /// use burn_loss::LovaszSoftmaxLossConfig;
     ///
     /// let device = Default::default();
@@ -263,17 +263,17 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
         let name = "LovaszSoftmaxLoss";
         let (positions, of_class) =
             Positions::of_classes(name, self.ignore_index, logits, targets, weights);
-        let [n, num_classes, s] = positions.logits.dims();
+        let [_, num_classes, _] = positions.logits.dims();
         let options = self.options();
         check::region_options(name, &options, num_classes, &positions.logits.device());
         let p = softmax(positions.logits);
         let errors = p.clone().mask_where(of_class.clone(), p.neg() + 1.0);
         let mut truth = of_class.float().cast(errors.dtype());
         if let Some(dropped) = positions.dropped {
-            truth = truth.mask_fill(dropped.expand([n, num_classes, s]), 0.0);
+            truth = truth.mask_fill(of_each_class(dropped, num_classes), 0.0);
         }
         let counts = positions.counts;
-        let counts = counts.map(|counts| self.by_region(counts.expand([n, num_classes, s])));
+        let counts = counts.map(|counts| self.by_region(of_each_class(counts, num_classes)));
         let (errors, truth) = (self.by_region(errors), self.by_region(truth));
         let regions = [errors.dims()[0] / num_classes, num_classes];
         let absent = truth.clone().sum_dim(1).lower_elem(0.5).reshape(regions);
@@ -281,13 +281,26 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
         count_regions(losses, absent, &options)
     }
 
-    /// `[N, C, S]` to a row per region: of each image, or of the batch.
+    /// `[N, C, S]` to a row per region: of each image, or of the batch, which without images has none.
     fn by_region(&self, numbers: Tensor<B, 3>) -> Tensor<B, 2> {
         let [n, num_classes, s] = numbers.dims();
-        if self.per_image {
+        if self.per_image || n == 0 {
             return numbers.reshape([n * num_classes, s]);
         }
         numbers.swap_dims(0, 1).reshape([num_classes, n * s])
+    }
+}
+
+/// What each position `[N, 1, S]` has or counts, for each class; what is there for each class already stays, `[N, C, S]`.
+fn of_each_class<B: Backend, K: BasicOps<B>>(
+    positions: Tensor<B, 3, K>,
+    num_classes: usize,
+) -> Tensor<B, 3, K> {
+    let [n, _, s] = positions.dims();
+    match n {
+        // Burn expands nothing to nothing.
+        0 => positions.reshape([n, num_classes, s]),
+        _ => positions.expand([n, num_classes, s]),
     }
 }
 
@@ -487,7 +500,9 @@ impl LovaszHingeLoss {
         let sign = truth.clone() * 2.0 - 1.0;
         // NaN stays: a diverged model is not right.
         let errors = hinge((positions.logits * sign).neg() + 1.0);
-        let shape = if self.per_image { [n, s] } else { [1, n * s] };
+        // Without images the batch is no region, either.
+        let is_many = self.per_image || n == 0;
+        let shape = if is_many { [n, s] } else { [1, n * s] };
         let counts = positions.counts.map(|counts| counts.reshape(shape));
         let losses = extension(errors.reshape(shape), truth.reshape(shape), counts);
         losses.cast(dtype)

@@ -5,7 +5,9 @@ use cubecl::prelude::*;
 use loss_kernels::Input;
 
 use super::{CubeFormula, Numbers, Parameters};
-use crate::cube::shared::number::{constant, exp_m1, exp_of_any, ln_1p, negative, zero_or_nan};
+use crate::cube::shared::number::{
+    constant, exp, exp_m1, exp_of_any, ln, ln_1p, negative, zero_or_nan,
+};
 
 /// `beta e^y (y - m) + (1 - beta) e^x (x - m)` of log-probabilities `x` and `y`, with `m = log(beta e^y + (1 - beta) e^x)`; the
 /// parameters are `beta`, `1 - beta`, and 0, 1 or 2 where `beta` is 0, between, or 1: `f32` does not tell.
@@ -35,13 +37,22 @@ fn above_mixture<N: Size>(
     // distance from another 0.
     let both = select_many(is_of_nothing(x), y, x);
     let d = select_many(is_of_nothing(both), zero, y - x);
-    let down = exp_m1(negative(d.abs()));
-    let x_above = negative(ln_1p(down * Vector::new(parameters.first)));
-    let y_above = negative(ln_1p(down * Vector::new(parameters.second)));
-    let below = d.less_than(zero);
+    let y_is_less = d.less_than(zero);
+    let (decay, down) = (exp(negative(d.abs())), exp_m1(negative(d.abs())));
+    // The mixture as a share of the larger one, and what it lacks of that: each keeps its digits where it is small.
+    let (of_y, of_x) = (
+        Vector::new(parameters.first),
+        Vector::new(parameters.second),
+    );
+    let of_smaller = select_many(y_is_less, of_y, of_x);
+    let of_larger = select_many(y_is_less, of_x, of_y);
+    let share = decay * of_smaller + of_larger;
+    let is_small = share.less_than(constant(core::f32::consts::FRAC_1_SQRT_2));
+    let larger = negative(select_many(is_small, ln(share), ln_1p(down * of_smaller)));
+    let smaller = larger - d.abs();
     Above::<N> {
-        x: select_many(below, x_above, y_above - d),
-        y: select_many(below, x_above + d, y_above),
+        x: select_many(y_is_less, larger, smaller),
+        y: select_many(y_is_less, smaller, larger),
     }
 }
 

@@ -8,7 +8,11 @@ use std::fmt::Display;
 /// Panics with the name of the function that found a mistake.
 #[track_caller]
 pub(crate) fn or_panic<T>(function: &str, result: Result<T, String>) -> T {
-    result.unwrap_or_else(|message| panic!("{function}: {message}"))
+    // A closure would be named as the place, and not the caller.
+    match result {
+        Ok(value) => value,
+        Err(message) => panic!("{function}: {message}"),
+    }
 }
 
 /// Two tensors have to have the same shape.

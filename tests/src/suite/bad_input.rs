@@ -1374,6 +1374,11 @@ pub fn numbers_that_configs_refuse<B: TestBackend>() {
         };
     }
     refuse!(DistillationLossConfig::new(), with_temperature);
+    panics(&["`temperature`", "at most 1000", "1001"], || {
+        DistillationLossConfig::new()
+            .with_temperature(1001.0)
+            .init()
+    });
     refuse!(InfoNceLossConfig::new(), with_temperature);
     refuse!(SupConLossConfig::new(), with_temperature);
     refuse!(BoxIouLossConfig::new(), with_eps);

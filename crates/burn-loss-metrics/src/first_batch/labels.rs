@@ -289,12 +289,16 @@ fn report_losses(findings: &mut Findings, batch: &Batch, given: Takes, found: Op
     findings.summary += &format!(
         ", loss {loss:.4} (a model that knows nothing: {nothing:.4}, the labels' rates alone: {entropy:.4})"
     );
+    let of_what = match given {
+        Takes::Logits => "",
+        _ => ", of which these are the probabilities",
+    };
     if losses.sure as f64 >= 0.1 * count {
         findings.add(
             Severity::Warning,
             Kind::Saturated,
             "",
-            format!("{} of {count} logits are beyond 15 or -15", losses.sure),
+            format!("{} of {count} logits are beyond 15 or -15{of_what}", losses.sure),
             "A model that is so sure before it has learned anything starts with a high loss and flat gradients.",
             "Scale the last layer's weights or the inputs down.",
         );

@@ -33,8 +33,8 @@ use crate::{Reduction, check};
 #[derive(Config, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DistillationLossConfig {
-    /// What both models' logits are divided by before they are compared, finite and more than 0: above 1, the teacher's second
-    /// and third choices count more. Default: 2.
+    /// What both models' logits are divided by before they are compared, more than 0 and at most 1000: above 1, the teacher's
+    /// second and third choices count more. Default: 2.
     #[config(default = 2.0)]
     pub temperature: f64,
     /// The share of the teacher, in `[0, 1]`; the rest is that of the classes. Default: 0.5.
@@ -55,7 +55,8 @@ impl DistillationLossConfig {
     ///
     /// # Panics
     ///
-    /// If `temperature` is not finite and more than 0, or `alpha` is outside `[0, 1]`, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
+    /// If `temperature` is not more than 0 and at most 1000 (beyond, f32 has no digits left of a divergence of which all
+    /// probabilities are alike), or `alpha` is outside `[0, 1]`, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -77,6 +78,8 @@ impl DistillationLossConfig {
     pub fn init(&self) -> DistillationLoss {
         let name = "DistillationLossConfig";
         check::config_above_zero(name, "temperature", self.temperature);
+        let valid = self.temperature <= 1000.0;
+        check::config(valid, name, "temperature", "at most 1000", self.temperature);
         let valid = (0.0..=1.0).contains(&self.alpha);
         check::config_number(valid, name, "alpha", "in [0, 1]", self.alpha);
         check::reduction("DistillationLossConfig", self.reduction);

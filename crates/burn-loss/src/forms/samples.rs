@@ -67,17 +67,20 @@ pub trait SampleLoss<B: LossBackend> {
     }
 
     /// Panics unless the inputs fit one another, and says how many samples there are.
+    #[track_caller]
     fn check(&self, inputs: &Self::Inputs) -> Samples<B>;
 
     /// The inputs with something harmless in place of the samples that are dropped, `[N]`; [`fill_samples`] does it.
     fn without(&self, inputs: Self::Inputs, dropped: Tensor<B, 1, Bool>) -> Self::Inputs;
 
     /// One loss per sample, `[N]`, of inputs that fit.
+    #[track_caller]
     fn losses(&self, inputs: Self::Inputs) -> Tensor<B, 1>;
 
     /// The reduced loss of inputs that fit, each sample times its weight if there are weights.
     ///
     /// A sample of weight 0 is dropped, whatever stands in it.
+    #[track_caller]
     fn reduced(&self, inputs: Self::Inputs, weights: Option<Tensor<B, 1>>) -> Tensor<B, 1> {
         let Some(weights) = weights else {
             return self.reduction().reduce(self.losses(inputs));

@@ -139,17 +139,21 @@ impl<B: LossBackend> SampleLoss<B> for CtcLoss {
         &self,
         (log_probs, targets, input_lengths, target_lengths): &Self::Inputs,
     ) -> Samples<B> {
-        let [_, samples, num_classes] = log_probs.dims();
-        let [rows, _] = targets.dims();
-        let of_samples = ("one per sample of `log_probs`", [samples]);
-        check::same_shape(NAME, of_samples, ("targets along axis 0", [rows]));
+        let shape @ [_, samples, num_classes] = log_probs.dims();
+        let one_per_sample = |name: &str, count: usize| {
+            assert!(
+                count == samples,
+                "{NAME}: expected `{name}` of one row per sample of `log_probs` [T, N, C], N = {samples}, got {count} and {shape:?}"
+            );
+        };
+        one_per_sample("targets", targets.dims()[0]);
         let device = ("log_probs", &log_probs.device());
         check::same_device::<B>(NAME, device, ("targets", &targets.device()));
         for (name, lengths) in [
             ("input_lengths", input_lengths),
             ("target_lengths", target_lengths),
         ] {
-            check::same_shape(NAME, of_samples, (name, lengths.dims()));
+            one_per_sample(name, lengths.dims()[0]);
             check::same_device::<B>(NAME, device, (name, &lengths.device()));
         }
         assert!(

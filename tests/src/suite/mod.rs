@@ -152,7 +152,8 @@ macro_rules! suite {
             losses { configs_survive_json modules_print_themselves modules_move_and_record }
             samples {
                 margin_ranking distances_of_ones_own bad_input wrong_targets configs_survive_json
-                modules_print_themselves logits_that_are_adjusted rows_that_distillation_leaves_out swapped_ties pairs_in_an_order distances_of_high_powers
+                modules_print_themselves logits_that_are_adjusted heads_that_are_adjusted
+                divergences_of_some_rows rows_that_distillation_leaves_out swapped_ties pairs_in_an_order distances_of_high_powers
             }
             metrics {
                 binary curves results_survive_json thresholds equally_good_thresholds multiclass multilabel

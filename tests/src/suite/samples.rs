@@ -729,6 +729,103 @@ pub fn logits_that_are_adjusted<B: TestBackend>() {
     }
 }
 
+/// Through a head the loss is that of the head's logits, and the predictions are those of the logits as they are; with a cap the
+/// offsets find no place in the bias.
+pub fn heads_that_are_adjusted<B: TestBackend>() {
+    let device = B::device();
+    let hidden = || tensor::<B, 2>(&[0.5, -1.0, 2.0, 0.25, -0.5, 1.5], &[3, 2], &device);
+    let weight = tensor::<B, 2>(&[1.0, -0.5, 0.25, 0.5, 2.0, -1.0], &[2, 3], &device);
+    let bias = tensor::<B, 1>(&[0.25, 0.0, -0.5], &[3], &device);
+    let targets = || Tensor::<B, 1, Int>::from_ints([2, 0, 1], &device);
+    let loss = LogitAdjustedLossConfig::new(vec![0.7, 0.2, 0.1]).init::<B>(&device);
+    let head = LinearHead::new(weight, Some(bias));
+    for head in [head.clone(), head.with_softcap(Some(1.5))] {
+        let logits = head.logits(hidden());
+        let expected = numbers(loss.forward(logits.clone(), targets()));
+        let found = numbers(loss.forward_linear(hidden(), &head, targets()));
+        assert_close("of a head", &found, &expected, B::TOLERANCE);
+        let found = loss.forward_linear_with_predictions(hidden(), &head, targets());
+        assert_close(
+            "with predictions",
+            &numbers(found.loss),
+            &expected,
+            B::TOLERANCE,
+        );
+        let expected = NllLossConfig::new()
+            .init::<B>(&device)
+            .forward_no_reduction(
+                burn::tensor::activation::log_softmax(logits.clone(), 1),
+                targets(),
+            );
+        assert_close(
+            "log-probabilities",
+            &numbers(found.log_probs.neg()),
+            &numbers(expected),
+            B::TOLERANCE,
+        );
+        let [found, expected] = [found.predicted, logits.clone().argmax(1).reshape([3])];
+        found
+            .to_data()
+            .assert_eq(&expected.to_data().convert_dtype(found.dtype()), true);
+        let expected = numbers(loss.forward_no_reduction(logits, targets()));
+        let found = numbers(loss.forward_linear_no_reduction(hidden(), &head, targets()));
+        assert_close("unreduced", &found, &expected, B::TOLERANCE);
+    }
+}
+
+/// Rows that do not count in a divergence, and weights from counts.
+pub fn divergences_of_some_rows<B: TestBackend>() {
+    let device = B::device();
+    let rows = |x: f64| tensor::<B, 2>(&[0.5f64.ln(), 0.5f64.ln(), x, x], &[2, 2], &device);
+    let half = || tensor::<B, 2>(&[0.0, f64::NEG_INFINITY, 0.0, 0.0], &[2, 2], &device);
+    let mask = tensor::<B, 1>(&[1.0, 0.0], &[2], &device);
+    let loss = JsDivLossConfig::new()
+        .init()
+        .forward_weighted(half(), rows(f64::NAN), mask);
+    // Of (1, 0) and (1/2, 1/2) with the mixture (3/4, 1/4).
+    let expected = 0.5 * (4f64 / 3.0).ln() + 0.25 * ((2f64 / 3.0).ln() + 2f64.ln());
+    assert_close("Jensen-Shannon", &numbers(loss), &[expected], B::TOLERANCE);
+    let x = tensor::<Autodiff<B>, 2>(&[0.0, f64::NEG_INFINITY], &[1, 2], &device).require_grad();
+    let y = tensor::<Autodiff<B>, 2>(&[0.5f64.ln(); 2], &[1, 2], &device);
+    let gradient = x.grad(
+        &JsDivLossConfig::new()
+            .init()
+            .forward(x.clone(), y)
+            .backward(),
+    );
+    // Half of `p log(p / m)`, which is 0 where `p` is.
+    let expected = [0.5 * (4f64 / 3.0).ln(), 0.0];
+    assert_close(
+        "its gradient",
+        &numbers(gradient.expect("tracked")),
+        &expected,
+        B::TOLERANCE,
+    );
+
+    let close = |found: Vec<f32>, expected: [f32; 2]| {
+        let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+        assert!(
+            off.fold(0.0, f32::max) < 1e-6,
+            "{found:?}, not {expected:?}"
+        );
+    };
+    close(class_weights::inverse(&[30, 10]), [2.0 / 3.0, 2.0]);
+    close(class_weights::priors(&[30, 10]), [0.75, 0.25]);
+    close(class_weights::effective_number(&[1, 2], 0.5), [1.2, 0.8]);
+    // All the same, and towards the inverse counts.
+    close(class_weights::effective_number(&[30, 10], 0.0), [1.0, 1.0]);
+    close(
+        class_weights::effective_number(&[30, 10], 1.0 - 1e-12),
+        [0.5, 1.5],
+    );
+    panics(&["`beta` in [0, 1)", "got 1"], || {
+        class_weights::effective_number(&[1], 1.0)
+    });
+    panics(&["priors: ", "`counts[1]`", "got 0"], || {
+        class_weights::priors(&[1, 0])
+    });
+}
+
 /// What the backend has, and the operation in plain Burn operations.
 pub fn ctc_equals_composed_operations<B: TestBackend>() {
     let device = B::device();

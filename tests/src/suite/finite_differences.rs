@@ -23,6 +23,8 @@ const DISTRIBUTIONS: [f64; 6] = [0.7, 0.2, 0.1, 0.0, 1.0, 0.0];
 const SPREADS: [f64; 6] = [0.7, 1.25, 0.6, 2.0, 1.5, 0.8];
 const CLASSES: [i64; 2] = [2, 1];
 const ROW_WEIGHTS: [f64; 2] = [0.5, 2.0];
+/// None of them is 0: what a dropped element would have weighed cannot be asked.
+const WEIGHTS: [f64; 6] = [1.0, 0.5, 2.0, 0.75, 3.0, 0.25];
 const ELEMENT_WEIGHTS: [f64; 6] = [1.0, 0.5, 2.0, 0.0, 3.0, 0.25];
 const SHAPE: [usize; 2] = [2, 3];
 const STEP: f64 = 1e-5;
@@ -157,10 +159,9 @@ impl<B: LossBackend, By: Differentiate<B>> VisitElementwise<B> for Collect<By> {
                     loss.forward_weighted(x, y, weights)
                 }),
             );
-            // None of them is 0: what a dropped element would have weighed cannot be asked.
             add(
                 "weights",
-                By::slopes([1.0, 0.5, 2.0, 0.75, 3.0, 0.25], |weights| {
+                By::slopes(WEIGHTS, |weights| {
                     let (x, y) = (of(&input, &weights), of(&target, &weights));
                     loss.forward_weighted(x, y, weights)
                 }),
@@ -214,6 +215,14 @@ impl<B: LossBackend, By: Differentiate<B>> VisitSpread<B> for Collect<By> {
                     loss.forward_weighted(x, y, s, weights)
                 }),
             );
+            add(
+                "weights",
+                By::slopes(WEIGHTS, |weights| {
+                    let (x, y) = (of(&INPUT, &weights), of(&TARGET, &weights));
+                    let s = of(&SPREADS, &weights);
+                    loss.forward_weighted(x, y, s, weights)
+                }),
+            );
             // The others have the slope 0.
             add(
                 "one spread per row",
@@ -260,6 +269,15 @@ impl<B: LossBackend, By: Differentiate<B>> VisitClass<B> for Collect<By> {
                     let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &x.device());
                     let weights = tensor(&ROW_WEIGHTS, &[2], &x.device());
                     loss.forward_weighted(x, targets, weights)
+                }),
+            );
+            // The first of each row; the others have the slope 0.
+            add(
+                "weights",
+                By::slopes(WEIGHTS, |weights| {
+                    let x = tensor::<B, 2>(&input, &SHAPE, &weights.device());
+                    let targets = Tensor::<B, 1, Int>::from_ints(CLASSES, &x.device());
+                    loss.forward_weighted(x, targets, weights.narrow(1, 0, 1).reshape([2]))
                 }),
             );
             // One example of two positions: the rows turned into columns.

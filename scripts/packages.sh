@@ -33,5 +33,9 @@ done
 cp "$root/Cargo.lock" .
 # Takes out of the lock file what only the examples need.
 cargo metadata --format-version 1 >/dev/null
+# Each with the features of an earlier check.
+for features in ndarray,autodiff wgpu,autodiff,fusion; do
+    cargo check --locked -p burn-loss --lib --no-default-features --features "$features"
+done
 cargo check --locked -p burn-loss-metrics --lib
 cargo check --locked -p burn-loss-plots --lib

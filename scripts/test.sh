@@ -24,8 +24,8 @@ RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --features w
 step "features"
 # Each feature of the CPU alone, those of a GPU together, and none: one must not stand on what another brings along. There is
 # no GPU to run CUDA or ROCm on, but they have to compile. Not here: `cpu`, whose compiler is downloaded while it builds.
-for feature in "" ndarray flex autodiff wgpu,autodiff,fusion vulkan,metal,webgpu cuda,autodiff,fusion rocm,autodiff,fusion \
-    candle,router,remote,autodiff; do
+for feature in "" ndarray flex autodiff cubecl,autodiff wgpu,autodiff,fusion vulkan,metal,webgpu,autodiff cuda,autodiff,fusion \
+    rocm,autodiff,fusion candle,router,remote,ndarray,flex,autodiff; do
     cargo check --locked -p burn-loss --lib --no-default-features --features "$feature"
 done
 # LibTorch without the library itself, which is downloaded while it builds.

@@ -33,5 +33,6 @@ const LIBTORCH: fn() = has_losses::<burn::backend::LibTorch>;
 const REMOTE: fn() = has_losses::<burn::backend::RemoteBackend>;
 #[cfg(all(feature = "autodiff", feature = "ndarray"))]
 const AUTODIFF: fn() = has_losses::<burn::backend::Autodiff<burn::backend::NdArray>>;
-#[cfg(all(feature = "router", feature = "ndarray"))]
-const ROUTER: fn() = has_losses::<burn::backend::Router<(burn::backend::NdArray,)>>;
+#[cfg(all(feature = "router", feature = "ndarray", feature = "flex"))]
+const ROUTER: fn() =
+    has_losses::<burn::backend::Router<(burn::backend::NdArray, burn::backend::Flex)>>;

@@ -27,6 +27,8 @@ use crate::check;
 ///   each chunk of rows reads and writes the whole gradient of the weight, and where NdArray and Flex have room for few whole rows,
 ///   they compute tiles of rows and classes, each twice. Beside it, outside NdArray and Flex, each chunk's part of
 ///   that gradient is as large as the weight, and a weight of 16 bits is copied to 32 for each chunk
+/// - rows that do not count are taken out before the products on NdArray and Flex; elsewhere they are multiplied as zeros, and a
+///   batch of padding takes as long as a full one
 /// - PyTorch: [`nn.LinearCrossEntropyLoss`](https://docs.pytorch.org/docs/main/generated/torch.nn.LinearCrossEntropyLoss.html)
 ///   holds the weight itself; softcap: [Gemma 2](https://arxiv.org/abs/2408.00118), section 2
 ///

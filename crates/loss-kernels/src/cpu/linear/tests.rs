@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::chunks;
 use super::plan::Tiles;
 use super::reduced::planned;
 use super::{Found, Linear, Matrix, Order, Plan, RowsFound, backward, forward, reduced};
@@ -290,7 +291,12 @@ fn check_here<F: Float>(case: Case, tiles: Option<[usize; 2]>)
 where
     CrossEntropy: RowFormula<F>,
 {
-    let inputs = Inputs::<F>::new(case);
+    // As many rows of either type.
+    let options = HeadOptions {
+        memory_budget: case.options.memory_budget * size_of::<F>() / size_of::<f64>(),
+        ..case.options
+    };
+    let inputs = Inputs::<F>::new(Case { options, ..case });
     let (linear, rows) = (inputs.linear(), inputs.rows());
     let reduced = |linear: &Linear<F>, rows: &HostRows<F>, loss: &RowLoss<F>, wanted, describe| {
         run(linear, rows, loss, wanted, describe, tiles)
@@ -620,8 +626,25 @@ fn same_bits_whatever_the_number_of_threads() {
         ignores: false,
         per_logit: false,
     };
-    for order in [Order::Rows, Order::Columns] {
+    // In chunks of whole rows, and in tiles, which the budget is for.
+    let tiled = Case {
+        shape: [200, 5, 2100],
+        options: HeadOptions {
+            memory_budget: 100 * 2100 * size_of::<f32>(),
+            ..case.options
+        },
+        ..case
+    };
+    for (case, order, is_tiled) in [
+        (case, Order::Rows, false),
+        (case, Order::Columns, false),
+        (tiled, Order::Rows, true),
+        (tiled, Order::Columns, true),
+    ] {
         let inputs = Inputs::<f32>::new(Case { order, ..case });
+        let need = chunks::need(&inputs.linear(), &inputs.rows(), None);
+        let tiles = Tiles::new(need, &case.options);
+        assert_eq!(tiles.is_some(), is_tiled, "{tiles:?}");
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             pool.build().expect("threads start").install(|| {

@@ -27,13 +27,18 @@ impl Axis {
     }
 }
 
+/// Farther out no point is placed, in pixels.
+const FAR: f64 = 1e8;
+
 impl Ranged for Axis {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
 
     fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
         let share = (value - self.range.0) / (self.range.1 - self.range.0);
-        from + (share * f64::from(to - from)).round() as i32
+        // What lies far outside stays far outside, and can still be added to.
+        let offset = (share * f64::from(to - from)).clamp(-FAR, FAR);
+        from + offset.round() as i32
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
@@ -188,6 +193,24 @@ mod tests {
     fn labels(from: f64, to: f64, count: usize, whole: bool) -> Vec<String> {
         let ticks = ticks(from, to, count, whole);
         ticks.iter().map(|&tick| label(tick, &ticks)).collect()
+    }
+
+    #[test]
+    fn what_is_far_outside_has_a_place() {
+        for range in [(0.0, 1.0), (0.0, 5e-324), (-1e307, 1e307)] {
+            let axis = Axis::new(range, 5, false);
+            for (value, outside) in [(1e300, 600), (f64::MAX, 600), (-1e300, 20), (f64::MIN, 20)] {
+                let place = axis.map(&value, (20, 600));
+                let is_outside = if outside == 600 {
+                    place >= 310
+                } else {
+                    place <= 310
+                };
+                assert!(is_outside, "{value} on {range:?} at {place}");
+            }
+            axis.map(&f64::INFINITY, (20, 600));
+            axis.map(&f64::NAN, (600, 20));
+        }
     }
 
     #[test]

@@ -89,6 +89,35 @@ pub fn boxes_refuse<B: TestBackend>() {
     }
 }
 
+/// No unit is better than another as long as 32 bits hold the areas; the numbers are known by hand.
+pub fn boxes_of_any_size<B: TestBackend>() {
+    // Of three stripes each has two, and both the one in the middle. The centers are 1 apart, the squared diagonal is 13.
+    const BOXES: [[f64; 4]; 2] = [[-1.0, -1.0, 1.0, 1.0], [0.0, -1.0, 2.0, 1.0]];
+    const OF_IOU: [f64; 4] = [-1.0 / 9.0, 0.0, -1.0 / 3.0, 0.0];
+    const OF_DISTANCE: [f64; 4] = [-7.0 / 169.0, 2.0 / 169.0, -1.0 / 13.0, -2.0 / 169.0];
+    let device = B::device();
+    for kind in KINDS {
+        let loss = BoxIouLossConfig::new().with_kind(kind).with_eps(0.0).init();
+        let distance = match kind {
+            BoxIouKind::Diou | BoxIouKind::Ciou => 1.0,
+            _ => 0.0,
+        };
+        for size in [1e-18, 1.0, 1e18] {
+            let of = |at: [f64; 4]| tensor(&at.map(|x| x * size), &[1, 4], &device);
+            let [p, t]: [Tensor<Autodiff<B>, 2>; 2] = BOXES.map(of);
+            let p = p.require_grad();
+            let value = loss.forward(p.clone(), t);
+            let gradient = numbers(p.grad(&value.backward()).expect("it is tracked"));
+            let gradient: Vec<f64> = gradient.iter().map(|slope| slope * size).collect();
+            let what = format!("{kind:?} of size {size:e}");
+            let expected = 2.0 / 3.0 + distance / 13.0;
+            assert_close(&what, &numbers(value), &[expected], B::TOLERANCE);
+            let expected = [0, 1, 2, 3].map(|at| OF_IOU[at] + distance * OF_DISTANCE[at]);
+            assert_close(&what, &gradient, &expected, B::TOLERANCE);
+        }
+    }
+}
+
 /// A box of weight 0 reaches nothing, and a degenerate one has a gradient that can be followed.
 pub fn boxes_that_do_not_count<B: TestBackend>() {
     let device = B::device();

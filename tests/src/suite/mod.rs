@@ -71,7 +71,7 @@ macro_rules! suite {
                 integers { sequences_of_any_integer }
                 regions { dice jaccard tversky long_regions }
                 halves { class_rows_of_any_integer }
-                boxes { box_iou box_gradients boxes_that_do_not_count }
+                boxes { box_iou box_gradients boxes_that_do_not_count boxes_of_any_size }
                 samples {
                     values_and_gradients differences ctc_equals_composed_operations ctc_of_long_inputs
                 }
@@ -102,7 +102,7 @@ macro_rules! suite {
             numerics {
                 confident_rows_keep_their_digits offset_rows_keep_their_digits
                 large_logits_do_not_overflow saturated_logits_are_exact relatives_keep_their_digits
-                bce_keeps_its_digits
+                bce_keeps_its_digits divergences_of_the_impossible
             }
             bad_input {
                 shapes_that_differ element_types_that_differ devices_that_differ ranks_that_do_not_fit no_class
@@ -131,6 +131,7 @@ macro_rules! suite {
             regions {
                 region_gradients regions_refuse region_configs positions_that_do_not_count regions_of_extreme_logits no_positions
                 lovasz_softmax lovasz_hinge lovasz_gradients_and_bad_input lovasz_of_weighted_positions
+                lovasz_of_saturated_logits
                 targets_of_regions_outside_the_unit_interval
             }
             boxes { boxes_refuse }
@@ -153,7 +154,8 @@ macro_rules! suite {
             samples {
                 margin_ranking distances_of_ones_own bad_input wrong_targets configs_survive_json
                 modules_print_themselves logits_that_are_adjusted heads_that_are_adjusted
-                divergences_of_some_rows rows_that_distillation_leaves_out swapped_ties pairs_in_an_order distances_of_high_powers
+                divergences_of_some_rows weights_from_counts rows_that_distillation_leaves_out swapped_ties pairs_in_an_order
+                distances_of_high_powers
             }
             metrics {
                 binary curves results_survive_json thresholds equally_good_thresholds multiclass multilabel

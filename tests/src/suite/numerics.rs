@@ -137,6 +137,40 @@ pub fn relatives_keep_their_digits<B: TestBackend>() {
     close("sigmoid focal", sigmoid_focal, rest * rest * loss);
 }
 
+/// Each side of a divergence counts what it holds possible, however impossible the other side holds it.
+pub fn divergences_of_the_impossible<B: TestBackend>() {
+    let device = B::device();
+    let run = |beta: f64, rows: [[f64; 2]; 2]| {
+        let row = |row: [f64; 2]| tensor::<Autodiff<B>, 2>(&row, &[1, 2], &device).require_grad();
+        let [x, y] = rows.map(row);
+        let loss = JsDivLossConfig::new().with_beta(beta).init();
+        let loss = loss.forward(x.clone(), y.clone());
+        let grads = loss.backward();
+        [
+            numbers(loss),
+            numbers(x.grad(&grads).expect("it is tracked")),
+            numbers(y.grad(&grads).expect("it is tracked")),
+        ]
+    };
+    let (first, second) = ([0.0, f64::NEG_INFINITY], [f64::NEG_INFINITY, 0.0]);
+    for beta in [0.5, 0.25, 0.75] {
+        // The mixture of (1, 0) and (0, 1) is (1 - beta, beta): log 2 in all at one half.
+        let [of_x, of_y] = [1.0 - beta, beta].map(|share: f64| -share * share.ln());
+        let expected: [&[f64]; 3] = [&[of_x + of_y], &[of_x, 0.0], &[0.0, of_y]];
+        for (found, expected) in run(beta, [first, second]).iter().zip(expected) {
+            assert_close(&format!("beta {beta}"), found, expected, relative::<B>());
+        }
+    }
+    // What neither side holds possible does no harm.
+    for beta in [0.0, 0.5, 1.0] {
+        let [loss, of_x, of_y] = run(beta, [first, first]);
+        assert_close("of the same", &loss, &[0.0], B::TOLERANCE);
+        let gradients = [of_x, of_y].concat();
+        assert!(gradients.iter().all(|g| g.is_finite()), "{gradients:?}");
+        assert_eq!((gradients[1], gradients[3]), (0.0, 0.0), "{gradients:?}");
+    }
+}
+
 pub fn bce_keeps_its_digits<B: TestBackend>() {
     let device = B::device();
     // Close to both ends, and on them.

@@ -504,6 +504,50 @@ pub fn lovasz_gradients_and_bad_input<B: TestBackend>() {
     assert_eq!(numbers(loss.forward(x, all)), [0.0]);
 }
 
+/// Logits so far apart that each probability is 0, 1 or one half: the numbers are known by hand.
+pub fn lovasz_of_saturated_logits<B: TestBackend>() {
+    let device = B::device();
+    let softmax = |logits: [f64; 6]| {
+        let x = tensor::<Autodiff<B>, 3>(&logits, &[1, 2, 3], &device).require_grad();
+        let loss = LovaszSoftmaxLossConfig::new().init::<Autodiff<B>>(&device);
+        let value = loss.forward(x.clone(), classes(&device));
+        let gradient = numbers(x.grad(&value.backward()).expect("it is tracked"));
+        (numbers(value), gradient)
+    };
+    let right = [-1e4, 1e4, -1e4, 1e4, -1e4, 1e4];
+    assert_eq!(softmax(right), (vec![0.0], vec![0.0; 6]));
+    let (loss, gradient) = softmax(right.map(|x| -x));
+    assert_close("all wrong", &loss, &[1.0], B::TOLERANCE);
+    assert_eq!(gradient, [0.0; 6], "no small step makes it right");
+    // The last position is wrong, which makes both Jaccard losses 1/2, and the second unsure, which adds its 1/2 of the 1/2 that is
+    // left of class 0, and of the step to 2/3 of class 1.
+    let (loss, gradient) = softmax([-1e4, 1e4, 1e4, 1e4, 1e4, -1e4]);
+    assert_close("one wrong", &loss, &[2.0 / 3.0], B::TOLERANCE);
+    let slope = (0.5 + 1.0 / 6.0) / 8.0;
+    let expected = [0.0, -slope, 0.0, 0.0, slope, 0.0];
+    assert_close("its gradient", &gradient, &expected, B::TOLERANCE);
+
+    let hinge = |targets: [f64; 3]| {
+        let x = tensor::<Autodiff<B>, 2>(&[1e4, -1e4, 1e4], &[1, 3], &device).require_grad();
+        let targets = tensor::<Autodiff<B>, 2>(&targets, &[1, 3], &device);
+        let value = LovaszHingeLossConfig::new()
+            .init()
+            .forward(x.clone(), targets);
+        let gradient = numbers(x.grad(&value.backward()).expect("it is tracked"));
+        (numbers(value), gradient)
+    };
+    assert_eq!(hinge([1.0, 0.0, 1.0]), (vec![0.0], vec![0.0; 3]));
+    // One more in the region than there is.
+    let (loss, gradient) = hinge([1.0, 0.0, 0.0]);
+    assert_close("one wrong", &loss, &[10_001.0 / 2.0], B::TOLERANCE);
+    assert_close("its gradient", &gradient, &[0.0, 0.0, 0.5], B::TOLERANCE);
+    // Errors that are alike share a Jaccard loss of 1 in any way.
+    let (loss, gradient) = hinge([0.0, 1.0, 0.0]);
+    assert_close("all wrong", &loss, &[10_001.0], B::TOLERANCE);
+    let sum = gradient[0] - gradient[1] + gradient[2];
+    assert_close("sum of slopes", &[sum], &[1.0], B::TOLERANCE);
+}
+
 /// Weights of positions: their size does not matter, none is 0 or less, and what they drop reaches nothing.
 pub fn lovasz_of_weighted_positions<B: TestBackend>() {
     fn of_softmax_logits<B: LossBackend>(x: Tensor<B, 3>) -> Tensor<B, 1> {

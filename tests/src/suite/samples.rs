@@ -773,7 +773,7 @@ pub fn heads_that_are_adjusted<B: TestBackend>() {
     }
 }
 
-/// Rows that do not count in a divergence, and weights from counts.
+/// Rows that do not count in a divergence.
 pub fn divergences_of_some_rows<B: TestBackend>() {
     let device = B::device();
     let rows = |x: f64| tensor::<B, 2>(&[0.5f64.ln(), 0.5f64.ln(), x, x], &[2, 2], &device);
@@ -801,7 +801,10 @@ pub fn divergences_of_some_rows<B: TestBackend>() {
         &expected,
         B::TOLERANCE,
     );
+}
 
+/// Class weights and priors by hand, and counts that have none.
+pub fn weights_from_counts<B: TestBackend>() {
     let close = |found: Vec<f32>, expected: [f32; 2]| {
         let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
         assert!(
@@ -824,6 +827,11 @@ pub fn divergences_of_some_rows<B: TestBackend>() {
     panics(&["priors: ", "`counts[1]`", "got 0"], || {
         class_weights::priors(&[1, 0])
     });
+    for beta in [0.0, 0.5] {
+        panics(&["effective_number: ", "`counts[0]`", "got 0"], || {
+            class_weights::effective_number(&[0, 3], beta)
+        });
+    }
 }
 
 /// What the backend has, and the operation in plain Burn operations.

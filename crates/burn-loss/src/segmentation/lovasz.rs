@@ -57,7 +57,7 @@ impl LovaszSoftmaxLossConfig {
     ///
     /// ```
     /// use burn::backend::NdArray;
-    /// use burn::tensor::{BasicOps, Int, Tensor};
+    /// use burn::tensor::{Int, Tensor};
     /// use burn_loss::LovaszSoftmaxLossConfig;
     ///
     /// let device = Default::default();
@@ -111,7 +111,7 @@ impl LovaszSoftmaxLossConfig {
 ///
 /// ```
 /// use burn::backend::NdArray;
-/// use burn::tensor::{BasicOps, Int, Tensor};
+/// use burn::tensor::{Int, Tensor};
 /// use burn_loss::LovaszSoftmaxLossConfig;
 ///
 /// let device = Default::default();
@@ -206,7 +206,7 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
     ///
     /// ```
     /// use burn::backend::NdArray;
-    /// use burn::tensor::{BasicOps, Int, Tensor};
+    /// use burn::tensor::{Int, Tensor};
     /// use burn_loss::LovaszSoftmaxLossConfig;
     ///
     /// let device = Default::default();

@@ -118,6 +118,15 @@ sample_forwards!(<> CtcLoss, <B>, log_probs: Tensor<B, 3>, targets: Tensor<B, 2,
 
 const NAME: &str = "CtcLoss";
 
+/// Panics unless there are as many rows as samples.
+#[track_caller]
+fn one_per_sample(name: &str, shape @ [_, samples, _]: [usize; 3], count: usize) {
+    assert!(
+        count == samples,
+        "{NAME}: expected `{name}` of one row per sample of `log_probs` [T, N, C], N = {samples}, got {count} and {shape:?}"
+    );
+}
+
 impl<B: LossBackend> SampleLoss<B> for CtcLoss {
     type Inputs = (
         Tensor<B, 3>,
@@ -139,21 +148,15 @@ impl<B: LossBackend> SampleLoss<B> for CtcLoss {
         &self,
         (log_probs, targets, input_lengths, target_lengths): &Self::Inputs,
     ) -> Samples<B> {
-        let shape @ [_, samples, num_classes] = log_probs.dims();
-        let one_per_sample = |name: &str, count: usize| {
-            assert!(
-                count == samples,
-                "{NAME}: expected `{name}` of one row per sample of `log_probs` [T, N, C], N = {samples}, got {count} and {shape:?}"
-            );
-        };
-        one_per_sample("targets", targets.dims()[0]);
+        let shape @ [_, _, num_classes] = log_probs.dims();
+        one_per_sample("targets", shape, targets.dims()[0]);
         let device = ("log_probs", &log_probs.device());
         check::same_device::<B>(NAME, device, ("targets", &targets.device()));
         for (name, lengths) in [
             ("input_lengths", input_lengths),
             ("target_lengths", target_lengths),
         ] {
-            one_per_sample(name, lengths.dims()[0]);
+            one_per_sample(name, shape, lengths.dims()[0]);
             check::same_device::<B>(NAME, device, (name, &lengths.device()));
         }
         assert!(

@@ -37,10 +37,24 @@ fn same_for_all<B: TestBackend, const D: usize, const K: usize>(
     }
 }
 
+/// The backend's own type of floats; and, where a backend with kernels has 16 bits, these, for which it has none.
+fn floats<B: TestBackend>() -> Vec<DType> {
+    let composed = (B::ON_HOST && B::HAS_HALVES).then_some(DType::F16);
+    std::iter::once(B::FloatElem::dtype())
+        .chain(composed)
+        .collect()
+}
+
 pub fn classes_of_any_integer<B: TestBackend>() {
+    for float in floats::<B>() {
+        classes_beside::<B>(float);
+    }
+}
+
+fn classes_beside<B: TestBackend>(float: DType) {
     let device = B::device();
     let classes = || Tensor::<B, 1, Int>::from_ints([2, 0, 1, 2], &device);
-    let scores = || waves::<B, 2>([4, 3]);
+    let scores = || waves::<B, 2>([4, 3]).cast(float);
     let log_probs = || burn::tensor::activation::log_softmax(scores(), 1);
     let nll = NllLossConfig::new().init(&device);
     same_for_all("NLL", classes(), |t| nll.forward(log_probs(), t.clone()));
@@ -61,9 +75,15 @@ pub fn classes_of_any_integer<B: TestBackend>() {
 }
 
 pub fn positions_of_any_integer<B: TestBackend>() {
+    for float in floats::<B>() {
+        positions_beside::<B>(float);
+    }
+}
+
+fn positions_beside<B: TestBackend>(float: DType) {
     let device = B::device();
     let classes = || Tensor::<B, 2, Int>::from_ints([[2, 0, 1, 2], [1, 1, 0, 2]], &device);
-    let logits = || waves::<B, 3>([2, 3, 4]);
+    let logits = || waves::<B, 3>([2, 3, 4]).cast(float);
     let dice = DiceLossConfig::new()
         .with_ignore_index(Some(1))
         .init(&device);
@@ -75,15 +95,21 @@ pub fn positions_of_any_integer<B: TestBackend>() {
 }
 
 pub fn labels_of_any_integer<B: TestBackend>() {
+    for float in floats::<B>() {
+        labels_beside::<B>(float);
+    }
+}
+
+fn labels_beside<B: TestBackend>(float: DType) {
     let device = B::device();
-    let scores = || waves::<B, 2>([2, 3]);
+    let scores = || waves::<B, 2>([2, 3]).cast(float);
     let loss = MultiLabelMarginLossConfig::new().init();
     // Without an end, which a type without a sign does not hold: a row may name all classes.
     let labels = || Tensor::<B, 2, Int>::from_ints([[2, 0, 1], [1, 2, 0]], &device);
     same_for_all("multi-label margin", labels(), |t| {
         loss.forward(scores(), t)
     });
-    let weights = || Tensor::<B, 1>::from_floats([0.0, 1.0], &device);
+    let weights = || Tensor::<B, 1>::from_floats([0.0, 1.0], &device).cast(float);
     same_for_all("multi-label margin, weighted", labels(), |t| {
         loss.forward_weighted(scores(), t, weights())
     });
@@ -92,7 +118,11 @@ pub fn labels_of_any_integer<B: TestBackend>() {
 pub fn groups_of_any_integer<B: TestBackend>() {
     let classes = Tensor::<B, 1, Int>::from_ints([2, 0, 2, 0], &B::device());
     let loss = SupConLossConfig::new().init();
-    same_for_all("SupCon", classes, |t| loss.forward(waves([4, 3]), t));
+    for float in floats::<B>() {
+        same_for_all("SupCon", classes.clone(), |t| {
+            loss.forward(waves::<B, 2>([4, 3]).cast(float), t)
+        });
+    }
 }
 
 /// Targets and both lengths in types of their own.

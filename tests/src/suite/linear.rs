@@ -287,8 +287,10 @@ pub fn equals_the_loss_of_logits<B: TestBackend>() {
                     compare([5, 2, 1], 1 << 20);
                     compare([9, 3, 41], 2 * 41 * size);
                     if B::ON_HOST {
-                        // So many classes that the budget is for tiles of rows and classes.
-                        compare([200, 3, 2100], 100 * 2100 * size);
+                        // So many classes that the budget is for tiles of rows and classes. Of 200 short vectors some lie almost
+                        // along their class, where the slope of an angle magnifies rounding; long ones do not.
+                        let width = if row.domain == Domain::Cosines { 16 } else { 3 };
+                        compare([200, width, 2100], 100 * 2100 * size);
                     }
                 }
             }

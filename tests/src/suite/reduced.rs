@@ -539,6 +539,10 @@ pub fn batches_of_nothing<B: TestBackend>() {
             &scores,
             loss.forward(scores.clone(), targets),
         );
+        let none = Tensor::zeros([0], &device);
+        let targets = Tensor::<A<B>, 2, Int>::zeros([0, 4], &device);
+        let weighted = loss.forward_weighted(scores.clone(), targets, none);
+        check("multi-label margin, weighted", &scores, weighted);
         let prediction = floats([0, 2]);
         let config = QuantileLossConfig::new().with_levels(vec![0.1, 0.9]);
         let loss = config.with_reduction(reduction).init(&device);

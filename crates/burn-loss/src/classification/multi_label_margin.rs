@@ -8,7 +8,7 @@ use burn_loss_kernels::composed::at_least_f32;
 
 use crate::display::display_fields;
 use crate::forms::samples::sum_of_rows;
-use crate::forms::{SampleLoss, Samples, fill_samples, sample_forwards, signed};
+use crate::forms::{SampleLoss, Samples, expanded, fill_samples, sample_forwards, signed};
 use crate::{Reduction, check};
 
 /// Configuration of [`MultiLabelMarginLoss`].
@@ -128,7 +128,7 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelMarginLoss {
     ) -> Self::Inputs {
         let scores = fill_samples(scores, &dropped);
         let [rows, num_classes] = targets.dims();
-        let dropped = dropped.reshape([rows, 1]).expand([rows, num_classes]);
+        let dropped = expanded(dropped.reshape([rows, 1]), [rows, num_classes]);
         (scores, with_a_sign(targets).mask_fill(dropped, -1))
     }
 

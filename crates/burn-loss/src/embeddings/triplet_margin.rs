@@ -129,11 +129,25 @@ pub struct TripletMarginLoss {
 display_fields!([] TripletMarginLoss: {} margin, p, eps, swap, reduction);
 sample_forwards!(<> TripletMarginLoss, <B>, anchor: Tensor<B, 2>, positive: Tensor<B, 2>, negative: Tensor<B, 2>);
 
+const NAME: &str = "TripletMarginLoss";
+
+/// Panics unless the three fit one another.
+#[track_caller]
+fn check_parts<B: LossBackend, const D: usize>(
+    anchor: &Tensor<B, D>,
+    positive: &Tensor<B, D>,
+    negative: &Tensor<B, D>,
+) -> Samples<B> {
+    check::alike(NAME, ("anchor", anchor), ("positive", positive));
+    check::alike(NAME, ("anchor", anchor), ("negative", negative));
+    Samples::of("anchor", anchor)
+}
+
 impl<B: LossBackend> SampleLoss<B> for TripletMarginLoss {
     type Inputs = (Tensor<B, 2>, Tensor<B, 2>, Tensor<B, 2>);
 
     fn name(&self) -> &'static str {
-        "TripletMarginLoss"
+        NAME
     }
 
     fn reduction(&self) -> Reduction {
@@ -142,7 +156,7 @@ impl<B: LossBackend> SampleLoss<B> for TripletMarginLoss {
 
     #[track_caller]
     fn check(&self, (anchor, positive, negative): &Self::Inputs) -> Samples<B> {
-        self.check_parts(anchor, positive, negative)
+        check_parts(anchor, positive, negative)
     }
 
     fn without(
@@ -221,9 +235,9 @@ impl TripletMarginLoss {
         negative: Tensor<B, D>,
         distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
     ) -> Tensor<B, 1> {
-        check::reduction("TripletMarginLoss", self.reduction);
-        self.check_parts(&anchor, &positive, &negative);
-        self.each_with(anchor, positive, negative, distance)
+        check::reduction(NAME, self.reduction);
+        check_parts(&anchor, &positive, &negative);
+        self.losses_with(anchor, positive, negative, distance)
     }
 
     /// Computes the loss as one number with a distance of your own and one weight, or one 0 or 1 of a mask, per sample.
@@ -264,49 +278,17 @@ impl TripletMarginLoss {
         distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
         weights: Tensor<B, 1>,
     ) -> Tensor<B, 1> {
-        let name = "TripletMarginLoss";
-        check::reduction(name, self.reduction);
-        self.check_parts(&anchor, &positive, &negative)
-            .check_weights(name, &weights);
+        check::reduction(NAME, self.reduction);
+        check_parts(&anchor, &positive, &negative).check_weights(NAME, &weights);
         let dropped = weights.clone().equal_elem(0.0);
         let [anchor, positive, negative] =
             [anchor, positive, negative].map(|part| fill_samples(part, &dropped));
-        let each = self.each_with(anchor, positive, negative, distance);
+        let each = self.losses_with(anchor, positive, negative, distance);
         self.reduction.reduce_weighted(each, weights)
     }
 
+    /// One loss per sample.
     #[track_caller]
-    fn check_parts<B: LossBackend, const D: usize>(
-        &self,
-        anchor: &Tensor<B, D>,
-        positive: &Tensor<B, D>,
-        negative: &Tensor<B, D>,
-    ) -> Samples<B> {
-        let name = "TripletMarginLoss";
-        check::alike(name, ("anchor", anchor), ("positive", positive));
-        check::alike(name, ("anchor", anchor), ("negative", negative));
-        Samples::of("anchor", anchor)
-    }
-
-    /// One loss per sample, and as many of them as there are.
-    #[track_caller]
-    fn each_with<B: LossBackend, const D: usize>(
-        &self,
-        anchor: Tensor<B, D>,
-        positive: Tensor<B, D>,
-        negative: Tensor<B, D>,
-        distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
-    ) -> Tensor<B, 1> {
-        let samples = anchor.dims()[0];
-        let each = self.losses_with(anchor, positive, negative, distance);
-        check::same_shape(
-            "TripletMarginLoss",
-            ("one distance per sample", [samples]),
-            ("distance", each.dims()),
-        );
-        each
-    }
-
     fn losses_with<B: LossBackend, const D: usize>(
         &self,
         anchor: Tensor<B, D>,
@@ -314,12 +296,16 @@ impl TripletMarginLoss {
         negative: Tensor<B, D>,
         distance: impl Fn(Tensor<B, D>, Tensor<B, D>) -> Tensor<B, 1>,
     ) -> Tensor<B, 1> {
+        let samples = anchor.dims()[0];
         let to_positive = distance(anchor.clone(), positive.clone());
         let mut to_negative = distance(anchor, negative.clone());
         if self.swap {
             to_negative = smaller(&to_negative, &distance(positive, negative));
         }
-        hinge(to_positive - to_negative + self.margin)
+        let each = hinge(to_positive - to_negative + self.margin);
+        let expected = ("one distance per sample", [samples]);
+        check::same_shape(NAME, expected, ("distance", each.dims()));
+        each
     }
 
     /// The distance of the rows of two matrices, `[N]`.

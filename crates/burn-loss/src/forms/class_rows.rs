@@ -9,7 +9,9 @@ use burn_loss_kernels::{
 };
 
 use super::linear::{self, checked_rows};
-use super::{ClassOptions, LinearHead, LinearOutput, Rows, class_formula, primitive, tensor, wide};
+use super::{
+    ClassOptions, LinearHead, LinearOutput, Rows, class_formula, expanded, primitive, tensor, wide,
+};
 use crate::check;
 
 /// A loss of scores `[N, C, d1, ..]` against classes `[N, d1, ..]`: one row per prediction, one class per row.
@@ -516,7 +518,7 @@ pub(crate) fn fill_rows<B: LossBackend, const D: usize>(
 ) -> Tensor<B, D> {
     let mut shape = scores.dims();
     shape[1] = 1;
-    let dropped = dropped.clone().reshape(shape).expand(scores.dims());
+    let dropped = expanded(dropped.clone().reshape(shape), scores.dims());
     scores.mask_fill(dropped, 0.5)
 }
 

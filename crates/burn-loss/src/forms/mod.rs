@@ -40,7 +40,7 @@ pub use spread::SpreadLoss;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Tensor, TensorPrimitive};
+use burn::tensor::{BasicOps, Tensor, TensorPrimitive};
 use burn_loss_kernels::LossBackend;
 use burn_loss_kernels::composed::at_least_f32;
 
@@ -52,6 +52,17 @@ pub(crate) fn primitive<B: LossBackend, const D: usize>(tensor: Tensor<B, D>) ->
 /// A tensor whose rank the caller knows.
 pub(crate) fn tensor<B: LossBackend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
     Tensor::from_primitive(TensorPrimitive::Float(primitive))
+}
+
+/// The tensor repeated along its axes of length 1. Burn expands nothing to nothing: without elements only the shape changes.
+pub(crate) fn expanded<B: Backend, K: BasicOps<B>, const D: usize>(
+    tensor: Tensor<B, D, K>,
+    shape: [usize; D],
+) -> Tensor<B, D, K> {
+    match shape.contains(&0) {
+        true => tensor.reshape(shape),
+        false => tensor.expand(shape),
+    }
 }
 
 /// Numbers of 16 bits in 32; others as they are.

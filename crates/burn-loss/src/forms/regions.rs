@@ -6,7 +6,7 @@ use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::{LossBackend, Reduction};
 
 use super::probabilities::{sigmoid, softmax};
-use super::{ClassOptions, Rows, wide};
+use super::{ClassOptions, Rows, expanded, wide};
 use crate::check;
 
 /// What the loss of a class is that no position of the target has.
@@ -353,11 +353,11 @@ impl<B: LossBackend> Positions<B> {
         dropped: Option<Tensor<B, 3, Bool>>,
     ) -> Self {
         let logits = match &dropped {
-            Some(dropped) if logits.shape().num_elements() > 0 => {
-                let dropped = dropped.clone().expand(logits.dims());
+            Some(dropped) => {
+                let dropped = expanded(dropped.clone(), logits.dims());
                 logits.mask_fill(dropped, 0.5)
             }
-            _ => logits,
+            None => logits,
         };
         Self {
             logits,

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, DType, Tensor};
 use burn_loss_kernels::{LossBackend, Reduction};
 
-use super::{primitive, tensor};
+use super::{expanded, primitive, tensor};
 use crate::check;
 
 /// A loss of samples, each of several parts: an anchor, a positive and a negative embedding, or scores and the classes that they
@@ -179,7 +179,7 @@ pub fn fill_samples<B: Backend, const D: usize>(
 ) -> Tensor<B, D> {
     let mut shape = [1; D];
     shape[0] = tensor.dims()[0];
-    let dropped = dropped.clone().reshape(shape).expand(tensor.dims());
+    let dropped = expanded(dropped.clone().reshape(shape), tensor.dims());
     tensor.mask_fill(dropped, 0.5)
 }
 

@@ -7,7 +7,7 @@ use burn::tensor::{Element, Tensor, TensorData};
 use burn_loss_kernels::{LossBackend, formulas};
 
 use crate::display::display_fields;
-use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards};
+use crate::forms::{ElementwiseFormula, elementwise_formula, elementwise_forwards, expanded};
 use crate::{ElementwiseLoss, Reduction, check};
 
 /// Configuration of [`QuantileLoss`].
@@ -219,11 +219,7 @@ impl<B: LossBackend> QuantileLoss<B> {
         let [n, levels] = prediction.dims();
         let expected = ("prediction's examples", [n]);
         check::same_shape("QuantileLoss", expected, (name, numbers.dims()));
-        if n == 0 {
-            // Burn expands nothing to nothing.
-            return numbers.reshape([n, levels]);
-        }
-        numbers.unsqueeze_dim::<2>(1).expand([n, levels])
+        expanded(numbers.unsqueeze_dim(1), [n, levels])
     }
 }
 

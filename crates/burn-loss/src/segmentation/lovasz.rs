@@ -3,14 +3,14 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{BasicOps, Int, Tensor};
+use burn::tensor::{Int, Tensor};
 use burn_loss_kernels::LossBackend;
 
 use crate::display::display_fields;
 use crate::forms::probabilities::{quotient, softmax};
 use crate::forms::samples::hinge;
 use crate::forms::{
-    AbsentClasses, Positions, RegionOptions, count_regions, reduce_regions, sum_in_blocks,
+    AbsentClasses, Positions, RegionOptions, count_regions, expanded, reduce_regions, sum_in_blocks,
 };
 use crate::weights::weights_tensor;
 use crate::{Reduction, check};
@@ -263,17 +263,17 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
         let name = "LovaszSoftmaxLoss";
         let (positions, of_class) =
             Positions::of_classes(name, self.ignore_index, logits, targets, weights);
-        let [_, num_classes, _] = positions.logits.dims();
+        let shape @ [_, num_classes, _] = positions.logits.dims();
         let options = self.options();
         check::region_options(name, &options, num_classes, &positions.logits.device());
         let p = softmax(positions.logits);
         let errors = p.clone().mask_where(of_class.clone(), p.neg() + 1.0);
         let mut truth = of_class.float().cast(errors.dtype());
         if let Some(dropped) = positions.dropped {
-            truth = truth.mask_fill(of_each_class(dropped, num_classes), 0.0);
+            truth = truth.mask_fill(expanded(dropped, shape), 0.0);
         }
         let counts = positions.counts;
-        let counts = counts.map(|counts| self.by_region(of_each_class(counts, num_classes)));
+        let counts = counts.map(|counts| self.by_region(expanded(counts, shape)));
         let (errors, truth) = (self.by_region(errors), self.by_region(truth));
         let regions = [errors.dims()[0] / num_classes, num_classes];
         let absent = truth.clone().sum_dim(1).lower_elem(0.5).reshape(regions);
@@ -288,19 +288,6 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
             return numbers.reshape([n * num_classes, s]);
         }
         numbers.swap_dims(0, 1).reshape([num_classes, n * s])
-    }
-}
-
-/// What each position `[N, 1, S]` has or counts, for each class; what is there for each class already stays, `[N, C, S]`.
-fn of_each_class<B: Backend, K: BasicOps<B>>(
-    positions: Tensor<B, 3, K>,
-    num_classes: usize,
-) -> Tensor<B, 3, K> {
-    let [n, _, s] = positions.dims();
-    match n {
-        // Burn expands nothing to nothing.
-        0 => positions.reshape([n, num_classes, s]),
-        _ => positions.expand([n, num_classes, s]),
     }
 }
 

@@ -6,7 +6,7 @@ use burn::tensor::{Bool, Int, Tensor};
 use burn_loss_kernels::{CtcTargets, LossBackend};
 
 use crate::display::display_fields;
-use crate::forms::{SampleLoss, Samples, primitive, sample_forwards, signed, tensor};
+use crate::forms::{SampleLoss, Samples, expanded, primitive, sample_forwards, signed, tensor};
 use crate::{Reduction, check};
 
 /// Configuration of [`CtcLoss`].
@@ -173,7 +173,7 @@ impl<B: LossBackend> SampleLoss<B> for CtcLoss {
         dropped: Tensor<B, 1, Bool>,
     ) -> Self::Inputs {
         let shape @ [_, samples, _] = log_probs.dims();
-        let of_sample = dropped.clone().reshape([1, samples, 1]).expand(shape);
+        let of_sample = expanded(dropped.clone().reshape([1, samples, 1]), shape);
         (
             log_probs.mask_fill(of_sample, 0.0),
             targets,

@@ -48,8 +48,7 @@ fn exp_parts<F: Float, S: Isa>(simd: S, x: F::Vector<S>) -> (F::Vector<S>, F::Ve
 /// `exp(x)` for `x <= 0`: exactly 0 for minus infinity, NaN for NaN.
 #[inline(always)]
 pub fn exp<F: Float, S: Isa>(simd: S, x: F::Vector<S>) -> F::Vector<S> {
-    let (scale, fraction) = exp_parts::<F, S>(simd, x);
-    F::mul_add(simd, scale, fraction, scale)
+    exp_and_exp_m1::<F, S>(simd, x)[0]
 }
 
 /// `exp((x - max) - relative_lse)`: the probability that belongs to a logit.
@@ -68,12 +67,10 @@ pub fn probability<F: Float, S: Isa>(
 /// `exp(x) - 1` for `x <= 0`, with all its digits near 0.
 #[inline(always)]
 pub fn exp_m1<F: Float, S: Isa>(simd: S, x: F::Vector<S>) -> F::Vector<S> {
-    let (scale, fraction) = exp_parts::<F, S>(simd, x);
-    let rest = F::minus(simd, scale, F::splat(simd, F::ONE));
-    F::mul_add(simd, scale, fraction, rest)
+    exp_and_exp_m1::<F, S>(simd, x)[1]
 }
 
-/// [`exp`] and [`exp_m1`].
+/// [`exp`] and [`exp_m1`]; of the one that is not used nothing is computed.
 #[inline(always)]
 pub fn exp_and_exp_m1<F: Float, S: Isa>(simd: S, x: F::Vector<S>) -> [F::Vector<S>; 2] {
     let (scale, fraction) = exp_parts::<F, S>(simd, x);
@@ -247,8 +244,8 @@ mod tests {
             assert_eq!(self.1.len() % MAX_LANES, 0);
             for x in F::vectors_mut::<S>(self.1).0 {
                 *x = match self.0 {
-                    Function::Exp => exp_and_exp_m1::<F, S>(simd, *x)[0],
-                    Function::ExpM1 => exp_and_exp_m1::<F, S>(simd, *x)[1],
+                    Function::Exp => exp::<F, S>(simd, *x),
+                    Function::ExpM1 => exp_m1::<F, S>(simd, *x),
                     Function::Ln => ln::<F, S>(simd, *x),
                     Function::Ln1p => ln_1p::<F, S>(simd, *x),
                     Function::Ln1pTo1 => ln_1p_to_1::<F, S>(simd, *x),

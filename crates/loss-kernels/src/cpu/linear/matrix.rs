@@ -6,6 +6,7 @@ use std::ops::Range;
 use gemm::Parallelism;
 
 use crate::cpu::simd::Float;
+use crate::cpu::tasks;
 
 /// In which order the numbers of a matrix lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +197,12 @@ pub(super) fn product<F: Float>(to: MatrixMut<F>, left: Matrix<F>, right: Matrix
     assert!(span(to.shape, to.strides) <= to.numbers.len());
     left.check();
     right.check();
+    if to.order == Order::Rows
+        && right.order == Order::Columns
+        && is_better_by_columns(to.shape, inner)
+    {
+        return by_columns(to, left, right, scale);
+    }
     let [to_row, to_column] = to.strides;
     let ([left_row, left_column], [right_row, right_column]) = (left.strides, right.strides);
     let (slow, fast) = match to.order {
@@ -240,5 +247,125 @@ pub(super) fn product<F: Float>(to: MatrixMut<F>, left: Matrix<F>, right: Matrix
                 Parallelism::Rayon(0),
             );
         }
+    }
+}
+
+/// Whether a result is better written column by column, and put in rows afterwards, if its right factor lies column by column.
+///
+/// Row by row, the product works on a copy of the right factor, and making that takes as long as multiplying it by hundreds of
+/// rows; column by column it copies the left one. Measured, 52 rows: a gradient of 1024 hidden units from 128,256 logits takes 46
+/// ms instead of 86, such logits of a weight that lies class by class 53 instead of 145. As many rows as columns gain nothing, and
+/// where each number is the sum of few products, bringing it to its place takes too long.
+fn is_better_by_columns([rows, columns]: [usize; 2], inner: usize) -> bool {
+    rows <= columns && 4 * rows <= inner
+}
+
+/// Numbers that are put in rows at a time: beside the budget of the logits, 2 MiB in `f32`.
+const BESIDE: usize = 1 << 19;
+
+/// Rows and columns that are exchanged at a time, which a cache holds.
+const BLOCK: usize = 16;
+
+/// [`product`], a few columns at a time in memory of their own.
+fn by_columns<F: Float>(mut to: MatrixMut<F>, left: Matrix<F>, right: Matrix<F>, scale: F) {
+    let [rows, columns] = to.shape;
+    let step = (BESIDE / rows.max(1)).clamp(1, columns.max(1));
+    let mut beside = vec![F::ZERO; rows * step];
+    for start in (0..columns).step_by(step) {
+        let range = start..columns.min(start + step);
+        let beside = &mut beside[..rows * range.len()];
+        let shape = [rows, range.len()];
+        let by_columns = MatrixMut::new(beside, shape, Order::Columns, Old::Overwritten);
+        product(by_columns, left, right.of_columns(range.clone()), scale);
+        to.take(range, beside);
+    }
+}
+
+impl<F: Float> MatrixMut<'_, F> {
+    /// Takes numbers that lie column by column for some of the columns of a matrix that lies row by row.
+    fn take(&mut self, columns: Range<usize>, numbers: &[F]) {
+        let ([rows, _], [down, _], old) = (self.shape, self.strides, self.old);
+        let parts = self.numbers.chunks_mut(BLOCK * down as usize).enumerate();
+        tasks::each(parts.collect(), |(part, cells)| {
+            let first = part * BLOCK;
+            let len = BLOCK.min(rows - first);
+            for from in columns.clone().step_by(BLOCK) {
+                let block = from..columns.end.min(from + BLOCK);
+                for row in 0..len {
+                    let cells = &mut cells[row * down as usize..][block.clone()];
+                    for (column, cell) in block.clone().zip(cells) {
+                        let number = numbers[(column - columns.start) * rows + first + row];
+                        match old {
+                            Old::Overwritten => cell.write(number),
+                            // SAFETY: a matrix that is added to is one of numbers.
+                            Old::AddedTo => cell.write(unsafe { cell.assume_init() } + number),
+                        };
+                    }
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Products whose left factor picks rows of the right one, into a part of a matrix: by rows and by columns, in one piece and in
+    /// several, written and added.
+    fn check<F: Float>() {
+        for [rows, columns, inner] in [
+            [1, 1, 4],
+            [3, 5, 2],
+            [5, 40, 20],
+            [17, 33, 68],
+            [100, 6000, 400],
+            [40, 30, 400],
+        ] {
+            if cfg!(miri) && columns > 100 {
+                continue;
+            }
+            let picked = |row: usize| row * 7 % inner;
+            let mut left = vec![F::ZERO; rows * inner];
+            for row in 0..rows {
+                left[row * inner + picked(row)] = F::ONE;
+            }
+            let left = Matrix::new(&left, [rows, inner], Order::Rows);
+            let of = |row: usize, column: usize| (row * 31 + column * 17) as f64 % 251.0;
+            let number = |at: usize| F::from_f64(of(at % inner, at / inner));
+            let by_columns: Vec<F> = (0..inner * columns).map(number).collect();
+            let number = |at: usize| F::from_f64(of(at / columns, at % columns));
+            let by_rows: Vec<F> = (0..inner * columns).map(number).collect();
+            // Two columns more on the left, one on the right.
+            let all = [rows, columns + 3];
+            for (right, order) in [(&by_columns, Order::Columns), (&by_rows, Order::Rows)] {
+                let right = Matrix::new(right, [inner, columns], order);
+                for old in [Old::Overwritten, Old::AddedTo] {
+                    let mut found = vec![F::from_f64(0.5); all[0] * all[1]];
+                    let to = MatrixMut::new(&mut found, all, Order::Rows, old);
+                    product(to.of_columns(2..columns + 2), left, right, F::from_f64(2.0));
+                    let expected = (0..found.len()).map(|at| {
+                        let (row, column) = (at / all[1], at % all[1]);
+                        if !(2..columns + 2).contains(&column) {
+                            return 0.5;
+                        }
+                        let before = if old == Old::AddedTo { 0.5 } else { 0.0 };
+                        before + 2.0 * of(picked(row), column - 2)
+                    });
+                    let expected: Vec<F> = expected.map(F::from_f64).collect();
+                    assert!(
+                        found == expected,
+                        "{rows} x {inner} x {columns}, {order:?}, {old:?}"
+                    );
+                }
+            }
+        }
+        assert!(is_better_by_columns([100, 6000], 400));
+    }
+
+    #[test]
+    fn products_are_where_they_belong() {
+        check::<f32>();
+        check::<f64>();
     }
 }

@@ -563,10 +563,11 @@ fn a_small_budget_makes_tiles() {
     use super::plan::Need;
     for (rows, hidden_size, num_classes, gathers, expected) in [
         (1024, 512, 32_000, false, None),
-        (2048, 768, 50_257, false, Some([2048, 4096])),
-        (512, 1024, 128_256, false, Some([512, 16_384])),
-        (512, 1024, 128_256, true, Some([512, 14_336])),
-        (16_384, 64, 128_256, false, Some([2048, 4096])),
+        (2048, 768, 50_257, false, None),
+        (2048, 768, 80_000, false, Some([2048, 4000])),
+        (512, 1024, 128_256, false, Some([512, 16_032])),
+        (512, 1024, 128_256, true, Some([512, 14_256])),
+        (16_384, 64, 128_256, false, Some([2048, 4016])),
         (50, 1024, 128_256, false, None),
     ] {
         let options = HeadOptions {

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use burn_loss::{
     AutodiffLossBackend, CrossEntropyLossConfig, FocalLossConfig,
-    GeneralizedCrossEntropyLossConfig, NllLossConfig, PolyLossConfig,
+    GeneralizedCrossEntropyLossConfig, LogitAdjustedLossConfig, NllLossConfig, PolyLossConfig,
 };
 use burn_loss_plots::{Picture, Result};
 
@@ -30,6 +30,10 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
     let generalized = GeneralizedCrossEntropyLossConfig::new()
         .with_q(0.7)
         .init(device);
+    // The true class is a tenth as frequent as each of the others.
+    let mut priors = vec![1.0; CLASSES];
+    priors[0] = 0.1;
+    let adjusted = LogitAdjustedLossConfig::new(priors).init(device);
     let curves = vec![
         curve("CrossEntropyLoss, and NllLoss of log-softmax", &|x, t| {
             plain.forward_no_reduction(x, t)
@@ -45,6 +49,9 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
         }),
         curve("GeneralizedCrossEntropyLoss, q 0.7", &|x, t| {
             generalized.forward_no_reduction(x, t)
+        }),
+        curve("LogitAdjustedLoss, a class of 1 in 91", &|x, t| {
+            adjusted.forward_no_reduction(x, t)
         }),
     ];
     // One line for two losses, so it had better be one.

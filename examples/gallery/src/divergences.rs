@@ -1,7 +1,7 @@
 //! The divergences of two distributions over two classes, against the predicted probability of the first.
 
 use burn::prelude::*;
-use burn_loss::{AutodiffLossBackend, JsDivLossConfig, KlDivLossConfig};
+use burn_loss::{AutodiffLossBackend, DistillationLossConfig, JsDivLossConfig, KlDivLossConfig};
 use burn_loss_plots::{Picture, Result};
 
 use crate::figure::{Curve, Figure, grid};
@@ -31,6 +31,13 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
     );
     // One line for two losses, so it had better be one.
     kl.assert_same(&jsd("JsDivLoss, beta 0", 0.0));
+    let distillation =
+        Curve::of_numbers::<B>("DistillationLoss, of the first class", &p, device, |p| {
+            let teacher = both(p.full_like(TARGET)).log();
+            let targets = Tensor::<B, 1, Int>::zeros(p.shape(), device);
+            let loss = DistillationLossConfig::new().init();
+            loss.forward_no_reduction(both(p).log(), teacher, targets)
+        });
     let figure = Figure {
         title: "Divergences from a target of 0.7 and 0.3",
         x_label: "predicted probability of the first class",
@@ -40,6 +47,7 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
             kl,
             jsd("JsDivLoss, beta 0.5", 0.5),
             jsd("JsDivLoss, beta 1", 1.0),
+            distillation,
         ],
         x: p,
     };

@@ -4,6 +4,7 @@
 
 mod amounts;
 mod binary;
+mod boxes;
 mod classes;
 mod cosines;
 mod divergences;
@@ -11,6 +12,7 @@ mod elementwise;
 mod figure;
 mod forecasts;
 mod margins;
+mod regions;
 mod signs;
 
 use std::fs;
@@ -52,7 +54,7 @@ fn draw<B: AutodiffLossBackend>(args: &Args) -> Result<()> {
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
     let device = B::Device::default();
-    let figures: [(&str, Picture); 10] = [
+    let figures: [(&str, Picture); 12] = [
         ("elementwise_losses", elementwise::figure::<B>(&device)?),
         ("smooth_losses", elementwise::smooth::<B>(&device)?),
         ("amount_losses", amounts::figure::<B>(&device)?),
@@ -63,6 +65,8 @@ fn draw<B: AutodiffLossBackend>(args: &Args) -> Result<()> {
         ("divergence_losses", divergences::figure::<B>(&device)?),
         ("margin_losses", margins::figure::<B>(&device)?),
         ("cosine_losses", cosines::figure::<B>(&device)?),
+        ("region_losses", regions::figure::<B>(&device)?),
+        ("box_losses", boxes::figure::<B>(&device)?),
     ];
     let endings: &[&str] = if args.png { &["svg", "png"] } else { &["svg"] };
     for (name, figure) in &figures {

@@ -1,7 +1,9 @@
 //! The losses of a margin, against how far what is right is ahead.
 
 use burn::prelude::*;
-use burn_loss::{AutodiffLossBackend, MultiMarginLossConfig, TripletMarginLossConfig};
+use burn_loss::{
+    AutodiffLossBackend, MultiLabelMarginLossConfig, MultiMarginLossConfig, TripletMarginLossConfig,
+};
 use burn_loss_plots::{Picture, Result};
 
 use crate::figure::{Curve, Figure, grid};
@@ -28,9 +30,18 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
     });
     let curves = vec![
         distances,
-        scores("MultiMarginLoss, two classes", 1),
+        scores("MultiMarginLoss, two classes, and MultiLabelMarginLoss", 1),
         scores("MultiMarginLoss, two classes, p 2", 2),
     ];
+    // One line for two losses, so it had better be one.
+    let of_labels = Curve::of_numbers::<B>("MultiLabelMarginLoss", &x, device, |lead| {
+        let loss = MultiLabelMarginLossConfig::new().init();
+        let first = Tensor::<B, 1, Int>::zeros(lead.shape(), device);
+        let targets: Tensor<B, 2, Int> = Tensor::stack(vec![first.clone(), first - 1], 1);
+        let other = lead.zeros_like();
+        loss.forward_no_reduction(Tensor::stack(vec![lead, other], 1), targets)
+    });
+    curves[1].assert_same(&of_labels);
     let figure = Figure {
         title: "Losses of a margin of 1",
         x_label: "lead of the right score, or of the positive's distance",

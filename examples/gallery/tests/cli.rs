@@ -14,7 +14,7 @@ fn run(name: &str) -> Run {
 fn draws_every_figure() {
     let run = run("figures");
     let text = run.stdout("--output here --png");
-    assert_eq!(text.lines().count(), 20, "{text}");
+    assert_eq!(text.lines().count(), 24, "{text}");
     let svg = |name: &str| String::from_utf8(run.file(&format!("here/{name}.svg"))).unwrap();
     let figures = [
         (
@@ -48,7 +48,7 @@ fn draws_every_figure() {
         (
             "binary_losses",
             [
-                "BceWithLogitsLoss, and BceLoss of the sigmoid",
+                "BceWithLogitsLoss, also BceLoss and MultiLabelSoftMarginLoss",
                 "pos_weight 3",
                 "SigmoidFocalLoss, gamma 2",
             ],
@@ -74,14 +74,14 @@ fn draws_every_figure() {
             [
                 "KlDivLoss of both classes, and JsDivLoss, beta 0",
                 "JsDivLoss, beta 0.5",
-                "JsDivLoss, beta 1",
+                "DistillationLoss, of the first class",
             ],
         ),
         (
             "margin_losses",
             [
                 "TripletMarginLoss",
-                "MultiMarginLoss, two classes",
+                "MultiMarginLoss, two classes, and MultiLabelMarginLoss",
                 "MultiMarginLoss, two classes, p 2",
             ],
         ),
@@ -93,6 +93,15 @@ fn draws_every_figure() {
                 "ArcFaceLoss, scale 2, two classes",
             ],
         ),
+        (
+            "region_losses",
+            [
+                "DiceLoss",
+                "TverskyLoss, alpha 0.3, beta 0.7",
+                "LovaszHingeLoss",
+            ],
+        ),
+        ("box_losses", ["BoxIouLoss, IoU", "GIoU", "CIoU"]),
     ];
     for (name, names) in figures {
         let svg = svg(name);
@@ -167,6 +176,8 @@ fn the_docs_have_what_is_drawn() {
         "divergence_losses",
         "margin_losses",
         "cosine_losses",
+        "region_losses",
+        "box_losses",
     ] {
         let drawn = String::from_utf8(run.file(&format!("here/{name}.svg"))).unwrap();
         let path = format!(

@@ -16,6 +16,7 @@ from work import (
     GAMMA,
     GAMMA_NEGATIVE,
     IGNORED,
+    LABELS,
     LEVEL,
     MARGIN,
     POWER,
@@ -113,6 +114,15 @@ def multi_margin(scores, targets):
     return jax.nn.relu(scores - of_class + MARGIN).mean(1) - MARGIN / scores.shape[1]
 
 
+def multi_label_margin(scores, labels):
+    """The margins between each of a row's labels and all classes that are none."""
+    labels, num_classes = labels[:, :LABELS], scores.shape[1]
+    is_label = jax.nn.one_hot(labels, num_classes).sum(1) > 0
+    of_labels = jnp.take_along_axis(scores, labels, 1)
+    missing = jax.nn.relu(scores[:, None, :] - of_labels[:, :, None] + MARGIN)
+    return jnp.where(is_label[:, None, :], 0, missing).sum((1, 2)) / num_classes
+
+
 def ctc(log_probs, targets):
     """optax's, with the samples on axis 1, over the length of the targets."""
     steps, samples, _ = log_probs.shape
@@ -155,6 +165,7 @@ LOSSES = {
     "arc-face": arc_face,
     "cos-face": lambda x, y: lowered(x, y, lambda cosine: cosine - COS_MARGIN),
     "multi-margin": multi_margin,
+    "multi-label-margin": multi_label_margin,
     "ctc": ctc,
 }
 

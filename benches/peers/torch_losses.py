@@ -59,6 +59,7 @@ LOSSES = {
     "soft-margin": F.soft_margin_loss,
     "margin-ranking": F.margin_ranking_loss,
     "multi-margin": F.multi_margin_loss,
+    "multi-label-margin": F.multilabel_margin_loss,
     "multi-label-soft-margin": F.multilabel_soft_margin_loss,
     "ctc": ctc,
     "nll": F.nll_loss,

@@ -32,6 +32,7 @@ TEMPERATURE, TEACHER = 2.0, 0.5
 SCALE, ARC_MARGIN, COS_MARGIN = 64.0, 0.5, 0.35
 BETA = 0.5
 SEQUENCE = 30
+LABELS = 8
 
 
 class Row(NamedTuple):
@@ -54,7 +55,7 @@ class Row(NamedTuple):
     @property
     def large_inputs(self):
         """How many of the inputs have the shape of the prediction, itself among them."""
-        return sum(kind not in ("class", "sequence") for kind in self.inputs)
+        return sum(kind not in ("class", "sequence", "labels") for kind in self.inputs)
 
 
 def parse(line):
@@ -100,6 +101,13 @@ def inputs(row):
         # At the small shapes of check.py they are shorter.
         return random.integers(1, num_classes, (samples, min(SEQUENCE, steps // 4)))
 
+    def labels():
+        rows, num_classes = row.shape
+        distance = num_classes // LABELS
+        targets = np.full(row.shape, -1)
+        targets[:, :LABELS] = random.integers(0, distance, (rows, 1)) + distance * np.arange(LABELS)
+        return targets
+
     kinds = {
         "number": number,
         "share": lambda: uniform(0.001, 0.999),
@@ -113,6 +121,7 @@ def inputs(row):
         "log-probabilities": lambda: np.log(softmax(number())),
         "class": classes,
         "sequence": sequences,
+        "labels": labels,
     }
     return [kinds[kind]() for kind in row.inputs]
 

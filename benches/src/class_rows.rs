@@ -6,11 +6,12 @@ use burn::tensor::{Distribution, Int, Tensor};
 use burn_loss::{
     ArcFaceLossConfig, ClassLoss, CosFaceLossConfig, CrossEntropyLossConfig, CtcLossConfig,
     DistillationLossConfig, FocalLossConfig, GeneralizedCrossEntropyLossConfig,
-    LogitAdjustedLossConfig, LossBackend, MultiMarginLossConfig, NllLossConfig, PolyLossConfig,
+    LogitAdjustedLossConfig, LossBackend, MultiLabelMarginLossConfig, MultiMarginLossConfig,
+    NllLossConfig, PolyLossConfig,
 };
 
 use crate::contenders::{Case, IGNORED, Inputs, SMOOTHING};
-use crate::inputs::{classes, large, per_class, sequences};
+use crate::inputs::{classes, labels, large, per_class, sequences};
 use crate::{Row, composed};
 
 /// The class of each row, on the backend that differentiates.
@@ -114,6 +115,20 @@ pub(crate) fn of_pixels<B: LossBackend>(row: &Row, device: &B::Device) -> Case<B
         },
         move |x, y| ours.forward_nd(x, y),
     )
+}
+
+/// The margins of several labels per row.
+pub(crate) fn of_labels<B: LossBackend>(row: &Row, device: &B::Device) -> Case<B> {
+    assert_eq!(
+        row.loss, "multi-label-margin",
+        "work.txt: no other has labels"
+    );
+    let shape = row.dims();
+    let prediction = large::<B, 2>(row.inputs[0], shape, device);
+    let target = Tensor::<Autodiff<B>, 2, Int>::from_inner(labels::<B>(shape, device));
+    let loss = MultiLabelMarginLossConfig::new().init();
+    Inputs { prediction, target }
+        .composed(composed::multi_label_margin, move |x, y| loss.forward(x, y))
 }
 
 /// CTC of `[T, N, C]`: all sequences are of one length, and so are all their inputs.

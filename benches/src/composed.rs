@@ -201,6 +201,23 @@ pub(crate) fn multi_margin<B: Backend>(
     relu(scores - of_class + MARGIN).mean() - MARGIN / classes as f64
 }
 
+/// Of every pair of a row's classes.
+pub(crate) fn multi_label_margin<B: Backend>(
+    scores: Tensor<B, 2>,
+    labels: Tensor<B, 2, Int>,
+) -> Tensor<B, 1> {
+    let [rows, classes] = scores.dims();
+    let not_named = labels.clone().lower_elem(0);
+    let named = scores.ones_like().mask_fill(not_named, 0.0);
+    let counts = scores
+        .zeros_like()
+        .scatter(1, labels.clamp_min(0), named, IndexingUpdateOp::Add);
+    let no_label = counts.clone().neg() + 1.0;
+    let missing = scores.clone().unsqueeze_dim::<3>(1) - scores.unsqueeze_dim::<3>(2) + MARGIN;
+    let pairs = counts.unsqueeze_dim::<3>(2) * no_label.unsqueeze_dim::<3>(1);
+    (relu(missing) * pairs).sum() / (rows * classes) as f64
+}
+
 /// Of each logit.
 fn binary_cross_entropy<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>) -> Tensor<B, 2> {
     let tail = x.clone().abs().neg().exp().log1p();

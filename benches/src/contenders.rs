@@ -64,6 +64,7 @@ impl<B: LossBackend> Case<B> {
         B::seed(device, 7);
         match row.inputs.as_slice() {
             [_, "sequence"] => class_rows::of_sequences(row, device),
+            [_, "labels"] => class_rows::of_labels(row, device),
             [_, "class"] if row.shape.len() == 4 => class_rows::of_pixels(row, device),
             [_, "class"] if row.loss == "cross-entropy" => class_rows::cross_entropy(row, device),
             [_, "class"] => class_rows::of_classes(row, device),

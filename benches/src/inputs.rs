@@ -6,6 +6,8 @@ use burn::tensor::{Distribution, Int, Tensor};
 
 /// The length of the sequences, the same in peers/work.py.
 const SEQUENCE: usize = 30;
+/// The labels of a row, likewise.
+const LABELS: usize = 8;
 
 /// An input of the shape of the prediction.
 ///
@@ -55,6 +57,19 @@ pub(crate) fn sequences<B: Backend>(
 ) -> Tensor<B, 2, Int> {
     let all = self::classes::<B>(samples * SEQUENCE, classes - 1, device) + 1;
     all.reshape([samples, SEQUENCE])
+}
+
+/// Classes of each row, ended by -1, at equal distances from a random one on.
+pub(crate) fn labels<B: Backend>(
+    [rows, classes]: [usize; 2],
+    device: &B::Device,
+) -> Tensor<B, 2, Int> {
+    let distance = classes / LABELS;
+    let first = self::classes::<B>(rows, distance, device).reshape([rows, 1]);
+    let step = Tensor::<B, 1, Int>::arange(0..LABELS as i64, device) * distance as i64;
+    let labels = first.expand([rows, LABELS]) + step.reshape([1, LABELS]).expand([rows, LABELS]);
+    let ends = Tensor::<B, 2, Int>::full([rows, classes - LABELS], -1, device);
+    Tensor::cat(vec![labels, ends], 1)
 }
 
 /// From 1/2 to 3/2: weights of the classes, or how frequent they are.

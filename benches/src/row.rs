@@ -53,7 +53,7 @@ impl Row {
 
     /// How many of the inputs have the shape of the prediction, itself among them; the others are small.
     pub fn large_inputs(&self) -> usize {
-        let large = |input: &&&str| !matches!(**input, "class" | "sequence");
+        let large = |input: &&&str| !matches!(**input, "class" | "sequence" | "labels");
         self.inputs.iter().filter(large).count()
     }
 

@@ -4,8 +4,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::{FloatTensor, IntTensor};
 
 use crate::{
-    Columns, CtcLosses, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced, Losses,
-    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms, composed,
+    Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced, Losses,
+    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SoftmaxTerms, composed,
 };
 
 /// A backend with the fused loss operations.
@@ -388,6 +388,42 @@ pub trait LossBackend: Backend {
         composed::multi_margin_reduced(loss, scores, targets, weights, reduction, wanted)
     }
 
+    /// Computes what the labels of each row are short of a margin of 1, `1 / C * sum_{l, c} max(0, 1 - x_l + x_c)` with `l` its labels
+    /// and `c` all other classes, and in the same pass the gradient with respect to the scores `[N, C]` if it is wanted.
+    ///
+    /// `labels` are those of each row from the left, `[N, C]`, ended by the first negative number; one that is named twice counts
+    /// twice. The loss of a row with one of `C` or more is NaN, its gradient 0.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes are not the same, if there are no classes, or if tensors are on different devices.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::LossBackend;
+    ///
+    /// type B = NdArray;
+    ///
+    /// let device = Default::default();
+    /// let scores = Tensor::<B, 2>::from_floats([[1.0, 0.5]], &device).into_primitive().tensor();
+    /// let labels = Tensor::<B, 2, Int>::from_ints([[0, -1]], &device).into_primitive();
+    /// let found = B::multi_label_margin(scores, labels, true);
+    /// let numbers = |tensor| Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(tensor)).into_data();
+    /// // Half of the margin is missing, divided by two classes.
+    /// assert_eq!(numbers(found.losses).to_vec::<f32>().unwrap(), [0.25]);
+    /// assert_eq!(numbers(found.gradient.unwrap()).to_vec::<f32>().unwrap(), [-0.5, 0.5]);
+    /// ```
+    fn multi_label_margin(
+        scores: FloatTensor<Self>,
+        labels: IntTensor<Self>,
+        wanted: bool,
+    ) -> SampleLosses<Self> {
+        composed::multi_label_margin(scores, labels, wanted)
+    }
+
     /// Computes the reduced [`Distillation`] loss of rows of a student's and a teacher's logits `[N, C]` and of the rows' classes,
     /// each times its row's weight. If it is `wanted`, the gradient with respect to the student's logits comes from the same pass;
     /// the teacher gets none.
@@ -441,7 +477,8 @@ pub trait LossBackend: Backend {
     /// same pass the gradient with respect to these if it is wanted; the example of [`CtcTargets`] calls it.
     ///
     /// The gradient is that of the log-probabilities as they are: PyTorch's adds `exp` of them, which a `log_softmax` before it
-    /// takes away again. Where a length or a class is out of its range, the loss is NaN, or on the host the call panics.
+    /// takes away again: NaN where the loss is no finite number, 0 beyond the input's length. A loss is infinite where its target
+    /// does not fit into its input. Where a length or a class is out of its range, the loss is NaN, or on the host the call panics.
     ///
     /// # Panics
     ///
@@ -450,7 +487,7 @@ pub trait LossBackend: Backend {
         log_probs: FloatTensor<Self>,
         targets: CtcTargets<Self>,
         wanted: bool,
-    ) -> CtcLosses<Self> {
+    ) -> SampleLosses<Self> {
         composed::ctc(log_probs, targets, wanted)
     }
 

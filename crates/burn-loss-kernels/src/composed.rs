@@ -47,6 +47,7 @@ pub use crate::ops::elementwise::composed::{
 pub use crate::ops::linear::composed::{
     linear_reduced, linear_terms, linear_terms_backward, scaled_and_capped,
 };
+pub use crate::ops::multi_label_margin::composed::multi_label_margin;
 pub use crate::ops::multi_margin::composed::{multi_margin_losses, multi_margin_reduced};
 pub use crate::ops::per_class::composed::add_per_class;
 pub use crate::ops::softmax_terms::composed::{

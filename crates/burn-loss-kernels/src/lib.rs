@@ -9,6 +9,7 @@
 //! | [`linear`](LossBackend::linear_reduced) | the same of logits that are a product of hidden states and a weight, a few rows at a time |
 //! | [`target_scores`](LossBackend::target_scores_reduced) | the scores of the target classes, summed, with their gradient |
 //! | [`multi_margin`](LossBackend::multi_margin_reduced) | what the target classes are short of a margin, summed, with its gradient |
+//! | [`multi_label_margin`](LossBackend::multi_label_margin) | what the labels of each row are short of a margin, with its gradient |
 //! | [`distillation`](LossBackend::distillation_reduced) | how far a student is from its teacher and from the target classes, summed, with its gradient |
 //! | [`ctc`](LossBackend::ctc) | the loss of all ways to spread a target over the steps of an input, with its gradient |
 //! | [`sum`](LossBackend::sum) | a sum that is right at any length |
@@ -60,9 +61,10 @@ mod ops;
 mod reduction;
 
 pub use backend::{AutodiffLossBackend, LossBackend};
-pub use ops::ctc::{CtcLosses, CtcTargets};
+pub use ops::ctc::CtcTargets;
 pub use ops::elementwise::{Elements, Losses};
 pub use ops::linear::{Linear, LinearReduced, RowPredictions};
+pub use ops::sample_losses::SampleLosses;
 pub use ops::softmax_terms::{RowTargets, RowWeights, SoftmaxTerms};
 pub use reduction::{Fault, Reduced, Reduction};
 

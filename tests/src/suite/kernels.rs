@@ -710,6 +710,17 @@ pub fn samples_that_do_not_fit<B: TestBackend>() {
         let targets = samples::<B>([2, 4], [2, 2], &B::device());
         B::ctc(zeros::<B, 2>([5, 2]), targets, false)
     });
+    let labels = |shape| Tensor::<B, 2, Int>::zeros(shape, &B::device()).into_primitive();
+    panics(&["`labels` of shape [2, 3]", "got [3, 2]"], || {
+        B::multi_label_margin(zeros::<B, 2>([2, 3]), labels([3, 2]), true)
+    });
+    panics(
+        &["`scores` [N, C] of one class at least", "got [2, 0]"],
+        || B::multi_label_margin(zeros::<B, 2>([2, 0]), labels([2, 0]), true),
+    );
+    panics(&["`scores` [N, C]", "got [2, 3, 1]"], || {
+        B::multi_label_margin(zeros::<B, 3>([2, 3, 1]), labels([2, 3]), true)
+    });
 }
 
 /// Under `Autodiff` a gradient is no tensor of the graph, and says so where it is asked for.

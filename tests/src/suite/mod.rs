@@ -74,6 +74,7 @@ macro_rules! suite {
                 boxes { box_iou box_gradients boxes_that_do_not_count boxes_of_any_size }
                 samples {
                     values_and_gradients differences ctc_equals_composed_operations ctc_of_long_inputs
+                    label_margins_equal_composed_operations
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! The losses of samples: values, gradients, differences, messages.
 
 use burn::backend::{Autodiff, NdArray};
-use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Int, Tensor, TensorPrimitive};
+use burn::tensor::ops::{FloatTensor, IntTensor};
+use burn::tensor::{Int, Tensor, TensorData, TensorPrimitive};
 use burn_loss::*;
-use burn_loss_kernels::{CtcLosses, CtcTargets, composed};
+use burn_loss_kernels::{CtcTargets, SampleLosses, composed};
 
 use super::bad_input::panics;
 use crate::backend::{TestBackend, Tolerance, least_number};
@@ -846,7 +846,7 @@ pub fn ctc_equals_composed_operations<B: TestBackend>() {
         );
         let (log_probs, classes, input_lengths, target_lengths) =
             Four::<B>::of(&case.inputs, &device);
-        let run = |op: fn(FloatTensor<B>, CtcTargets<B>, bool) -> CtcLosses<B>| {
+        let run = |op: fn(FloatTensor<B>, CtcTargets<B>, bool) -> SampleLosses<B>| {
             let targets = CtcTargets {
                 classes: classes.clone().into_primitive(),
                 input_lengths: input_lengths.clone().into_primitive(),
@@ -863,6 +863,55 @@ pub fn ctc_equals_composed_operations<B: TestBackend>() {
         let (expected, expected_gradient) = run(composed::ctc::<B>);
         assert_close(&case.name, &losses, &expected, B::TOLERANCE);
         assert_close(&case.name, &gradient, &expected_gradient, B::TOLERANCE);
+    }
+}
+
+/// What the backend has for margins of labels, and the operation in plain Burn operations: rows by one and by the chunk, none, one
+/// and all classes as labels, labels that are named twice, and one that there is not.
+pub fn label_margins_equal_composed_operations<B: TestBackend>() {
+    let device = B::device();
+    let wide = [3, 3000];
+    let shapes = [[1, 1], [7, 5], [4, 33], wide];
+    for [rows, classes] in shapes {
+        if [rows, classes] == wide && !B::CHECKS_TARGETS {
+            // There both are the same function.
+            continue;
+        }
+        let scores: Vec<f64> = (0..rows * classes)
+            .map(|at| (at * 7919 % 613) as f64 / 100.0)
+            .collect();
+        let scores = tensor::<B, 2>(&scores, &[rows, classes], &device);
+        let label = |at: usize| {
+            let (row, place) = (at / classes, at % classes);
+            let named = [classes, 0, 1, 3, classes / 2][row % 5];
+            match place {
+                _ if place >= named => -1 - place as i64,
+                // A class that there is not, beside others.
+                2 if row == 3 => classes as i64,
+                // Twice.
+                1 => (row * 5 % classes) as i64,
+                _ => ((row * 5 + place) % classes) as i64,
+            }
+        };
+        let labels: Vec<i64> = (0..rows * classes).map(label).collect();
+        let labels = TensorData::new(labels, [rows, classes]);
+        let labels = Tensor::<B, 2, Int>::from_data(labels, &device);
+        let run = |op: fn(FloatTensor<B>, IntTensor<B>, bool) -> SampleLosses<B>| {
+            let scores = scores.clone().into_primitive().tensor();
+            let found = op(scores, labels.clone().into_primitive(), true);
+            let losses = Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(found.losses));
+            let gradient = TensorPrimitive::Float(found.gradient.expect("it was wanted"));
+            (
+                numbers(losses),
+                numbers(Tensor::<B, 2>::from_primitive(gradient)),
+            )
+        };
+        let (losses, gradient) = run(B::multi_label_margin);
+        let (expected, expected_gradient) = run(composed::multi_label_margin::<B>);
+        assert_eq!(losses.iter().any(|loss| loss.is_nan()), rows > 3);
+        let name = format!("{rows} x {classes}");
+        assert_close(&name, &losses, &expected, B::TOLERANCE);
+        assert_close(&name, &gradient, &expected_gradient, B::TOLERANCE);
     }
 }
 

@@ -5,12 +5,12 @@ use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 
 use crate::ops::{
-    ctc, distillation, elementwise, linear, multi_margin, per_class, softmax_terms, sum,
+    distillation, elementwise, linear, multi_margin, per_class, sample_losses, softmax_terms, sum,
     target_scores,
 };
 use crate::{
-    Columns, CtcLosses, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced,
-    LossBackend, Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SoftmaxTerms,
+    Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced, LossBackend,
+    Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SoftmaxTerms,
     composed,
 };
 
@@ -161,13 +161,32 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
         )
     }
 
+    fn multi_label_margin(
+        scores: FloatTensor<Self>,
+        labels: IntTensor<Self>,
+        wanted: bool,
+    ) -> SampleLosses<Self> {
+        first_derivatives_only(wanted);
+        sample_losses::autodiff::track(scores, 0, |scores, wanted| {
+            B::multi_label_margin(scores, labels, wanted)
+        })
+    }
+
     fn ctc(
         log_probs: FloatTensor<Self>,
         targets: CtcTargets<Self>,
         wanted: bool,
-    ) -> CtcLosses<Self> {
+    ) -> SampleLosses<Self> {
         first_derivatives_only(wanted);
-        ctc::autodiff::ctc::<B, C>(log_probs, targets)
+        let targets = CtcTargets {
+            classes: targets.classes,
+            input_lengths: targets.input_lengths,
+            target_lengths: targets.target_lengths,
+            blank: targets.blank,
+        };
+        sample_losses::autodiff::track(log_probs, 1, |log_probs, wanted| {
+            B::ctc(log_probs, targets, wanted)
+        })
     }
 
     fn first_invalid_class(

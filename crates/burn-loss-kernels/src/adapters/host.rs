@@ -10,15 +10,16 @@ use loss_kernels::cpu::elementwise::host::{self as kernels, HostInput};
 use loss_kernels::cpu::simd::{Arch, Float};
 use loss_kernels::cpu::softmax_terms::{Classes, HostRows, Logits, RowFormula};
 use loss_kernels::cpu::{
-    distillation, in_place, multi_margin, sum as sums, target_scores as scores_kernel,
+    distillation, in_place, multi_label_margin, multi_margin, sum as sums,
+    target_scores as scores_kernel,
 };
 use loss_kernels::formulas::Violation;
 
 use crate::ops::check::{self, rows_shape};
 use crate::ops::tensors::at_least_f32;
 use crate::{
-    Columns, CtcLosses, CtcTargets, Distillation, Elements, Fault, Formula, LOG_SUM_EXP,
-    LossBackend, Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SmoothWeights,
+    Columns, CtcTargets, Distillation, Elements, Fault, Formula, LOG_SUM_EXP, LossBackend, Losses,
+    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SmoothWeights,
     SoftmaxTerms, composed,
 };
 
@@ -823,21 +824,64 @@ where
     })
 }
 
+/// [`LossBackend::multi_label_margin`].
+pub(super) fn multi_label_margin<B: HostBackend>(
+    scores: FloatTensor<B>,
+    labels: IntTensor<B>,
+    wanted: bool,
+) -> SampleLosses<B> {
+    check::multi_label_margin::<B>(&scores, &labels);
+    let dtype = scores.dtype();
+    if dtype != at_least_f32(dtype) {
+        let scores = B::float_cast(scores, FloatDType::F32);
+        return multi_label_margin::<B>(scores, labels, wanted).cast(dtype);
+    }
+    with_float!(
+        dtype,
+        multi_label_margin_of::<F, B>(&scores, &labels, wanted),
+        composed::multi_label_margin(scores, labels, wanted)
+    )
+}
+
+fn multi_label_margin_of<F: Float, B: HostBackend>(
+    scores: &FloatTensor<B>,
+    labels: &IntTensor<B>,
+    wanted: bool,
+) -> SampleLosses<B>
+where
+    FloatTensor<B>: HostTensor<F>,
+{
+    let (arch, shape) = (Arch::detect(), scores.shape());
+    let numbers: Cow<'_, [F]> = scores.read().expect("the type is known");
+    let (losses, gradient) = match read_classes::<B>(labels) {
+        Some(Classes::I64(labels)) => {
+            multi_label_margin::losses(arch, &numbers, &labels, shape[1], wanted)
+        }
+        Some(Classes::I32(labels)) => {
+            multi_label_margin::losses(arch, &numbers, &labels, shape[1], wanted)
+        }
+        None => {
+            let labels = read_integers::<B>(labels);
+            multi_label_margin::losses(arch, &numbers, &labels, shape[1], wanted)
+        }
+    };
+    SampleLosses {
+        losses: HostTensor::new(&[losses.len()], losses),
+        gradient: gradient.map(|gradient| HostTensor::new(&shape, gradient)),
+    }
+}
+
 /// [`LossBackend::ctc`].
 pub(super) fn ctc<B: HostBackend>(
     log_probs: FloatTensor<B>,
     targets: CtcTargets<B>,
     wanted: bool,
-) -> CtcLosses<B> {
+) -> SampleLosses<B> {
     check::ctc::<B>(&log_probs, &targets);
     let dtype = log_probs.dtype();
     if dtype != at_least_f32(dtype) {
         let found = ctc::<B>(B::float_cast(log_probs, FloatDType::F32), targets, wanted);
-        let narrow = |tensor| B::float_cast(tensor, dtype.into());
-        return CtcLosses {
-            losses: narrow(found.losses),
-            gradient: found.gradient.map(narrow),
-        };
+        return found.cast(dtype);
     }
     with_float!(
         dtype,
@@ -850,7 +894,7 @@ fn ctc_of<F: Float, B: HostBackend>(
     log_probs: &FloatTensor<B>,
     targets: &CtcTargets<B>,
     wanted: bool,
-) -> CtcLosses<B>
+) -> SampleLosses<B>
 where
     FloatTensor<B>: HostTensor<F>,
 {
@@ -871,7 +915,7 @@ where
         blank: targets.blank,
     };
     let (losses, gradient) = problem.run(wanted);
-    CtcLosses {
+    SampleLosses {
         losses: HostTensor::new(&[losses.len()], losses),
         gradient: gradient.map(|gradient| HostTensor::new(&shape, gradient)),
     }
@@ -1029,11 +1073,19 @@ macro_rules! on_host {
                 )
             }
 
+            fn multi_label_margin(
+                scores: FloatTensor<Self>,
+                labels: IntTensor<Self>,
+                wanted: bool,
+            ) -> SampleLosses<Self> {
+                host::multi_label_margin::<Self>(scores, labels, wanted)
+            }
+
             fn ctc(
                 log_probs: FloatTensor<Self>,
                 targets: CtcTargets<Self>,
                 wanted: bool,
-            ) -> CtcLosses<Self> {
+            ) -> SampleLosses<Self> {
                 host::ctc::<Self>(log_probs, targets, wanted)
             }
 

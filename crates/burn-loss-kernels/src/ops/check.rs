@@ -1,7 +1,7 @@
 //! The shapes, element types and devices of the operations' tensors: checked where tensors are still tensors, because the
 //! kernels check no index.
 
-use burn::tensor::ops::FloatTensor;
+use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn::tensor::{DType, Shape, TensorMetadata, backend::Backend};
 
 use crate::{Columns, CtcTargets, Elements, Linear, RowTargets, RowWeights, SmoothWeights};
@@ -186,6 +186,22 @@ fn row_weights_of<B: Backend>(
             same_device::<B>(name, &B::float_device(weights), device);
         }
     }
+}
+
+/// Checks scores `[N, C]` and as many labels, and gives their shape.
+pub(crate) fn multi_label_margin<B: Backend>(
+    scores: &FloatTensor<B>,
+    labels: &IntTensor<B>,
+) -> [usize; 2] {
+    let shape = scores.shape();
+    assert!(
+        shape.num_dims() == 2 && shape[1] > 0,
+        "loss kernels: expected `scores` [N, C] of one class at least, got {:?}",
+        &shape[..]
+    );
+    same("labels", &labels.shape(), &shape[..]);
+    same_device::<B>("labels", &B::int_device(labels), &B::float_device(scores));
+    [shape[0], shape[1]]
 }
 
 /// Checks log-probabilities `[T, N, C]` and the targets of their samples against one another.

@@ -2,13 +2,13 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::LossBackend;
-use burn_loss_kernels::composed::at_least_f32;
 
 use crate::display::display_fields;
-use crate::forms::samples::sum_of_rows;
-use crate::forms::{SampleLoss, Samples, expanded, fill_samples, sample_forwards, signed};
+use crate::forms::{
+    SampleLoss, Samples, expanded, fill_samples, primitive, sample_forwards, signed, tensor,
+};
 use crate::{Reduction, check};
 
 /// Configuration of [`MultiLabelMarginLoss`].
@@ -61,9 +61,9 @@ impl MultiLabelMarginLossConfig {
 /// How much of a margin of 1 is missing between the scores of a row's classes and those of all others,
 /// `1 / C * sum_{t, c} max(0, 1 - x_t + x_c)` with `t` in the targets and `c` not in them.
 ///
-/// For rows that have several classes each, to be ranked above the others. Where each class is to have a probability, or there
-/// are many classes, take [`BceWithLogitsLoss`](crate::BceWithLogitsLoss): this loss looks at every pair of classes, and holds
-/// `[N, C, C]` numbers.
+/// For rows that have several classes each, to be ranked above the others. Where each class is to have a probability, take
+/// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss). NdArray and Flex compare each of a row's classes with the others; elsewhere
+/// every pair of classes is looked at, a few rows at a time, which takes long where there are many.
 ///
 /// - `scores`: any real numbers, `[N, C]`
 /// - `targets`: the classes of each row from the left, ended by the first negative number, `[N, C]`; what stands after that is
@@ -134,28 +134,18 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelMarginLoss {
 
     #[track_caller]
     fn losses(&self, (scores, targets): Self::Inputs) -> Tensor<B, 1> {
-        let ([rows, num_classes], dtype) = (scores.dims(), scores.dtype());
-        if rows == 0 {
-            return sum_of_rows(scores);
+        let labels = match targets.dtype() {
+            // The kernels of the host read both.
+            DType::I32 | DType::I64 if B::ON_HOST => targets.clone(),
+            _ => with_a_sign(targets.clone()),
+        };
+        // On a backend that differentiates, what is tracked decides.
+        let found = B::multi_label_margin(primitive(scores), labels.into_primitive(), false);
+        let losses: Tensor<B, 1> = tensor(found.losses);
+        if B::ON_HOST && has_nan(&losses) {
+            no_wrong_class(&targets);
         }
-        let scores = scores.cast(at_least_f32(dtype));
-        let labels = Labels::of(targets, &scores);
-        let pairs = [rows, num_classes, num_classes];
-        let of_targets = scores.clone().reshape([rows, num_classes, 1]).expand(pairs);
-        let of_others = scores.reshape([rows, 1, num_classes]).expand(pairs);
-        let missing = of_others - of_targets + 1.0;
-        // Where the margin is kept nothing is missing, nor is anything of a pair that is not one of a target and another class.
-        let named = labels.counts.clone().greater_elem(0.0);
-        let no_target = named.clone().bool_not().reshape([rows, num_classes, 1]);
-        let no_other = named.reshape([rows, 1, num_classes]);
-        let no_pair = no_target.expand(pairs).bool_or(no_other.expand(pairs));
-        let none = missing.clone().lower_equal_elem(0.0).bool_or(no_pair);
-        let missing = missing
-            .mask_fill(none, 0.0)
-            .sum_dim(2)
-            .reshape([rows, num_classes]);
-        let losses = sum_of_rows(missing * labels.counts) * (num_classes as f64).recip();
-        losses.mask_fill(labels.wrong, f64::NAN).cast(dtype)
+        losses
     }
 }
 
@@ -164,54 +154,28 @@ fn with_a_sign<B: LossBackend>(targets: Tensor<B, 2, Int>) -> Tensor<B, 2, Int> 
     signed(targets, [-1, i32::MAX.into()])
 }
 
-/// The classes of rows.
-struct Labels<B: LossBackend> {
-    /// How often each class is named, `[N, C]`.
-    counts: Tensor<B, 2>,
-    /// Which rows name a class that there is not, `[N]`.
-    wrong: Tensor<B, 1, Bool>,
-}
-
-impl<B: LossBackend> Labels<B> {
-    #[track_caller]
-    fn of(targets: Tensor<B, 2, Int>, scores: &Tensor<B, 2>) -> Self {
-        let [rows, num_classes] = targets.dims();
-        let given = targets.clone();
-        let targets = with_a_sign(targets);
-        // How many ends there are up to each place.
-        let ended = targets.clone().lower_elem(0).int().cumsum(1);
-        let is_named = ended.equal_elem(0);
-        let too_large = targets.clone().greater_equal_elem(num_classes as i64);
-        let wrong = too_large.bool_and(is_named.clone());
-        if B::ON_HOST {
-            no_wrong_class(&given, &wrong);
-        }
-        let not_usable = is_named.clone().bool_not().bool_or(wrong.clone());
-        let classes = targets.mask_fill(not_usable.clone(), 0);
-        let named = scores.ones_like().detach().mask_fill(not_usable, 0.0);
-        let counts = scores.zeros_like().detach();
-        let counts = counts.scatter(1, classes, named, burn::tensor::IndexingUpdateOp::Add);
-        let wrong = wrong.int().sum_dim(1).reshape([rows]);
-        Self {
-            counts,
-            wrong: wrong.greater_elem(0),
-        }
-    }
+/// Whether a loss is NaN, as that of a row is that names a class that there is not.
+fn has_nan<B: LossBackend>(losses: &Tensor<B, 1>) -> bool {
+    losses.to_data().iter::<f64>().any(f64::is_nan)
 }
 
 /// Panics on a class that there is not.
 #[track_caller]
-fn no_wrong_class<B: LossBackend>(targets: &Tensor<B, 2, Int>, wrong: &Tensor<B, 2, Bool>) {
+fn no_wrong_class<B: LossBackend>(targets: &Tensor<B, 2, Int>) {
     let [_, num_classes] = targets.dims();
-    let wrong = wrong.to_data();
-    if let Some(at) = wrong.iter::<bool>().position(|wrong| wrong) {
-        let target = targets.to_data().iter::<i64>().nth(at);
-        panic!(
-            "MultiLabelMarginLoss: `targets` at row {}, place {} is {}, expected a class in [0, {num_classes}), or a negative \
-             number to end the row",
-            at / num_classes,
-            at % num_classes,
-            target.expect("there is one for each"),
-        );
+    let data = targets.to_data();
+    let given: Vec<i128> = match data.dtype {
+        DType::U64 => data.iter::<u64>().map(i128::from).collect(),
+        _ => data.iter::<i64>().map(i128::from).collect(),
+    };
+    for (row, labels) in given.chunks(num_classes).enumerate() {
+        let named = labels.iter().take_while(|&&label| label >= 0).enumerate();
+        for (place, &target) in named {
+            assert!(
+                target < num_classes as i128,
+                "MultiLabelMarginLoss: `targets` at row {row}, place {place} is {target}, expected a class in [0, \
+                 {num_classes}), or a negative number to end the row"
+            );
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! | `linear` | rows of logits that are a product of hidden states and a weight, a few rows or some of their classes at a time |
 //! | `target_scores` | the scores of the rows' classes, with their gradient |
 //! | `multi_margin` | what the rows' classes are short of a margin, with its gradient |
+//! | `multi_label_margin` | what the rows' labels are short of a margin, with its gradient |
 //! | `distillation` | how far a student is from its teacher and from the rows' classes, with its gradient |
 //! | `ctc` | the loss of all ways to spread a target over the steps of an input |
 //! | `sum` | sums that are right at any length |
@@ -25,6 +26,7 @@ pub mod elementwise;
 pub mod in_place;
 pub mod linear;
 pub mod memory;
+pub mod multi_label_margin;
 pub mod multi_margin;
 mod parts;
 pub mod simd;

@@ -63,7 +63,7 @@ struct Row<R> {
 
 /// What one score adds: what is missing of the margin, and the slope of its power.
 #[inline(always)]
-fn missing<F: Float, S: Isa>(
+pub(super) fn missing<F: Float, S: Isa>(
     loss: MultiMargin,
     of_class: Lanes<F, S>,
     x: Lanes<F, S>,

@@ -4,9 +4,10 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor, TensorMetadata};
 
-use super::{CtcLosses, CtcTargets};
+use super::CtcTargets;
+use crate::SampleLosses;
 use crate::ops::check;
-use crate::ops::tensors::{cast, unwrap, widen_half, wrap};
+use crate::ops::tensors::{unwrap, widen_half, wrap};
 
 /// Stands for the logarithm of nothing: unlike minus infinity it can be subtracted from itself.
 const NOTHING: f64 = -1e30;
@@ -16,21 +17,20 @@ pub fn ctc<B: Backend>(
     log_probs: FloatTensor<B>,
     targets: CtcTargets<B>,
     wanted: bool,
-) -> CtcLosses<B> {
+) -> SampleLosses<B> {
     check::ctc::<B>(&log_probs, &targets);
     let dtype = log_probs.dtype();
     let log_probs: Tensor<B, 3> = wrap(widen_half::<B>(log_probs));
     let states = States::new(&log_probs, targets);
     let forward = states.forward();
     let losses = states.losses(&forward);
-    let gradient = wanted.then(|| {
-        let gradient = states.gradient(&forward, &losses, log_probs.shape().dims());
-        cast::<B>(unwrap(gradient), dtype)
-    });
-    CtcLosses {
-        losses: cast::<B>(unwrap(losses), dtype),
+    let gradient =
+        wanted.then(|| unwrap(states.gradient(&forward, &losses, log_probs.shape().dims())));
+    SampleLosses {
+        losses: unwrap(losses),
         gradient,
     }
+    .cast(dtype)
 }
 
 /// The states of all samples, `L` each: the classes of the target with a blank between all of them and around them.

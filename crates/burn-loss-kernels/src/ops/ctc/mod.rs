@@ -1,11 +1,9 @@
 //! Connectionist temporal classification.
 
-#[cfg(feature = "autodiff")]
-pub(crate) mod autodiff;
 pub(crate) mod composed;
 
 use burn::tensor::backend::Backend;
-use burn::tensor::ops::{FloatTensor, IntTensor};
+use burn::tensor::ops::IntTensor;
 
 /// The targets of samples, each spread over the steps of its input.
 ///
@@ -44,14 +42,4 @@ pub struct CtcTargets<B: Backend> {
     pub target_lengths: IntTensor<B>,
     /// The class that stands for nothing.
     pub blank: usize,
-}
-
-/// What [`LossBackend::ctc`](crate::LossBackend::ctc) returns; the example of [`CtcTargets`] reads it.
-#[derive(Clone, Debug)]
-pub struct CtcLosses<B: Backend> {
-    /// One loss per sample, `[N]`, infinite where its target does not fit into its input.
-    pub losses: FloatTensor<B>,
-    /// The gradient of their sum, `[T, N, C]`, if it was wanted: NaN where the loss is no finite number, 0 beyond the input's
-    /// length.
-    pub gradient: Option<FloatTensor<B>>,
 }

@@ -1,0 +1,3 @@
+//! What the labels of rows are short of a margin.
+
+pub(crate) mod composed;

@@ -1,0 +1,76 @@
+//! The backward node of losses of samples, whose gradient was found in the forward pass.
+
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Tensor, TensorMetadata};
+use burn_autodiff::Autodiff;
+use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind};
+
+use super::SampleLosses;
+use crate::LossBackend;
+use crate::ops::tensors::{cast, unwrap, wrap};
+
+/// Multiplies each sample's gradient by that of its loss.
+#[derive(Debug)]
+struct SampleBackward {
+    /// The samples' axis.
+    axis: usize,
+}
+
+impl<B: LossBackend> Backward<B, 1> for SampleBackward {
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let by: Tensor<B, 1> = wrap(grads.consume::<B>(&ops.node));
+        let [node] = ops.parents;
+        let Some(node) = node else {
+            return;
+        };
+        let gradient = ops.state;
+        let whole = gradient.shape();
+        let sides = [&whole[..self.axis], &whole[self.axis + 1..]];
+        let [before, after] = sides.map(|axes| axes.iter().product::<usize>());
+        let shape = [before, whole[self.axis], after];
+        if shape.contains(&0) {
+            grads.register::<B>(node.id, gradient);
+            return;
+        }
+        let gradient: Tensor<B, 3> = wrap(B::float_reshape(gradient, shape.into()));
+        let dtype = by.dtype();
+        let by = by
+            .cast(gradient.dtype())
+            .reshape([1, shape[1], 1])
+            .expand(shape);
+        // Of a loss that reaches nothing neither does its gradient, be that NaN.
+        let dropped = by.clone().equal_elem(0.0);
+        let gradient = (gradient * by).mask_fill(dropped, 0.0);
+        let gradient = B::float_reshape(unwrap(gradient), whole);
+        grads.register::<B>(node.id, cast::<B>(gradient, dtype));
+    }
+}
+
+/// Makes what is found for predictions, whose samples lie along an axis, a tensor of the graph.
+pub(crate) fn track<B: LossBackend, C: CheckpointStrategy>(
+    predictions: FloatTensor<Autodiff<B, C>>,
+    axis: usize,
+    find: impl FnOnce(FloatTensor<B>, bool) -> SampleLosses<B>,
+) -> SampleLosses<Autodiff<B, C>> {
+    let wanted = predictions.is_tracked();
+    let found = find(predictions.primitive, wanted);
+    let losses = match (SampleBackward { axis })
+        .prepare::<C>([predictions.node])
+        .compute_bound()
+        .stateful()
+    {
+        OpsKind::UnTracked(prep) => prep.finish(found.losses),
+        OpsKind::Tracked(prep) => {
+            let gradient = found.gradient.expect("it was wanted");
+            prep.finish(gradient, found.losses)
+        }
+    };
+    SampleLosses {
+        losses,
+        gradient: None,
+    }
+}

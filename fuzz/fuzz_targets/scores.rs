@@ -1,4 +1,4 @@
-//! Scores of class rows: those of the rows' classes, margins, a student's beside a teacher's, and CTC over the steps of an input.
+//! Scores of class rows: those of the rows' classes, margins of one class or of several labels, a student's beside a teacher's, and CTC over the steps of an input.
 //!
 //! Held against the same row by row, and CTC against the plain forward and backward recursions in `f64`.
 
@@ -15,7 +15,7 @@ use libfuzzer_sys::fuzz_target;
 use loss_kernels::cpu::ctc::Ctc;
 use loss_kernels::cpu::simd::Arch;
 use loss_kernels::cpu::softmax_terms::{HostRows, Logits};
-use loss_kernels::cpu::{distillation, multi_margin, target_scores};
+use loss_kernels::cpu::{distillation, multi_label_margin, multi_margin, target_scores};
 use loss_kernels::formulas::LARGEST_LOG_PROB;
 use loss_kernels::{Distillation, MultiMargin, Number, SmoothWeights};
 
@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn check<F: Typed>(source: &mut Source) {
-    match source.size(0, 3) {
+    match source.size(0, 4) {
         0 => Scores::<F>::draw(source, false).check_target_scores(),
         1 => {
             let loss = MultiMargin {
@@ -38,6 +38,7 @@ fn check<F: Typed>(source: &mut Source) {
             Scores::<F>::draw(source, true).check_margins(loss);
         }
         2 => Steps::<F>::draw(source).check(),
+        3 => Scores::<F>::draw(source, true).check_labels(source),
         _ => {
             let loss = Distillation {
                 temperature: source.between(0.25, 8.0),
@@ -155,6 +156,50 @@ impl<F: Typed> Scores<F> {
         }
     }
 
+    /// Labels from the left of each row, ended by a negative number; some are no classes.
+    fn check_labels(&self, source: &mut Source) {
+        let [_, classes, _] = self.rows.shape;
+        let scores = &self.rows.scores;
+        let labels: Vec<i64> = (0..scores.len())
+            .map(|_| match source.one_in(64) {
+                true => classes as i64,
+                false => source.size(0, classes) as i64 - 1,
+            })
+            .collect();
+        let rows: Vec<_> = labels
+            .chunks(classes)
+            .map(|row| {
+                let named = row.iter().take_while(|label| **label >= 0);
+                named.map(|label| *label as usize).collect::<Vec<_>>()
+            })
+            .collect();
+        for arch in Arch::available() {
+            let run = |wanted| multi_label_margin::losses(arch, scores, &labels, classes, wanted);
+            let (losses, gradient) = run(true);
+            let (alone, none) = run(false);
+            assert_eq!((bits(&losses), none), (bits(&alone), None));
+            let gradient = gradient.expect("it is wanted");
+            for (row, named) in rows.iter().enumerate() {
+                let place = row * classes..(row + 1) * classes;
+                let (found, slopes) = (losses[row].to_f64(), &gradient[place.clone()]);
+                if named.iter().any(|label| *label >= classes) {
+                    assert!(found.is_nan() && slopes.iter().all(|slope| *slope == F::ZERO));
+                    continue;
+                }
+                let (sum, expected) = of_labels(&scores[place], named);
+                let fits = sum.allows(found)
+                    || !found.is_finite() && !sum.range().is_some_and(|ends| ends[1].is_finite());
+                assert!(fits, "{arch:?}, row {row}: {found}, not {sum:?}");
+                for (class, (slope, expected)) in slopes.iter().zip(expected).enumerate() {
+                    assert!(
+                        expected.allows(slope.to_f64()),
+                        "{arch:?}, row {row}, class {class}: {slope:?}, not {expected:?}"
+                    );
+                }
+            }
+        }
+    }
+
     fn check_distillation(&self, loss: Distillation, teacher: &[F]) {
         let (host, scores) = (self.host(), &self.rows.scores);
         for arch in Arch::available() {
@@ -247,12 +292,7 @@ impl<F: Typed> Scores<F> {
             for other in (0..self.rows.shape[1]).filter(|other| *other != class) {
                 let at = self.rows.at(row, other);
                 let score = Interval::exact(self.rows.scores[at]);
-                let missing = (score - of_class + loss.margin).at_least(0.0);
-                let one = Number::select(missing.is(0.0), missing, missing.constant(1.0));
-                let [power, slope] = match loss.squared {
-                    true => [missing * missing, missing * 2.0],
-                    false => [missing, one],
-                };
+                let [power, slope] = short_of(loss, score, of_class);
                 gradient[at] = slope * scale;
                 losses = losses + power.wider(units * power.size());
                 slopes = slopes + slope.wider(units * slope.size());
@@ -264,6 +304,41 @@ impl<F: Typed> Scores<F> {
         }
         (sum, gradient)
     }
+}
+
+/// What a score takes of a margin, and its slope.
+fn short_of(loss: MultiMargin, score: Interval, of_class: Interval) -> [Interval; 2] {
+    let missing = (score - of_class + loss.margin).at_least(0.0);
+    let one = Number::select(missing.is(0.0), missing, missing.constant(1.0));
+    match loss.squared {
+        true => [missing * missing, missing * 2.0],
+        false => [missing, one],
+    }
+}
+
+/// The margins of a row's labels in all, over the number of classes, and the gradient of each score.
+fn of_labels<F: Typed>(scores: &[F], labels: &[usize]) -> (Interval, Vec<Interval>) {
+    let loss = MultiMargin {
+        margin: 1.0,
+        squared: false,
+    };
+    let (zero, units) = (Interval::exact(0.0f64), 24.0 * epsilon::<F>());
+    let [mut sum, share] = [zero, zero.constant(1.0 / scores.len() as f64)];
+    let mut slopes = vec![zero; scores.len()];
+    for &label in labels {
+        let of_label = Interval::exact(scores[label]);
+        for (other, score) in scores.iter().enumerate() {
+            if labels.contains(&other) {
+                continue;
+            }
+            let [power, slope] = short_of(loss, Interval::exact(*score), of_label);
+            sum = sum + power.wider(units * power.size());
+            slopes[other] = slopes[other] + slope;
+            slopes[label] = slopes[label] - slope;
+        }
+    }
+    let slopes = slopes.into_iter().map(|slope| (slope * share).as_type::<F>());
+    ((sum * share).as_type::<F>(), slopes.collect())
 }
 
 #[track_caller]

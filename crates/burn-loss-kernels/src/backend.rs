@@ -120,6 +120,37 @@ pub trait LossBackend: Backend {
         composed::add_per_class::<Self>(scores, offsets)
     }
 
+    /// Multiplies numbers `[N, C, d1, ..]` by a factor per class, `[C]`; a factor of 0 makes 0 of any number, NaN among them.
+    ///
+    /// On the host the product takes the numbers' place if nothing else holds them.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one factor per class, of the numbers' element type and on their device.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::LossBackend;
+    ///
+    /// type B = NdArray<f32>;
+    ///
+    /// let device = Default::default();
+    /// let numbers = Tensor::<B, 2>::from_floats([[1.0, f32::NAN], [3.0, 4.0]], &device);
+    /// let factors = Tensor::<B, 1>::from_floats([10.0, 0.0], &device);
+    /// let product = B::scale_per_class(numbers.into_primitive().tensor(), factors.into_primitive().tensor());
+    /// let product = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(product));
+    /// assert_eq!(product.into_data().to_vec::<f32>().unwrap(), [10.0, 0.0, 30.0, 0.0]);
+    /// ```
+    fn scale_per_class(
+        numbers: FloatTensor<Self>,
+        factors: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        composed::scale_per_class::<Self>(numbers, factors)
+    }
+
     /// Computes the probabilities of rows of logits `[M, C]`.
     ///
     /// On the host they take the logits' place if nothing else holds them and they are not tracked.

@@ -405,6 +405,11 @@ fn one_class_and_few_rows_are_found() {
         assert_found(&findings, Kind::Ignored, &[Kind::OneClass]);
         let ignored = findings.iter().find(|found| found.kind == Kind::Ignored);
         assert_eq!(ignored.unwrap().severity, Severity::Warning, "{findings}");
+        let rows = batch.targets.len();
+        let dropped = rows - rows.div_ceil(10);
+        let percent = 100.0 * dropped as f64 / rows as f64;
+        let share = format!("{dropped} of {rows} rows do not count ({percent:.0}%)");
+        assert!(findings.to_string().contains(&share), "{share}: {findings}");
         batch.targets.fill(-1);
         let findings = batch.look(&meant);
         assert_found(&findings, Kind::Ignored, &[]);

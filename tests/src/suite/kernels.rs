@@ -390,6 +390,9 @@ pub fn shapes_that_do_not_fit<B: TestBackend>() {
     panics(&["`offsets`", "[3]", "[2]"], || {
         B::add_per_class(logits(), line(2))
     });
+    panics(&["`factors`", "[3]", "[4]"], || {
+        B::scale_per_class(logits(), line(4))
+    });
     if let Some(other) = another_float::<B>() {
         let offsets = Tensor::<B, 1>::zeros([3], &device).cast(other);
         panics(&["`offsets`", "element type"], || {
@@ -777,6 +780,10 @@ pub fn second_derivatives<B: TestBackend>() {
         panics(&words, || {
             let log_probs = zeros_on::<B, 3>([5, 2, 3], device);
             B::ctc(log_probs, samples::<B>([2, 4], [2, 2], device), true)
+        });
+        panics(&words, || {
+            let labels = Tensor::<B, 2, Int>::zeros([4, 3], device).into_primitive();
+            B::multi_label_margin(scores(), labels, true)
         });
     }
     refuse::<Autodiff<B>>(&B::device());

@@ -7,7 +7,7 @@ use burn::backend::{Autodiff, Flex, NdArray};
 use burn::tensor::{Distribution, Int, Tensor};
 use burn_loss::{
     BceLossConfig, BceWithLogitsLossConfig, CrossEntropyLossConfig, InfoNceLossConfig, LossBackend,
-    MseLossConfig, SigmoidFocalLossConfig, SupConLossConfig,
+    MseLossConfig, MultiLabelMarginLossConfig, SigmoidFocalLossConfig, SupConLossConfig,
 };
 use linear::MIB;
 use peak_alloc::PeakAlloc;
@@ -99,6 +99,26 @@ fn check_embeddings<B: LossBackend>(name: &str, most: [f64; 3]) {
     );
 }
 
+/// The margins of labels hold what is of the size of the scores, a few of them, and no pairs of classes.
+fn check_labels<B: LossBackend>(name: &str) {
+    const SHAPE: [usize; 2] = [64, 1024];
+    let device = B::Device::default();
+    let scores = Tensor::<B, 2>::random(SHAPE, Distribution::Default, &device);
+    let scores = Tensor::from_inner(scores).require_grad();
+    // Half of the classes are labels.
+    let ends = Tensor::<Autodiff<B>, 1, Int>::arange(0..1024, &device).greater_equal_elem(512);
+    let labels = Tensor::<Autodiff<B>, 1, Int>::arange(0..1024, &device).mask_fill(ends, -1);
+    let labels = labels.reshape([1, SHAPE[1]]).repeat_dim(0, SHAPE[0]);
+    let loss = MultiLabelMarginLossConfig::new().init();
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let gradients = loss.forward(scores, labels).backward();
+    let peak = MEMORY.peak_usage() - before;
+    drop(gradients);
+    let parts = peak as f64 / (SHAPE.iter().product::<usize>() * size_of::<f32>()) as f64;
+    assert!(parts < 3.5, "{name}: {parts} of the scores");
+}
+
 fn check<B: LossBackend>(name: &str) {
     elementwise_peak::<B>();
     let of_elements = elementwise_peak::<B>();
@@ -135,6 +155,9 @@ fn training_allocates_no_more_than_it_says() {
     check::<Flex>("Flex");
     // NdArray copies a gradient that it multiplies, and what it gives another rank.
     check_embeddings::<NdArray>("NdArray", [2.2, 3.2, 2.5]);
+    check_embeddings::<Flex>("Flex", [2.2, 3.2, 2.5]);
+    check_labels::<NdArray>("NdArray");
+    check_labels::<Flex>("Flex");
     let memory = linear::Memory::now();
     for budget in [MIB, 16 * MIB] {
         memory.check::<NdArray>("NdArray", budget);

@@ -125,10 +125,10 @@ pub(super) fn add_per_class<B: HostBackend>(
     mut scores: FloatTensor<B>,
     offsets: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let shape = check::offsets::<B>(&scores, &offsets);
+    let shape = check::per_class::<B>("offsets", &scores, &offsets);
     let done = with_float!(
         scores.dtype(),
-        add_per_class_of::<F, B>(&mut scores, &offsets, shape),
+        per_class_of::<F, B>(&mut scores, &offsets, shape, in_place::add_per_class),
         None
     );
     match done {
@@ -137,19 +137,38 @@ pub(super) fn add_per_class<B: HostBackend>(
     }
 }
 
-/// The sum, if it has memory of its own; `None` where the tensors are of types that the kernels do not have.
-fn add_per_class_of<F: Float, B: HostBackend>(
-    scores: &mut FloatTensor<B>,
-    offsets: &FloatTensor<B>,
+/// [`LossBackend::scale_per_class`].
+pub(super) fn scale_per_class<B: HostBackend>(
+    mut numbers: FloatTensor<B>,
+    factors: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let shape = check::per_class::<B>("factors", &numbers, &factors);
+    let done = with_float!(
+        numbers.dtype(),
+        per_class_of::<F, B>(&mut numbers, &factors, shape, in_place::scale_per_class),
+        None
+    );
+    match done {
+        Some(product) => product.unwrap_or(numbers),
+        None => composed::scale_per_class::<B>(numbers, factors),
+    }
+}
+
+/// What a pass makes of the numbers, if it has memory of its own; `None` where the tensors are of types that the kernels do not
+/// have.
+fn per_class_of<F: Float, B: HostBackend>(
+    numbers: &mut FloatTensor<B>,
+    of_classes: &FloatTensor<B>,
     shape: [usize; 3],
+    pass: impl Fn(Logits<'_, F>, [usize; 3], &[F]) -> Option<Vec<F>>,
 ) -> Option<Option<FloatTensor<B>>>
 where
     FloatTensor<B>: HostTensor<F>,
 {
-    let offsets: Cow<'_, [F]> = offsets.read()?;
-    let add = |scores: Logits<'_, F>| ((), in_place::add_per_class(scores, shape, &offsets));
-    let (_, sum) = in_place_or_new(scores, add)?;
-    Some(sum)
+    let of_classes: Cow<'_, [F]> = of_classes.read()?;
+    let pass = |numbers: Logits<'_, F>| ((), pass(numbers, shape, &of_classes));
+    let (_, found) = in_place_or_new(numbers, pass)?;
+    Some(found)
 }
 
 /// [`LossBackend::first_invalid_class`].
@@ -953,6 +972,13 @@ macro_rules! on_host {
                 offsets: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
                 host::add_per_class::<Self>(scores, offsets)
+            }
+
+            fn scale_per_class(
+                numbers: FloatTensor<Self>,
+                factors: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                host::scale_per_class::<Self>(numbers, factors)
             }
 
             fn elementwise<L: Formula>(formula: &L, inputs: Elements<Self>) -> Losses<Self> {

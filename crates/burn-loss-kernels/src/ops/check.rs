@@ -25,16 +25,16 @@ pub(crate) fn factor<B: Backend>(tensor: &FloatTensor<B>, by: &FloatTensor<B>) {
     same_device::<B>("by", &B::float_device(by), &B::float_device(tensor));
 }
 
-/// Checks an offset per class against the scores, and gives `[N, C, S]`.
-pub(crate) fn offsets<B: Backend>(scores: &FloatTensor<B>, offsets: &FloatTensor<B>) -> [usize; 3] {
+/// Checks a number per class against the scores, and gives `[N, C, S]`.
+pub(crate) fn per_class<B: Backend>(
+    name: &str,
+    scores: &FloatTensor<B>,
+    numbers: &FloatTensor<B>,
+) -> [usize; 3] {
     let shape = rows_shape(&scores.shape());
-    same("offsets", &offsets.shape(), &[shape[1]]);
-    same_device::<B>(
-        "offsets",
-        &B::float_device(offsets),
-        &B::float_device(scores),
-    );
-    same_dtype("offsets", offsets.dtype(), scores.dtype());
+    same(name, &numbers.shape(), &[shape[1]]);
+    same_device::<B>(name, &B::float_device(numbers), &B::float_device(scores));
+    same_dtype(name, numbers.dtype(), scores.dtype());
     shape
 }
 

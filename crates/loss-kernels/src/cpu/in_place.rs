@@ -1,5 +1,5 @@
-//! Passes that change each number a little: a gradient times one number, scores and what is added to each class. In place where
-//! the memory is the caller's to write.
+//! Passes that change each number a little: a gradient times one number, or one per class, and scores and what is added to each
+//! class. In place where the memory is the caller's to write.
 
 use std::mem::MaybeUninit;
 
@@ -51,22 +51,58 @@ pub fn add_per_class<F: Float>(
     shape: [usize; 3],
     offsets: &[F],
 ) -> Option<Vec<F>> {
+    per_class(scores, shape, offsets, |x, offset| x + offset)
+}
+
+/// Numbers `[N, C, S]` times the factor of each one's class, `[C]`, and 0 where that is 0, whatever the number: of shared numbers in
+/// new memory; the product of owned ones replaces them.
+///
+/// # Panics
+///
+/// As [`add_per_class`].
+///
+/// # Example
+///
+/// ```
+/// use loss_kernels::cpu::in_place::scale_per_class;
+/// use loss_kernels::cpu::softmax_terms::Logits;
+///
+/// let mut numbers = [1.0, f32::NAN, 3.0, 4.0];
+/// assert_eq!(scale_per_class(Logits::Owned(&mut numbers), [2, 2, 1], &[10.0, 0.0]), None);
+/// assert_eq!(numbers, [10.0, 0.0, 30.0, 0.0]);
+/// ```
+pub fn scale_per_class<F: Float>(
+    numbers: Logits<'_, F>,
+    shape: [usize; 3],
+    factors: &[F],
+) -> Option<Vec<F>> {
+    let times = |x, by| if by == F::ZERO { by } else { x * by };
+    per_class(numbers, shape, factors, times)
+}
+
+/// Applies `f` to each number of `[N, C, S]` and the one of its class.
+fn per_class<F: Float>(
+    numbers: Logits<'_, F>,
+    shape: [usize; 3],
+    of_classes: &[F],
+    f: impl Fn(F, F) -> F + Copy + Sync,
+) -> Option<Vec<F>> {
     let [_, classes, inner] = shape;
-    let len = match &scores {
-        Logits::Owned(scores) => scores.len(),
-        Logits::Shared(scores) => scores.len(),
+    let len = match &numbers {
+        Logits::Owned(numbers) => numbers.len(),
+        Logits::Shared(numbers) => numbers.len(),
     };
-    assert_eq!(len, shape.iter().product(), "scores are [N, C, S]");
-    assert_eq!(offsets.len(), classes, "offsets are [C]");
+    assert_eq!(len, shape.iter().product(), "numbers are [N, C, S]");
+    assert_eq!(of_classes.len(), classes, "one number per class");
     let step = Parts { shape }.step().max(1);
     if inner == 1 {
-        return change(scores, step, classes.max(1), |_| {
-            |class, x| x + offsets[class]
+        return change(numbers, step, classes.max(1), |_| {
+            move |class, x| f(x, of_classes[class])
         });
     }
-    change(scores, step, inner.max(1), |run| {
-        let offset = offsets[run % classes];
-        move |_, x| x + offset
+    change(numbers, step, inner.max(1), |run| {
+        let of_class = of_classes[run % classes];
+        move |_, x| f(x, of_class)
     })
 }
 
@@ -138,8 +174,8 @@ mod tests {
                 add_per_class(Logits::Shared(&scores), [2, 3, 1], &offsets)
             });
         };
-        add("scores are [N, C, S]", 5, 3);
-        add("offsets are [C]", 6, 2);
+        add("numbers are [N, C, S]", 5, 3);
+        add("one number per class", 6, 2);
     }
 
     #[test]
@@ -162,6 +198,13 @@ mod tests {
                 .map(|(i, x)| x + offsets[i / inner % classes])
                 .collect();
             let found = both(&scores, |scores| add_per_class(scores, shape, &offsets));
+            assert_eq!(found, expected, "{shape:?}");
+            let expected: Vec<f32> = scores
+                .iter()
+                .enumerate()
+                .map(|(i, x)| x * offsets[i / inner % classes])
+                .collect();
+            let found = both(&scores, |scores| scale_per_class(scores, shape, &offsets));
             assert_eq!(found, expected, "{shape:?}");
         }
     }

@@ -1,7 +1,7 @@
 //! The backward node of losses of samples, whose gradient was found in the forward pass.
 
+use burn::tensor::TensorMetadata;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Tensor, TensorMetadata};
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn_autodiff::grads::Gradients;
@@ -9,7 +9,7 @@ use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
 use super::SampleLosses;
 use crate::LossBackend;
-use crate::ops::tensors::{cast, unwrap, wrap};
+use crate::ops::tensors::cast;
 
 /// Multiplies each sample's gradient by that of its loss.
 #[derive(Debug)]
@@ -22,30 +22,20 @@ impl<B: LossBackend> Backward<B, 1> for SampleBackward {
     type State = FloatTensor<B>;
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let by: Tensor<B, 1> = wrap(grads.consume::<B>(&ops.node));
+        let by = grads.consume::<B>(&ops.node);
         let [node] = ops.parents;
         let Some(node) = node else {
             return;
         };
-        let gradient = ops.state;
+        let (gradient, dtype) = (ops.state, by.dtype());
         let whole = gradient.shape();
         let sides = [&whole[..self.axis], &whole[self.axis + 1..]];
         let [before, after] = sides.map(|axes| axes.iter().product::<usize>());
         let shape = [before, whole[self.axis], after];
-        if shape.contains(&0) {
-            grads.register::<B>(node.id, gradient);
-            return;
-        }
-        let gradient: Tensor<B, 3> = wrap(B::float_reshape(gradient, shape.into()));
-        let dtype = by.dtype();
-        let by = by
-            .cast(gradient.dtype())
-            .reshape([1, shape[1], 1])
-            .expand(shape);
+        let by = cast::<B>(by, gradient.dtype());
         // Of a loss that reaches nothing neither does its gradient, be that NaN.
-        let dropped = by.clone().equal_elem(0.0);
-        let gradient = (gradient * by).mask_fill(dropped, 0.0);
-        let gradient = B::float_reshape(unwrap(gradient), whole);
+        let gradient = B::scale_per_class(B::float_reshape(gradient, shape.into()), by);
+        let gradient = B::float_reshape(gradient, whole);
         grads.register::<B>(node.id, cast::<B>(gradient, dtype));
     }
 }

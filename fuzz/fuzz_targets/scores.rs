@@ -160,10 +160,18 @@ impl<F: Typed> Scores<F> {
     fn check_labels(&self, source: &mut Source) {
         let [_, classes, _] = self.rows.shape;
         let scores = &self.rows.scores;
-        let labels: Vec<i64> = (0..scores.len())
-            .map(|_| match source.one_in(64) {
-                true => classes as i64,
-                false => source.size(0, classes) as i64 - 1,
+        let rows = scores.len() / classes;
+        let labels: Vec<i64> = (0..rows)
+            .flat_map(|_| {
+                let (named, wrong) = (source.size(0, classes), source.one_in(16));
+                let (first, step) = (source.size(0, classes - 1), source.size(1, 9));
+                let row = (0..classes).map(move |place| match place {
+                    _ if place >= named => -1,
+                    0 if wrong => classes as i64,
+                    // Some are named twice.
+                    _ => ((first + place * step) % classes) as i64,
+                });
+                row.collect::<Vec<_>>()
             })
             .collect();
         let rows: Vec<_> = labels
@@ -173,20 +181,27 @@ impl<F: Typed> Scores<F> {
                 named.map(|label| *label as usize).collect::<Vec<_>>()
             })
             .collect();
+        let expected: Vec<_> = scores
+            .chunks(classes)
+            .zip(&rows)
+            .map(|(scores, named)| {
+                let is_known = named.iter().all(|label| *label < classes);
+                is_known.then(|| of_labels(scores, named))
+            })
+            .collect();
         for arch in Arch::available() {
             let run = |wanted| multi_label_margin::losses(arch, scores, &labels, classes, wanted);
             let (losses, gradient) = run(true);
             let (alone, none) = run(false);
             assert_eq!((bits(&losses), none), (bits(&alone), None));
             let gradient = gradient.expect("it is wanted");
-            for (row, named) in rows.iter().enumerate() {
+            for (row, expected) in expected.iter().enumerate() {
                 let place = row * classes..(row + 1) * classes;
-                let (found, slopes) = (losses[row].to_f64(), &gradient[place.clone()]);
-                if named.iter().any(|label| *label >= classes) {
+                let (found, slopes) = (losses[row].to_f64(), &gradient[place]);
+                let Some((sum, expected)) = expected else {
                     assert!(found.is_nan() && slopes.iter().all(|slope| *slope == F::ZERO));
                     continue;
-                }
-                let (sum, expected) = of_labels(&scores[place], named);
+                };
                 let fits = sum.allows(found)
                     || !found.is_finite() && !sum.range().is_some_and(|ends| ends[1].is_finite());
                 assert!(fits, "{arch:?}, row {row}: {found}, not {sum:?}");
@@ -337,7 +352,9 @@ fn of_labels<F: Typed>(scores: &[F], labels: &[usize]) -> (Interval, Vec<Interva
             slopes[label] = slopes[label] - slope;
         }
     }
-    let slopes = slopes.into_iter().map(|slope| (slope * share).as_type::<F>());
+    let slopes = slopes
+        .into_iter()
+        .map(|slope| (slope * share).as_type::<F>());
     ((sum * share).as_type::<F>(), slopes.collect())
 }
 

@@ -120,13 +120,13 @@ pub trait LossBackend: Backend {
         composed::add_per_class::<Self>(scores, offsets)
     }
 
-    /// Multiplies numbers `[N, C, d1, ..]` by a factor per class, `[C]`; a factor of 0 makes 0 of any number, NaN among them.
+    /// Multiplies numbers by one factor for each place along an axis; a factor of 0 makes 0 of any number, NaN among them.
     ///
     /// On the host the product takes the numbers' place if nothing else holds them.
     ///
     /// # Panics
     ///
-    /// If there is not one factor per class, of the numbers' element type and on their device.
+    /// If there is no such axis, or if there are not as many factors, of the numbers' element type and on their device.
     ///
     /// # Example
     ///
@@ -140,15 +140,16 @@ pub trait LossBackend: Backend {
     /// let device = Default::default();
     /// let numbers = Tensor::<B, 2>::from_floats([[1.0, f32::NAN], [3.0, 4.0]], &device);
     /// let factors = Tensor::<B, 1>::from_floats([10.0, 0.0], &device);
-    /// let product = B::scale_per_class(numbers.into_primitive().tensor(), factors.into_primitive().tensor());
+    /// let product = B::scale_along(numbers.into_primitive().tensor(), 1, factors.into_primitive().tensor());
     /// let product = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(product));
     /// assert_eq!(product.into_data().to_vec::<f32>().unwrap(), [10.0, 0.0, 30.0, 0.0]);
     /// ```
-    fn scale_per_class(
+    fn scale_along(
         numbers: FloatTensor<Self>,
+        axis: usize,
         factors: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        composed::scale_per_class::<Self>(numbers, factors)
+        composed::scale_along::<Self>(numbers, axis, factors)
     }
 
     /// Computes the probabilities of rows of logits `[M, C]`.
@@ -422,8 +423,8 @@ pub trait LossBackend: Backend {
     /// Computes what the labels of each row are short of a margin of 1, `1 / C * sum_{l, c} max(0, 1 - x_l + x_c)` with `l` its labels
     /// and `c` all other classes, and in the same pass the gradient with respect to the scores `[N, C]` if it is wanted.
     ///
-    /// `labels` are those of each row from the left, `[N, C]`, ended by the first negative number; one that is named twice counts
-    /// twice. The loss of a row with one of `C` or more is NaN, its gradient 0.
+    /// `labels` are those of each row from the left, `[N, C]`, of 32 or 64 bits with a sign, ended by the first negative number; one
+    /// that is named twice counts twice. The loss of a row with one of `C` or more is NaN, its gradient 0.
     ///
     /// # Panics
     ///

@@ -115,6 +115,24 @@ pub fn class_rows_of_any_integer<B: TestBackend>() {
     }
 }
 
+/// A gradient that is found with the loss is rounded after the loss has been scaled: of one way in a million.
+pub fn gradients_found_with_the_loss<B: TestBackend>() {
+    if !has_halves::<B>() {
+        return;
+    }
+    let device = B::device();
+    // Two steps of a blank and a class: mostly the class twice, and each blank with the probability `e^-14`.
+    let log_probs = half::<A<B>, 3>(&[-14.0, 0.0, -14.0, 0.0], [2, 1, 2], &device);
+    let ints = |number: i64| Tensor::<A<B>, 1, Int>::from_ints([number], &device);
+    let targets = ints(1).reshape([1, 1]);
+    let loss = CtcLossConfig::new().init();
+    let (_, grad) =
+        loss_and_grad::<B, 3>(log_probs, |x| loss.forward(x, targets, ints(2), ints(1)));
+    let blank = (-14f64).exp() / (1.0 + 2.0 * (-14f64).exp());
+    let step = [-512.0 * blank, -512.0 * (1.0 - blank)];
+    assert_close("CTC", &grad, &[step, step].concat(), TOLERANCE);
+}
+
 pub fn sums_within_the_type<B: TestBackend>() {
     if !has_halves::<B>() {
         return;

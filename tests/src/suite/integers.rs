@@ -199,6 +199,9 @@ pub fn labels_that_32_bits_do_not_hold<B: TestBackend>() {
         crate::suite::bad_input::panics(&["MultiLabelMarginLoss", "4294967297"], || {
             loss.forward(scores(), labels())
         });
+        crate::suite::bad_input::panics(&["MultiLabelMarginLoss", "4294967297"], || {
+            loss.forward_weighted(scores(), labels(), Tensor::ones([1], &device))
+        });
     } else {
         assert!(numbers(loss.forward(scores(), labels()))[0].is_nan());
     }

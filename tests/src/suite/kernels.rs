@@ -390,8 +390,11 @@ pub fn shapes_that_do_not_fit<B: TestBackend>() {
     panics(&["`offsets`", "[3]", "[2]"], || {
         B::add_per_class(logits(), line(2))
     });
+    panics(&["an axis of [4, 3]", "got 2"], || {
+        B::scale_along(logits(), 2, line(3))
+    });
     panics(&["`factors`", "[3]", "[4]"], || {
-        B::scale_per_class(logits(), line(4))
+        B::scale_along(logits(), 1, line(4))
     });
     if let Some(other) = another_float::<B>() {
         let offsets = Tensor::<B, 1>::zeros([3], &device).cast(other);

@@ -70,7 +70,7 @@ macro_rules! suite {
                 module_db { pytorchs_own_samples }
                 integers { sequences_of_any_integer }
                 regions { dice jaccard tversky long_regions }
-                halves { class_rows_of_any_integer }
+                halves { class_rows_of_any_integer gradients_found_with_the_loss }
                 boxes { box_iou box_gradients boxes_that_do_not_count boxes_of_any_size }
                 samples {
                     values_and_gradients differences ctc_equals_composed_operations ctc_of_long_inputs

@@ -125,7 +125,7 @@ pub(super) fn add_per_class<B: HostBackend>(
     mut scores: FloatTensor<B>,
     offsets: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let shape = check::per_class::<B>("offsets", &scores, &offsets);
+    let shape = check::offsets::<B>(&scores, &offsets);
     let done = with_float!(
         scores.dtype(),
         per_class_of::<F, B>(&mut scores, &offsets, shape, in_place::add_per_class),
@@ -137,12 +137,13 @@ pub(super) fn add_per_class<B: HostBackend>(
     }
 }
 
-/// [`LossBackend::scale_per_class`].
-pub(super) fn scale_per_class<B: HostBackend>(
+/// [`LossBackend::scale_along`].
+pub(super) fn scale_along<B: HostBackend>(
     mut numbers: FloatTensor<B>,
+    axis: usize,
     factors: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let shape = check::per_class::<B>("factors", &numbers, &factors);
+    let shape = check::along::<B>("factors", &numbers, axis, &factors);
     let done = with_float!(
         numbers.dtype(),
         per_class_of::<F, B>(&mut numbers, &factors, shape, in_place::scale_per_class),
@@ -150,7 +151,7 @@ pub(super) fn scale_per_class<B: HostBackend>(
     );
     match done {
         Some(product) => product.unwrap_or(numbers),
-        None => composed::scale_per_class::<B>(numbers, factors),
+        None => composed::scale_along::<B>(numbers, axis, factors),
     }
 }
 
@@ -974,11 +975,12 @@ macro_rules! on_host {
                 host::add_per_class::<Self>(scores, offsets)
             }
 
-            fn scale_per_class(
+            fn scale_along(
                 numbers: FloatTensor<Self>,
+                axis: usize,
                 factors: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
-                host::scale_per_class::<Self>(numbers, factors)
+                host::scale_along::<Self>(numbers, axis, factors)
             }
 
             fn elementwise<L: Formula>(formula: &L, inputs: Elements<Self>) -> Losses<Self> {

@@ -25,17 +25,30 @@ pub(crate) fn factor<B: Backend>(tensor: &FloatTensor<B>, by: &FloatTensor<B>) {
     same_device::<B>("by", &B::float_device(by), &B::float_device(tensor));
 }
 
-/// Checks a number per class against the scores, and gives `[N, C, S]`.
-pub(crate) fn per_class<B: Backend>(
+/// Checks an offset per class against the scores, and gives `[N, C, S]`.
+pub(crate) fn offsets<B: Backend>(scores: &FloatTensor<B>, offsets: &FloatTensor<B>) -> [usize; 3] {
+    rows_shape(&scores.shape());
+    along::<B>("offsets", scores, 1, offsets)
+}
+
+/// Checks a number for each place along an axis, and gives the sizes before the axis, of it and behind it.
+pub(crate) fn along<B: Backend>(
     name: &str,
-    scores: &FloatTensor<B>,
     numbers: &FloatTensor<B>,
+    axis: usize,
+    along: &FloatTensor<B>,
 ) -> [usize; 3] {
-    let shape = rows_shape(&scores.shape());
-    same(name, &numbers.shape(), &[shape[1]]);
-    same_device::<B>(name, &B::float_device(numbers), &B::float_device(scores));
-    same_dtype(name, numbers.dtype(), scores.dtype());
-    shape
+    let shape = numbers.shape();
+    assert!(
+        axis < shape.num_dims(),
+        "loss kernels: expected an axis of {:?}, got {axis}",
+        &shape[..]
+    );
+    same(name, &along.shape(), &[shape[axis]]);
+    same_device::<B>(name, &B::float_device(along), &B::float_device(numbers));
+    same_dtype(name, along.dtype(), numbers.dtype());
+    let size = |axes: &[usize]| axes.iter().product();
+    [size(&shape[..axis]), shape[axis], size(&shape[axis + 1..])]
 }
 
 /// Checks the targets against the logits, and gives `[N, C, S]`.

@@ -62,8 +62,8 @@ impl MultiLabelMarginLossConfig {
 /// `1 / C * sum_{t, c} max(0, 1 - x_t + x_c)` with `t` in the targets and `c` not in them.
 ///
 /// For rows that have several classes each, to be ranked above the others. Where each class is to have a probability, take
-/// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss). NdArray and Flex compare each of a row's classes with the others; elsewhere
-/// every pair of classes is looked at, a few rows at a time, which takes long where there are many.
+/// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss), likewise for many classes on a GPU: NdArray and Flex compare each of a row's
+/// labels with the other classes; elsewhere every pair of classes is looked at, in several tensors `[C, C]` for one row or more.
 ///
 /// - `scores`: any real numbers, `[N, C]`
 /// - `targets`: the classes of each row from the left, ended by the first negative number, `[N, C]`; what stands after that is
@@ -134,11 +134,7 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelMarginLoss {
 
     #[track_caller]
     fn losses(&self, (scores, targets): Self::Inputs) -> Tensor<B, 1> {
-        let labels = match targets.dtype() {
-            // The kernels of the host read both.
-            DType::I32 | DType::I64 if B::ON_HOST => targets.clone(),
-            _ => with_a_sign(targets.clone()),
-        };
+        let labels = with_a_sign(targets.clone());
         // On a backend that differentiates, what is tracked decides.
         let found = B::multi_label_margin(primitive(scores), labels.into_primitive(), false);
         let losses: Tensor<B, 1> = tensor(found.losses);
@@ -151,7 +147,11 @@ impl<B: LossBackend> SampleLoss<B> for MultiLabelMarginLoss {
 
 /// What is too large for the type stays too large, and what is negative ends the row.
 fn with_a_sign<B: LossBackend>(targets: Tensor<B, 2, Int>) -> Tensor<B, 2, Int> {
-    signed(targets, [-1, i32::MAX.into()])
+    match targets.dtype() {
+        // The kernels of the host read both.
+        DType::I32 | DType::I64 if B::ON_HOST => targets,
+        _ => signed(targets, [-1, i32::MAX.into()]),
+    }
 }
 
 /// Whether a loss is NaN, as that of a row is that names a class that there is not.

@@ -4,7 +4,6 @@
 use std::mem::MaybeUninit;
 
 use super::memory::pages;
-use super::parts::Parts;
 use super::simd::Float;
 use super::softmax_terms::Logits;
 use super::tasks;
@@ -26,7 +25,7 @@ const TASK: usize = 1 << 16;
 /// assert_eq!(scale(Logits::Shared(&numbers), 2.0), Some(vec![1.0, 2.0]));
 /// ```
 pub fn scale<F: Float>(numbers: Logits<'_, F>, by: F) -> Option<Vec<F>> {
-    change(numbers, TASK, TASK, |_| move |_, x| x * by)
+    change(numbers, TASK, |_| move |_, x| x * by)
 }
 
 /// Scores `[N, C, S]` and the offset of each one's class, `[C]`: of shared scores in new memory; the sum of owned ones replaces
@@ -94,31 +93,32 @@ fn per_class<F: Float>(
     };
     assert_eq!(len, shape.iter().product(), "numbers are [N, C, S]");
     assert_eq!(of_classes.len(), classes, "one number per class");
-    let step = Parts { shape }.step().max(1);
     if inner == 1 {
-        return change(numbers, step, classes.max(1), |_| {
+        return change(numbers, classes, |_| {
             move |class, x| f(x, of_classes[class])
         });
     }
-    change(numbers, step, inner.max(1), |run| {
+    change(numbers, inner, |run| {
         let of_class = of_classes[run % classes];
         move |_, x| f(x, of_class)
     })
 }
 
-/// Applies `of_run(run)(place, x)` to each number `x`, in parts of `step` numbers: `run` counts the runs of a part, `place` the
-/// numbers of a run.
+/// Applies `of_run(index)(place, x)` to each number `x`: `index` counts the runs of so many numbers, `place` the numbers of a run.
 fn change<F: Float, G: Fn(usize, F) -> F>(
     numbers: Logits<'_, F>,
-    step: usize,
     run: usize,
     of_run: impl Fn(usize) -> G + Sync,
 ) -> Option<Vec<F>> {
+    let run = run.max(1);
+    let runs = (TASK / run).max(1);
+    let step = runs * run;
     match numbers {
         Logits::Owned(numbers) => {
-            tasks::each(numbers.chunks_mut(step).collect(), |part: &mut [F]| {
-                for (place, numbers) in part.chunks_mut(run).enumerate() {
-                    let f = of_run(place);
+            let parts = numbers.chunks_mut(step).enumerate().collect();
+            tasks::each(parts, |(part, numbers): (usize, &mut [F])| {
+                for (index, numbers) in numbers.chunks_mut(run).enumerate() {
+                    let f = of_run(part * runs + index);
                     for (place, x) in numbers.iter_mut().enumerate() {
                         *x = f(place, *x);
                     }
@@ -128,11 +128,12 @@ fn change<F: Float, G: Fn(usize, F) -> F>(
         }
         Logits::Shared(numbers) => {
             let write = |cells: &mut [MaybeUninit<F>]| {
-                let parts = cells.chunks_mut(step).zip(numbers.chunks(step)).collect();
-                tasks::each(parts, |(cells, part): (&mut [MaybeUninit<F>], &[F])| {
-                    let runs = cells.chunks_mut(run).zip(part.chunks(run)).enumerate();
-                    for (place, (cells, numbers)) in runs {
-                        let f = of_run(place);
+                let parts = cells.chunks_mut(step).zip(numbers.chunks(step));
+                tasks::each(parts.enumerate().collect(), |(part, (cells, numbers))| {
+                    let (cells, numbers): (&mut [MaybeUninit<F>], &[F]) = (cells, numbers);
+                    let pairs = cells.chunks_mut(run).zip(numbers.chunks(run));
+                    for (index, (cells, numbers)) in pairs.enumerate() {
+                        let f = of_run(part * runs + index);
                         for (place, (cell, x)) in cells.iter_mut().zip(numbers).enumerate() {
                             cell.write(f(place, *x));
                         }
@@ -187,6 +188,7 @@ mod tests {
             [3, 70_000, 1],
             [4, 3, 50],
             [2, 5, 40_000],
+            [1, 300, 1000],
         ] {
             let scores: Vec<f32> = (0..shape.iter().product())
                 .map(|i| (i % 97) as f32)

@@ -107,10 +107,12 @@ impl<F: Float> Row<F> {
 
     /// Whether all labels are classes.
     fn read<I: Copy + Into<i64>>(&mut self, scores: &[F], labels: &[I]) -> bool {
-        let labels = labels.iter().map(|&label| label.into());
+        let named = labels.iter().map(|&label| label.into());
+        let named = named.take_while(|label: &i64| *label >= 0);
         self.labels.clear();
+        // No class is as large as what does not fit.
         self.labels
-            .extend(labels.map_while(|label: i64| usize::try_from(label).ok()));
+            .extend(named.map(|label| usize::try_from(label).unwrap_or(usize::MAX)));
         self.labels.sort_unstable();
         if self.labels.last().is_some_and(|&last| last >= scores.len()) {
             return false;

@@ -13,37 +13,34 @@ pub fn add_per_class<B: Backend>(
     scores: FloatTensor<B>,
     offsets: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let [_, classes, _] = check::per_class::<B>("offsets", &scores, &offsets);
-    let offsets = along_classes::<B>(offsets, classes, scores.shape().num_dims());
+    check::offsets::<B>(&scores, &offsets);
+    let offsets = along_classes::<B>(offsets, scores.shape().num_dims());
     B::float_add(scores, offsets)
 }
 
-/// Computes what [`LossBackend::scale_per_class`](crate::LossBackend::scale_per_class) promises; the example there holds for this
-/// function, too.
-pub fn scale_per_class<B: Backend>(
+/// Computes what [`LossBackend::scale_along`](crate::LossBackend::scale_along) promises; the example there holds for this function,
+/// too.
+pub fn scale_along<B: Backend>(
     numbers: FloatTensor<B>,
+    axis: usize,
     factors: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let shape = check::per_class::<B>("factors", &numbers, &factors);
-    let whole = numbers.shape();
-    if shape.contains(&0) {
+    let sizes = check::along::<B>("factors", &numbers, axis, &factors);
+    if sizes.contains(&0) {
         return numbers;
     }
-    let numbers: Tensor<B, 3> = wrap(B::float_reshape(numbers, shape.into()));
-    let factors: Tensor<B, 3> = wrap(along_classes::<B>(factors, shape[1], 3));
-    let factors = factors.expand(shape);
+    let whole = numbers.shape();
+    let numbers: Tensor<B, 3> = wrap(B::float_reshape(numbers, sizes.into()));
+    let factors: Tensor<B, 3> = wrap(along_classes::<B>(factors, 3));
+    let factors = factors.expand(sizes);
     let none = factors.clone().equal_elem(0.0);
     let product = (numbers * factors).mask_fill(none, 0.0);
     B::float_reshape(unwrap(product), whole)
 }
 
-/// One number per class, to be broadcast along all other axes.
-fn along_classes<B: Backend>(
-    numbers: FloatTensor<B>,
-    classes: usize,
-    rank: usize,
-) -> FloatTensor<B> {
+/// One number for each place along the second axis, to be broadcast along all others.
+fn along_classes<B: Backend>(numbers: FloatTensor<B>, rank: usize) -> FloatTensor<B> {
     let mut shape = vec![1; rank];
-    shape[1] = classes;
+    shape[1] = numbers.shape().num_elements();
     B::float_reshape(numbers, Shape::from(shape))
 }

@@ -1,4 +1,4 @@
-//! Scores and an offset per class, numbers and a factor per class.
+//! Scores and an offset per class, numbers and a factor for each place along an axis.
 
 #[cfg(feature = "autodiff")]
 pub(crate) mod autodiff;

@@ -9,7 +9,7 @@ use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
 use super::SampleLosses;
 use crate::LossBackend;
-use crate::ops::tensors::cast;
+use crate::ops::tensors::{cast, widen_half};
 
 /// Multiplies each sample's gradient by that of its loss.
 #[derive(Debug)]
@@ -28,14 +28,9 @@ impl<B: LossBackend> Backward<B, 1> for SampleBackward {
             return;
         };
         let (gradient, dtype) = (ops.state, by.dtype());
-        let whole = gradient.shape();
-        let sides = [&whole[..self.axis], &whole[self.axis + 1..]];
-        let [before, after] = sides.map(|axes| axes.iter().product::<usize>());
-        let shape = [before, whole[self.axis], after];
         let by = cast::<B>(by, gradient.dtype());
         // Of a loss that reaches nothing neither does its gradient, be that NaN.
-        let gradient = B::scale_per_class(B::float_reshape(gradient, shape.into()), by);
-        let gradient = B::float_reshape(gradient, whole);
+        let gradient = B::scale_along(gradient, self.axis, by);
         grads.register::<B>(node.id, cast::<B>(gradient, dtype));
     }
 }
@@ -46,17 +41,19 @@ pub(crate) fn track<B: LossBackend, C: CheckpointStrategy>(
     axis: usize,
     find: impl FnOnce(FloatTensor<B>, bool) -> SampleLosses<B>,
 ) -> SampleLosses<Autodiff<B, C>> {
-    let wanted = predictions.is_tracked();
-    let found = find(predictions.primitive, wanted);
+    let (wanted, dtype) = (predictions.is_tracked(), predictions.primitive.dtype());
+    // A gradient of 16 bits would be rounded before the loss is scaled.
+    let found = find(widen_half::<B>(predictions.primitive), wanted);
+    let losses = cast::<B>(found.losses, dtype);
     let losses = match (SampleBackward { axis })
         .prepare::<C>([predictions.node])
         .compute_bound()
         .stateful()
     {
-        OpsKind::UnTracked(prep) => prep.finish(found.losses),
+        OpsKind::UnTracked(prep) => prep.finish(losses),
         OpsKind::Tracked(prep) => {
             let gradient = found.gradient.expect("it was wanted");
-            prep.finish(gradient, found.losses)
+            prep.finish(gradient, losses)
         }
     };
     SampleLosses {

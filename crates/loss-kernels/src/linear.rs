@@ -17,7 +17,7 @@ pub struct HeadOptions {
     pub logit_scale: f64,
     /// The bound `cap` of the logits, above 0.
     pub softcap: Option<f64>,
-    /// Bytes that logits, their gradient and copies of rows may take at a time.
+    /// Bytes that logits, their gradient and copies of rows may take at a time. A product of few rows takes 2 MiB (4 in `f64`) beside.
     pub memory_budget: usize,
 }
 

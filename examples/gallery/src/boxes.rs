@@ -7,7 +7,7 @@ use burn_loss_plots::{Picture, Result};
 use crate::figure::{Curve, Figure, grid};
 
 /// How high the moved box is; the other is as high as it is wide.
-const HEIGHT: f64 = 0.5;
+const HEIGHT: f64 = 0.1;
 
 pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
     let x = grid(-3.0, 3.0);
@@ -27,7 +27,7 @@ pub fn figure<B: AutodiffLossBackend>(device: &B::Device) -> Result<Picture> {
         curve("CIoU", BoxIouKind::Ciou),
     ];
     let figure = Figure {
-        title: "Losses of a box half as high as its target",
+        title: "Losses of a box a tenth as high as its target",
         x_label: "how many widths it is moved",
         slope_label: "d loss / d widths",
         ranges: [(0.0, 2.0), (-1.0, 1.0)],

@@ -25,8 +25,8 @@ use crate::check;
 /// - `softcap`: above 0; default none
 /// - `memory_budget`: bytes that logits, their gradient and copies of rows may take at a time; default 128 MiB. Less is slower:
 ///   each chunk of rows reads and writes the whole gradient of the weight, and where NdArray and Flex have room for few whole rows,
-///   they compute tiles of rows and classes, each twice. Beside it, outside NdArray and Flex, each chunk's part of
-///   that gradient is as large as the weight, and a weight of 16 bits is copied to 32 for each chunk
+///   they compute tiles of rows and classes, each twice. Beside it, a product of few rows takes 2 MiB (4 in f64) there; elsewhere
+///   each chunk's part of that gradient is as large as the weight, and a weight of 16 bits is copied to 32 for each chunk
 /// - rows that do not count are taken out before the products on NdArray and Flex; elsewhere they are multiplied as zeros, and a
 ///   batch of padding takes as long as a full one
 /// - PyTorch: [`nn.LinearCrossEntropyLoss`](https://docs.pytorch.org/docs/main/generated/torch.nn.LinearCrossEntropyLoss.html)

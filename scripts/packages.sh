@@ -16,7 +16,8 @@ rm -rf "$alone"
 mkdir "$alone"
 cd "$alone"
 for crate in "${crates[@]}"; do
-    tar -xf "../$crate-$version.crate"
+    # As new: in a package every file is of one old date, and cargo would take what it built of an earlier one.
+    tar -xmf "../$crate-$version.crate"
 done
 {
     echo '[workspace]'

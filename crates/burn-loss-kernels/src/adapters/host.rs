@@ -851,16 +851,13 @@ pub(super) fn multi_label_margin<B: HostBackend>(
     wanted: bool,
 ) -> SampleLosses<B> {
     check::multi_label_margin::<B>(&scores, &labels);
-    let dtype = scores.dtype();
-    if dtype != at_least_f32(dtype) {
-        let scores = B::float_cast(scores, FloatDType::F32);
-        return multi_label_margin::<B>(scores, labels, wanted).cast(dtype);
-    }
-    with_float!(
-        dtype,
-        multi_label_margin_of::<F, B>(&scores, &labels, wanted),
-        composed::multi_label_margin(scores, labels, wanted)
-    )
+    SampleLosses::<B>::in_f32(scores, |scores| {
+        with_float!(
+            scores.dtype(),
+            multi_label_margin_of::<F, B>(&scores, &labels, wanted),
+            composed::multi_label_margin(scores, labels, wanted)
+        )
+    })
 }
 
 fn multi_label_margin_of<F: Float, B: HostBackend>(
@@ -873,15 +870,13 @@ where
 {
     let (arch, shape) = (Arch::detect(), scores.shape());
     let numbers: Cow<'_, [F]> = scores.read().expect("the type is known");
-    let (losses, gradient) = match read_classes::<B>(labels) {
-        Some(Classes::I64(labels)) => {
+    let in_place = read_classes::<B>(labels);
+    let labels = in_place.unwrap_or_else(|| Classes::I64(read_integers::<B>(labels).into()));
+    let (losses, gradient) = match labels {
+        Classes::I64(labels) => {
             multi_label_margin::losses(arch, &numbers, &labels, shape[1], wanted)
         }
-        Some(Classes::I32(labels)) => {
-            multi_label_margin::losses(arch, &numbers, &labels, shape[1], wanted)
-        }
-        None => {
-            let labels = read_integers::<B>(labels);
+        Classes::I32(labels) => {
             multi_label_margin::losses(arch, &numbers, &labels, shape[1], wanted)
         }
     };
@@ -898,16 +893,13 @@ pub(super) fn ctc<B: HostBackend>(
     wanted: bool,
 ) -> SampleLosses<B> {
     check::ctc::<B>(&log_probs, &targets);
-    let dtype = log_probs.dtype();
-    if dtype != at_least_f32(dtype) {
-        let found = ctc::<B>(B::float_cast(log_probs, FloatDType::F32), targets, wanted);
-        return found.cast(dtype);
-    }
-    with_float!(
-        dtype,
-        ctc_of::<F, B>(&log_probs, &targets, wanted),
-        composed::ctc(log_probs, targets, wanted)
-    )
+    SampleLosses::<B>::in_f32(log_probs, |log_probs| {
+        with_float!(
+            log_probs.dtype(),
+            ctc_of::<F, B>(&log_probs, &targets, wanted),
+            composed::ctc(log_probs, targets, wanted)
+        )
+    })
 }
 
 fn ctc_of<F: Float, B: HostBackend>(

@@ -201,11 +201,8 @@ fn row_weights_of<B: Backend>(
     }
 }
 
-/// Checks scores `[N, C]` and as many labels, and gives their shape.
-pub(crate) fn multi_label_margin<B: Backend>(
-    scores: &FloatTensor<B>,
-    labels: &IntTensor<B>,
-) -> [usize; 2] {
+/// Checks scores `[N, C]` and as many labels.
+pub(crate) fn multi_label_margin<B: Backend>(scores: &FloatTensor<B>, labels: &IntTensor<B>) {
     let shape = scores.shape();
     assert!(
         shape.num_dims() == 2 && shape[1] > 0,
@@ -214,7 +211,6 @@ pub(crate) fn multi_label_margin<B: Backend>(
     );
     same("labels", &labels.shape(), &shape[..]);
     same_device::<B>("labels", &B::int_device(labels), &B::float_device(scores));
-    [shape[0], shape[1]]
 }
 
 /// Checks log-probabilities `[T, N, C]` and the targets of their samples against one another.

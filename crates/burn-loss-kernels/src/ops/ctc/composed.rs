@@ -7,7 +7,7 @@ use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor, TensorMetadata};
 use super::CtcTargets;
 use crate::SampleLosses;
 use crate::ops::check;
-use crate::ops::tensors::{unwrap, widen_half, wrap};
+use crate::ops::tensors::{unwrap, wrap};
 
 /// Stands for the logarithm of nothing: unlike minus infinity it can be subtracted from itself.
 const NOTHING: f64 = -1e30;
@@ -19,18 +19,18 @@ pub fn ctc<B: Backend>(
     wanted: bool,
 ) -> SampleLosses<B> {
     check::ctc::<B>(&log_probs, &targets);
-    let dtype = log_probs.dtype();
-    let log_probs: Tensor<B, 3> = wrap(widen_half::<B>(log_probs));
-    let states = States::new(&log_probs, targets);
-    let forward = states.forward();
-    let losses = states.losses(&forward);
-    let gradient =
-        wanted.then(|| unwrap(states.gradient(&forward, &losses, log_probs.shape().dims())));
-    SampleLosses {
-        losses: unwrap(losses),
-        gradient,
-    }
-    .cast(dtype)
+    SampleLosses::in_f32(log_probs, |log_probs| {
+        let log_probs: Tensor<B, 3> = wrap(log_probs);
+        let states = States::new(&log_probs, targets);
+        let forward = states.forward();
+        let losses = states.losses(&forward);
+        let gradient =
+            wanted.then(|| unwrap(states.gradient(&forward, &losses, log_probs.shape().dims())));
+        SampleLosses {
+            losses: unwrap(losses),
+            gradient,
+        }
+    })
 }
 
 /// The states of all samples, `L` each: the classes of the target with a blank between all of them and around them.

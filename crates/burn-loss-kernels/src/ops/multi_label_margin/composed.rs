@@ -2,11 +2,11 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensor, IntTensor};
-use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor, TensorMetadata};
+use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor};
 
 use crate::SampleLosses;
 use crate::ops::check;
-use crate::ops::tensors::{unwrap, widen_half, wrap};
+use crate::ops::tensors::{unwrap, wrap};
 
 /// Pairs of classes at a time, but one row's at least.
 const PAIRS: usize = 1 << 24;
@@ -18,15 +18,22 @@ pub fn multi_label_margin<B: Backend>(
     labels: IntTensor<B>,
     wanted: bool,
 ) -> SampleLosses<B> {
-    let [rows, num_classes] = check::multi_label_margin::<B>(&scores, &labels);
-    let dtype = scores.dtype();
-    let scores: Tensor<B, 2> = wrap(widen_half::<B>(scores));
+    check::multi_label_margin::<B>(&scores, &labels);
+    SampleLosses::in_f32(scores, |scores| of_batch(wrap(scores), labels, wanted))
+}
+
+/// The losses of all rows, and their gradient.
+fn of_batch<B: Backend>(
+    scores: Tensor<B, 2>,
+    labels: IntTensor<B>,
+    wanted: bool,
+) -> SampleLosses<B> {
+    let [rows, num_classes] = scores.dims();
     if rows == 0 {
         return SampleLosses {
             losses: unwrap(scores.clone().reshape([0])),
             gradient: wanted.then(|| unwrap(scores)),
-        }
-        .cast(dtype);
+        };
     }
     let labels = Labels::<B>::new(Tensor::from_primitive(labels), &scores);
     let step = (PAIRS / num_classes.saturating_pow(2)).clamp(1, rows);
@@ -47,7 +54,6 @@ pub fn multi_label_margin<B: Backend>(
         losses: unwrap(losses),
         gradient,
     }
-    .cast(dtype)
 }
 
 /// The losses of rows whose labels are named so often, and their gradient.

@@ -3,11 +3,11 @@
 #[cfg(feature = "autodiff")]
 pub(crate) mod autodiff;
 
-use burn::tensor::DType;
+use burn::tensor::TensorMetadata;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-use crate::ops::tensors::cast;
+use crate::ops::tensors::{cast, widen_half};
 
 /// What [`LossBackend::ctc`](crate::LossBackend::ctc) and [`LossBackend::multi_label_margin`](crate::LossBackend::multi_label_margin)
 /// return; the examples there read it.
@@ -20,11 +20,16 @@ pub struct SampleLosses<B: Backend> {
 }
 
 impl<B: Backend> SampleLosses<B> {
-    /// The same numbers in another type.
-    pub(crate) fn cast(self, dtype: DType) -> Self {
+    /// What is found for predictions, those of 16 bits in 32, in their own type.
+    pub(crate) fn in_f32(
+        predictions: FloatTensor<B>,
+        find: impl FnOnce(FloatTensor<B>) -> Self,
+    ) -> Self {
+        let dtype = predictions.dtype();
+        let Self { losses, gradient } = find(widen_half::<B>(predictions));
         Self {
-            losses: cast::<B>(self.losses, dtype),
-            gradient: self.gradient.map(|gradient| cast::<B>(gradient, dtype)),
+            losses: cast::<B>(losses, dtype),
+            gradient: gradient.map(|gradient| cast::<B>(gradient, dtype)),
         }
     }
 }

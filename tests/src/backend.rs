@@ -64,6 +64,8 @@ pub trait TestBackend: LossBackend {
     const TOLERANCE: Tolerance;
     /// Whether a wrong target panics at the call; elsewhere its row is NaN.
     const CHECKS_TARGETS: bool;
+    /// Whether what is computed of NaN is NaN in all of Burn's operations.
+    const CARRIES_NAN: bool;
     /// Whether Burn 0.21 has tensors without elements there.
     const HAS_EMPTY_TENSORS: bool;
     /// Whether Burn 0.21 has tensors of 16 bits there.
@@ -91,6 +93,7 @@ macro_rules! on_cpu {
         impl TestBackend for $backend {
             const TOLERANCE: Tolerance = $tolerance;
             const CHECKS_TARGETS: bool = $on_host;
+            const CARRIES_NAN: bool = true;
             const HAS_EMPTY_TENSORS: bool = $on_host;
             const HAS_HALVES: bool = $has_halves;
             const PROPERTY_CASES: u32 = 64;
@@ -109,6 +112,7 @@ macro_rules! on_gpu {
         impl TestBackend for $backend {
             const TOLERANCE: Tolerance = F32_ON_GPU;
             const CHECKS_TARGETS: bool = false;
+            const CARRIES_NAN: bool = false;
             const HAS_EMPTY_TENSORS: bool = false;
             const HAS_HALVES: bool = true;
             const PROPERTY_CASES: u32 = 6;

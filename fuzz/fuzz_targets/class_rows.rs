@@ -303,12 +303,12 @@ impl<F: Typed> Case<F> {
         let in_place = |scores: &[F]| {
             let mut gradient = scores.to_vec();
             let cells = Cells::in_place(&mut gradient, problem.shape);
-            (F::with_gradient(arch, &problem, &loss, cells), gradient)
+            (F::with_gradient(arch, &problem, &loss, None, cells), gradient)
         };
         let (sum, gradient) = in_place(&self.rows.scores);
         let mut cells = vec![MaybeUninit::new(F::NAN); gradient.len()];
         let beside = Cells::between(&self.rows.scores, &mut cells, problem.shape);
-        let beside = F::with_gradient(arch, &problem, &loss, beside);
+        let beside = F::with_gradient(arch, &problem, &loss, None, beside);
         assert_eq!(
             bits(&gradient),
             bits(&written(&cells)),

@@ -4,8 +4,9 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::{FloatTensor, IntTensor};
 
 use crate::{
-    Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced, Losses,
-    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SoftmaxTerms, composed,
+    Adjustment, Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced,
+    Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SoftmaxTerms,
+    composed,
 };
 
 /// A backend with the fused loss operations.
@@ -279,6 +280,55 @@ pub trait LossBackend: Backend {
         wanted: bool,
     ) -> Reduced<Self> {
         composed::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted)
+    }
+
+    /// Computes what [`Self::softmax_terms_reduced`] does of adjusted logits, `factor x` and an offset per class, and its gradient
+    /// with respect to what they were before; no gradient reaches the offsets but by plain operations.
+    ///
+    /// On the host rows are adjusted in the cache, where there is one position: no pass of its own over memory.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::softmax_terms_reduced`] and [`Self::add_per_class`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::backend::NdArray;
+    /// use burn::tensor::{Int, Tensor, TensorPrimitive};
+    /// use burn_loss_kernels::formulas::Focal;
+    /// use burn_loss_kernels::{Adjustment, LossBackend, Reduction, RowTargets, RowWeights, SmoothWeights};
+    ///
+    /// type B = NdArray<f32>;
+    ///
+    /// let device = Default::default();
+    /// let cosines = Tensor::<B, 2>::from_floats([[1.0, -1.0]], &device).into_primitive().tensor();
+    /// let targets = RowTargets::<B> {
+    ///     classes: Some(Tensor::<B, 1, Int>::from_ints([0], &device).into_primitive()),
+    ///     ignore_index: None,
+    ///     smooth: SmoothWeights::Zero,
+    /// };
+    /// let by = Adjustment { factor: 2.0, per_class: None };
+    /// let (formula, weights) = (Focal { gamma: 0.0 }, RowWeights::none());
+    /// let sum = B::adjusted_reduced(&formula, cosines, by, targets, weights, Reduction::Sum, true);
+    /// let [slopes, ..] = sum.gradients.map(|slopes| slopes.map(|slopes| {
+    ///     Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(slopes)).into_data().to_vec::<f32>().unwrap()
+    /// }));
+    /// let loss = Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(sum.loss)).into_scalar();
+    /// // Logits of 2 and -2.
+    /// assert!((loss - (-4f32).exp().ln_1p()).abs() < 1e-6);
+    /// assert!((slopes.unwrap()[1] - 2.0 / (4f32.exp() + 1.0)).abs() < 1e-6);
+    /// ```
+    fn adjusted_reduced<L: Formula>(
+        formula: &L,
+        logits: FloatTensor<Self>,
+        by: Adjustment<FloatTensor<Self>>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        composed::adjusted_reduced(formula, logits, by, targets, weights, reduction, wanted)
     }
 
     /// Computes what [`Self::softmax_terms_reduced`] does of logits that are a product of hidden states and a weight, without

@@ -51,7 +51,7 @@ pub use crate::ops::multi_label_margin::composed::multi_label_margin;
 pub use crate::ops::multi_margin::composed::{multi_margin_losses, multi_margin_reduced};
 pub use crate::ops::per_class::composed::{add_per_class, scale_along};
 pub use crate::ops::softmax_terms::composed::{
-    smooth_weights_grad, softmax_rows, softmax_terms, softmax_terms_backward,
+    adjusted_reduced, smooth_weights_grad, softmax_rows, softmax_terms, softmax_terms_backward,
     softmax_terms_reduced, weights_of,
 };
 pub use crate::ops::sum::composed::sum;

@@ -72,6 +72,6 @@ pub use reduction::{Fault, Reduced, Reduction};
 pub use loss_kernels::cpu::memory::keep_freed_memory;
 pub use loss_kernels::formulas::{self, Violation};
 pub use loss_kernels::{
-    Columns, Distillation, Formula, HeadOptions, Input, LOG_SUM_EXP, MultiMargin, Number,
-    SMOOTH_LOSS, SmoothWeights, TARGET_LOSS,
+    Adjustment, Columns, Distillation, Formula, HeadOptions, Input, LOG_SUM_EXP, MultiMargin,
+    Number, SMOOTH_LOSS, SmoothWeights, TARGET_LOSS,
 };

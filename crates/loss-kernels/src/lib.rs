@@ -19,4 +19,6 @@ pub use distillation::Distillation;
 pub use formulas::{Formula, Input, Number, Twin};
 pub use linear::HeadOptions;
 pub use multi_margin::MultiMargin;
-pub use softmax_terms::{Columns, LOG_SUM_EXP, SMOOTH_LOSS, SmoothWeights, TARGET_LOSS};
+pub use softmax_terms::{
+    Adjustment, Columns, LOG_SUM_EXP, SMOOTH_LOSS, SmoothWeights, TARGET_LOSS,
+};

@@ -108,6 +108,57 @@ impl<T> SmoothWeights<T> {
     }
 }
 
+/// What logits go through before their terms are taken: `factor x` and the offset of the class.
+///
+/// # Example
+///
+/// ```
+/// use loss_kernels::Adjustment;
+///
+/// let cosines = Adjustment { factor: 64.0, per_class: None::<Vec<f64>> };
+/// // Of the tensor, what `f` makes of it.
+/// assert_eq!(cosines.as_ref().map(|offsets| offsets.len()).per_class, None);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Adjustment<T> {
+    /// What each logit is multiplied by.
+    pub factor: f64,
+    /// What is added to the product, `[C]`; nothing without.
+    pub per_class: Option<T>,
+}
+
+impl<T> Adjustment<T> {
+    /// The same adjustment by reference.
+    pub fn as_ref(&self) -> Adjustment<&T> {
+        Adjustment {
+            factor: self.factor,
+            per_class: self.per_class.as_ref(),
+        }
+    }
+
+    /// The same adjustment in another tensor type.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Adjustment<U> {
+        Adjustment {
+            factor: self.factor,
+            per_class: self.per_class.map(f),
+        }
+    }
+}
+
+impl<T> Adjustment<Option<T>> {
+    /// The adjustment if its offsets are to be had, like [`Option::transpose`].
+    pub fn transpose(self) -> Option<Adjustment<T>> {
+        let per_class = match self.per_class {
+            Some(offsets) => Some(offsets?),
+            None => None,
+        };
+        Some(Adjustment {
+            factor: self.factor,
+            per_class,
+        })
+    }
+}
+
 impl<T> SmoothWeights<Option<T>> {
     /// The weights if there are any to be had, like [`Option::transpose`].
     pub fn transpose(self) -> Option<SmoothWeights<T>> {

@@ -7,15 +7,15 @@ use burn::tensor::{Int, Tensor, TensorMetadata, TensorPrimitive};
 use burn_loss::MseLossConfig;
 use burn_loss_kernels::formulas::{Focal, Mse};
 use burn_loss_kernels::{
-    Columns, CtcTargets, Distillation, Elements, HeadOptions, LOG_SUM_EXP, Linear, LossBackend,
-    MultiMargin, Reduction, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, SoftmaxTerms,
-    composed,
+    Adjustment, Columns, CtcTargets, Distillation, Elements, HeadOptions, LOG_SUM_EXP, Linear,
+    LossBackend, MultiMargin, Reduction, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights,
+    SoftmaxTerms, composed,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::backend::{TestBackend, Tolerance};
-use crate::compare::{difference_each, largest_of_rows, numbers};
+use crate::compare::{assert_close, difference_each, largest_of_rows, numbers};
 use crate::fixture;
 use crate::suite::bad_input::{another_float, panics};
 
@@ -315,6 +315,91 @@ pub fn gradients_in_place<B: TestBackend>() {
     }
 }
 
+/// Adjusted logits have the loss of what plain operations make of them, and gradients of what they were before; so have offsets.
+pub fn adjusted_rows<B: TestBackend>() {
+    for shape in [[5, 3, 1], [6, 40, 1], [3, 4, 5]] {
+        for (offset, tracked, held) in [
+            (false, false, false),
+            (true, false, false),
+            (true, false, true),
+            (true, true, false),
+        ] {
+            let what = format!("{shape:?}, offsets {offset}, tracked {tracked}, held {held}");
+            let run = |fused| adjusted_numbers::<B>(shape, fused, offset, tracked, held);
+            let [fused, plain] = [true, false].map(run);
+            for ((name, fused), plain) in ["loss", "logits", "offsets"].iter().zip(fused).zip(plain)
+            {
+                assert_close(&format!("{what}: {name}"), &fused, &plain, B::TOLERANCE);
+            }
+        }
+    }
+}
+
+/// The loss of adjusted logits, and the gradients of the logits and of tracked offsets.
+fn adjusted_numbers<B: TestBackend>(
+    shape @ [n, num_classes, s]: [usize; 3],
+    fused: bool,
+    offset: bool,
+    tracked: bool,
+    held: bool,
+) -> [Vec<f64>; 3] {
+    let (factor, inputs) = (0.5, Inputs::<B>::random(shape));
+    let before = Tensor::from_inner(inputs.logits.clone() * 1.0).require_grad();
+    // As from another layer: nothing else holds it, unless it is to be held.
+    let logits: Tensor<Autodiff<B>, 3> = before.clone() * 1.0;
+    let still = held.then(|| logits.clone());
+    let offsets: Vec<f64> = normals(4).take(num_classes).collect();
+    let offsets = fixture::tensor(&offsets, &[num_classes], &B::device());
+    let offsets: Tensor<Autodiff<B>, 1> = match tracked {
+        true => offsets.require_grad(),
+        false => offsets,
+    };
+    let per_class = offset.then(|| offsets.clone());
+    let targets = RowTargets {
+        classes: Some(inputs.classes.clone().into_primitive()),
+        ignore_index: Some(-1),
+        smooth: SmoothWeights::Zero,
+    };
+    let per_row: Vec<f64> = (0..n * s).map(|row| row as f64 * 0.25).collect();
+    let weights = RowWeights {
+        per_class: None,
+        per_row: Some(primitive(fixture::tensor::<Autodiff<B>, 1>(
+            &per_row,
+            &[n * s],
+            &B::device(),
+        ))),
+    };
+    let mean = Reduction::Mean;
+    let found = if fused {
+        let (logits, by) = (
+            primitive(logits),
+            Adjustment {
+                factor,
+                per_class: per_class.map(primitive),
+            },
+        );
+        <Autodiff<B>>::adjusted_reduced(&FOCAL, logits, by, targets, weights, mean, false)
+    } else {
+        let mut logits = logits * factor;
+        if let Some(offsets) = per_class {
+            logits = logits + offsets.reshape([1, num_classes, 1]);
+        }
+        let logits = primitive(logits);
+        <Autodiff<B>>::softmax_terms_reduced(&FOCAL, logits, targets, weights, mean, false)
+    };
+    let loss = tensor::<Autodiff<B>, 1>(found.loss);
+    let grads = loss.backward();
+    if let Some(still) = still {
+        let is_kept = numbers(still.inner()) == numbers(inputs.logits);
+        assert!(is_kept, "{shape:?}: logits that are held were changed");
+    }
+    let of_logits = before.grad(&grads).expect("a gradient of the logits");
+    let of_offsets = offsets.grad(&grads);
+    assert_eq!(of_offsets.is_some(), tracked, "{shape:?}");
+    let of_offsets = of_offsets.map_or(Vec::new(), numbers);
+    [numbers(loss.inner()), numbers(of_logits), of_offsets]
+}
+
 /// A teacher's and a student's rows, of which some do not count.
 pub fn distillation_equals_its_parts<B: TestBackend>() {
     for shape @ [n, classes] in [[1, 1], [5, 3], [9, 129], [40, 1000]] {
@@ -390,6 +475,24 @@ pub fn shapes_that_do_not_fit<B: TestBackend>() {
     panics(&["`offsets`", "[3]", "[2]"], || {
         B::add_per_class(logits(), line(2))
     });
+    for wanted in [true, false] {
+        panics(&["`offsets`", "[3]", "[2]"], || {
+            let (by, targets) = (Some(line(2)), targets(4, SmoothWeights::Zero));
+            let by = Adjustment {
+                factor: 1.0,
+                per_class: by,
+            };
+            B::adjusted_reduced(
+                &FOCAL,
+                logits(),
+                by,
+                targets,
+                RowWeights::none(),
+                SUM,
+                wanted,
+            )
+        });
+    }
     panics(&["an axis of [4, 3]", "got 2"], || {
         B::scale_along(logits(), 2, line(3))
     });
@@ -764,6 +867,13 @@ pub fn second_derivatives<B: TestBackend>() {
         });
         panics(&words, || {
             B::softmax_terms_reduced(&FOCAL, scores(), targets(), none(), SUM, true)
+        });
+        panics(&words, || {
+            let by = Adjustment {
+                factor: 1.0,
+                per_class: None,
+            };
+            B::adjusted_reduced(&FOCAL, scores(), by, targets(), none(), SUM, true)
         });
         panics(&words, || {
             B::linear_reduced(&FOCAL, head(), targets(), none(), SUM, first, false)

@@ -123,7 +123,7 @@ macro_rules! suite {
             }
             kernels {
                 equal_composed_operations equal_composed_operations_of_any_shape
-                equal_composed_operations_at_the_edges gradients_in_place same_bits_every_time
+                equal_composed_operations_at_the_edges gradients_in_place adjusted_rows same_bits_every_time
                 distillation_equals_its_parts
                 shapes_that_do_not_fit rows_that_do_not_fit heads_that_do_not_fit
                 elements_that_do_not_fit samples_that_do_not_fit tensors_of_two_devices

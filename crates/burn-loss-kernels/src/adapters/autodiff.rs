@@ -9,9 +9,9 @@ use crate::ops::{
     target_scores,
 };
 use crate::{
-    Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced, LossBackend,
-    Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SoftmaxTerms,
-    composed,
+    Adjustment, Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced,
+    LossBackend, Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses,
+    SoftmaxTerms, composed,
 };
 
 impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
@@ -88,7 +88,20 @@ impl<B: LossBackend, C: CheckpointStrategy> LossBackend for Autodiff<B, C> {
         wanted: bool,
     ) -> Reduced<Self> {
         first_derivatives_only(wanted);
-        softmax_terms::autodiff::softmax_terms_reduced(formula, logits, targets, weights, reduction)
+        softmax_terms::autodiff::reduced(formula, logits, None, targets, weights, reduction)
+    }
+
+    fn adjusted_reduced<L: Formula>(
+        formula: &L,
+        logits: FloatTensor<Self>,
+        by: Adjustment<FloatTensor<Self>>,
+        targets: RowTargets<Self>,
+        weights: RowWeights<Self>,
+        reduction: Reduction,
+        wanted: bool,
+    ) -> Reduced<Self> {
+        first_derivatives_only(wanted);
+        softmax_terms::autodiff::reduced(formula, logits, Some(by), targets, weights, reduction)
     }
 
     fn linear_reduced<L: Formula>(

@@ -10,8 +10,8 @@ use loss_kernels::cpu::simd::Pod;
 use super::host::{self, HostTensor};
 use super::host_linear;
 use crate::{
-    Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced, Losses,
-    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SoftmaxTerms,
+    Adjustment, Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced,
+    Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SoftmaxTerms,
 };
 
 host::on_host!([] Flex []);

@@ -18,9 +18,9 @@ use loss_kernels::formulas::Violation;
 use crate::ops::check::{self, rows_shape};
 use crate::ops::tensors::at_least_f32;
 use crate::{
-    Columns, CtcTargets, Distillation, Elements, Fault, Formula, LOG_SUM_EXP, LossBackend, Losses,
-    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SmoothWeights,
-    SoftmaxTerms, composed,
+    Adjustment, Columns, CtcTargets, Distillation, Elements, Fault, Formula, LOG_SUM_EXP,
+    LossBackend, Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses,
+    SmoothWeights, SoftmaxTerms, composed,
 };
 
 /// A tensor whose elements, if they are of type `E`, can be read and written where they lie.
@@ -600,6 +600,38 @@ pub(super) fn softmax_terms_reduced<B: HostBackend, L: Formula>(
     }
 }
 
+/// [`LossBackend::adjusted_reduced`].
+pub(super) fn adjusted_reduced<B: HostBackend, L: Formula>(
+    formula: &L,
+    mut logits: FloatTensor<B>,
+    by: Adjustment<FloatTensor<B>>,
+    targets: RowTargets<B>,
+    weights: RowWeights<B>,
+    reduction: Reduction,
+    wanted: bool,
+) -> Reduced<B> {
+    let shape @ [_, _, inner] = check::targets(&logits, &targets);
+    check::row_weights(&logits, &weights, shape);
+    if let Some(offsets) = &by.per_class {
+        check::offsets::<B>(&logits, offsets);
+    }
+    // A loss alone writes nothing that could hold what is adjusted, and positions interleave the rows.
+    let done = match wanted && inner == 1 {
+        true => with_float!(
+            logits.dtype(),
+            adjusted_reduced_of::<F, B>(formula, &mut logits, &by, &targets, &weights, reduction),
+            None
+        ),
+        false => None,
+    };
+    match done {
+        Some(found) => in_place_of(logits, found, wanted),
+        None => {
+            composed::adjusted_reduced(formula, logits, by, targets, weights, reduction, wanted)
+        }
+    }
+}
+
 /// A loss, and its gradient if that has memory of its own.
 struct FoundLoss<B: LossBackend> {
     loss: FloatTensor<B>,
@@ -639,8 +671,29 @@ where
             Logits::Shared(logits) if !wanted => {
                 (rows.sum_of_losses(formula, per_class, logits), None)
             }
-            logits => rows.with_gradient(formula, per_class, scale, logits),
+            logits => rows.with_gradient(formula, per_class, scale, None, logits),
         };
+        ((sum, None), gradient)
+    })
+}
+
+fn adjusted_reduced_of<F: Float, B: HostBackend>(
+    formula: &dyn RowFormula<F>,
+    logits: &mut FloatTensor<B>,
+    by: &Adjustment<FloatTensor<B>>,
+    targets: &RowTargets<B>,
+    weights: &RowWeights<B>,
+    reduction: Reduction,
+) -> Option<FoundLoss<B>>
+where
+    FloatTensor<B>: HostTensor<F>,
+{
+    let counted = Counted::<F>::new::<B>(logits, targets, weights, reduction)?;
+    let by = by.as_ref().map(|offsets| offsets.read()).transpose()?;
+    counted.reduce::<B>(logits, true, |counted, scale, logits| {
+        let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
+        let by = by.as_ref().map(|offsets| &**offsets);
+        let (sum, gradient) = rows.with_gradient(formula, per_class, scale, Some(by), logits);
         ((sum, None), gradient)
     })
 }
@@ -1013,6 +1066,18 @@ macro_rules! on_host {
                 grad: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
                 host::softmax_terms_backward::<Self>(logits, targets, normalizer, grad)
+            }
+
+            fn adjusted_reduced<L: Formula>(
+                formula: &L,
+                logits: FloatTensor<Self>,
+                by: Adjustment<FloatTensor<Self>>,
+                targets: RowTargets<Self>,
+                weights: RowWeights<Self>,
+                reduction: Reduction,
+                wanted: bool,
+            ) -> Reduced<Self> {
+                host::adjusted_reduced(formula, logits, by, targets, weights, reduction, wanted)
             }
 
             fn softmax_terms_reduced<L: Formula>(

@@ -11,8 +11,8 @@ use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder, StrideShape};
 use super::host::{self, HostTensor};
 use super::host_linear;
 use crate::{
-    Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced, Losses,
-    MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SoftmaxTerms,
+    Adjustment, Columns, CtcTargets, Distillation, Elements, Formula, Linear, LinearReduced,
+    Losses, MultiMargin, Reduced, Reduction, RowTargets, RowWeights, SampleLosses, SoftmaxTerms,
 };
 
 host::on_host!([E, I, Q] NdArray<E, I, Q> [

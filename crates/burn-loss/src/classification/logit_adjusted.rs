@@ -3,9 +3,10 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_loss_kernels::composed::at_least_f32;
-use burn_loss_kernels::{LossBackend, RowPredictions, formulas};
+use burn_loss_kernels::{Adjustment, LossBackend, RowPredictions, formulas};
 
 use crate::display::display_fields;
 use crate::forms::{
@@ -168,10 +169,20 @@ impl<B: LossBackend> LogitAdjustedLoss<B> {
     /// The logits with the classes' offsets, in 32 bits if they have 16: an offset may be as large as a logit.
     #[track_caller]
     fn adjusted<const D: usize>(&self, logits: Tensor<B, D>) -> Tensor<B, D> {
+        let (logits, offsets) = self.beside_offsets(logits);
+        tensor(B::add_per_class(primitive(logits), offsets))
+    }
+
+    /// The logits, in 32 bits if they have 16, and the offsets in their type.
+    #[track_caller]
+    fn beside_offsets<const D: usize>(
+        &self,
+        logits: Tensor<B, D>,
+    ) -> (Tensor<B, D>, FloatTensor<B>) {
         self.check_classes("logits", logits.dims()[1], &logits.device());
         let logits = wide(logits);
         let offsets = self.offsets.clone().cast(logits.dtype());
-        tensor(B::add_per_class(primitive(logits), primitive(offsets)))
+        (logits, primitive(offsets))
     }
 
     /// Panics unless there is an offset for each class, on the device of the scores.
@@ -236,7 +247,12 @@ impl<B: LossBackend> ClassLoss<B> for LogitAdjustedLoss<B> {
     #[track_caller]
     fn reduced_rows<const D: usize>(&self, logits: Tensor<B, D>, rows: Rows<B>) -> Tensor<B, 1> {
         let dtype = logits.dtype();
-        class_rows::reduced_rows(self, self.adjusted(logits), rows).cast(dtype)
+        let (logits, offsets) = self.beside_offsets(logits);
+        let by = Adjustment {
+            factor: 1.0,
+            per_class: Some(offsets),
+        };
+        class_rows::adjusted_rows(self, logits, by, rows).cast(dtype)
     }
 
     #[track_caller]

@@ -8,7 +8,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
-use burn_loss_kernels::{Formula, Input, LossBackend, Number, RowPredictions};
+use burn_loss_kernels::{Adjustment, Formula, Input, LossBackend, Number, RowPredictions};
 
 use crate::display::display_fields;
 use crate::forms::probabilities::normalized;
@@ -492,7 +492,11 @@ macro_rules! of_scaled_cosines {
                 cosines: Tensor<B, D>,
                 rows: Rows<B>,
             ) -> Tensor<B, 1> {
-                class_rows::reduced_rows(self, cosines * self.scale, rows)
+                let by = Adjustment {
+                    factor: self.scale,
+                    per_class: None,
+                };
+                class_rows::adjusted_rows(self, cosines, by, rows)
             }
 
             #[track_caller]

@@ -4,8 +4,8 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_loss_kernels::composed::{at_least_f32, column};
 use burn_loss_kernels::{
-    Columns, Elements, Formula, LOG_SUM_EXP, LossBackend, Reduction, RowPredictions, RowTargets,
-    SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, TARGET_LOSS,
+    Adjustment, Columns, Elements, Formula, LOG_SUM_EXP, LossBackend, Reduced, Reduction,
+    RowPredictions, RowTargets, RowWeights, SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, TARGET_LOSS,
 };
 
 use super::linear::{self, checked_rows};
@@ -733,16 +733,42 @@ pub(crate) fn reduced_rows<B: LossBackend, L: ClassFormula<B>, const D: usize>(
     logits: Tensor<B, D>,
     rows: Rows<B>,
 ) -> Tensor<B, 1> {
+    reduced_by(loss, logits, rows, |formula, logits, targets, weights| {
+        let reduction = loss.options().reduction;
+        // On a backend that differentiates, what is tracked decides.
+        B::softmax_terms_reduced(formula, logits, targets, weights, reduction, false)
+    })
+}
+
+/// The reduced loss of rows of adjusted logits, by the operation.
+#[track_caller]
+pub(crate) fn adjusted_rows<B: LossBackend, L: ClassFormula<B>, const D: usize>(
+    loss: &L,
+    logits: Tensor<B, D>,
+    by: Adjustment<FloatTensor<B>>,
+    rows: Rows<B>,
+) -> Tensor<B, 1> {
+    reduced_by(loss, logits, rows, |formula, logits, targets, weights| {
+        let reduction = loss.options().reduction;
+        B::adjusted_reduced(formula, logits, by, targets, weights, reduction, false)
+    })
+}
+
+#[track_caller]
+fn reduced_by<B: LossBackend, L: ClassFormula<B>, const D: usize>(
+    loss: &L,
+    logits: Tensor<B, D>,
+    rows: Rows<B>,
+    reduce: impl FnOnce(&L::Formula, FloatTensor<B>, RowTargets<B>, RowWeights<B>) -> Reduced<B>,
+) -> Tensor<B, 1> {
     let dtype = logits.dtype();
     let smooth = loss.smooth(rows.num_classes, dtype);
-    let found = B::softmax_terms_reduced(
+    let logits = primitive(beside(&smooth, logits));
+    let found = reduce(
         &loss.formula(),
-        primitive(beside(&smooth, logits)),
+        logits,
         rows.targets(smooth),
         rows.weights(dtype),
-        loss.options().reduction,
-        // On a backend that differentiates, what is tracked decides.
-        false,
     );
     check::no_class::<B>(loss.name(), &rows, found.fault);
     tensor::<B, 1>(found.loss).cast(dtype)

@@ -13,8 +13,8 @@ use crate::ops::reduced_node::{take, track};
 use crate::ops::sum::composed::sum_of_rows;
 use crate::ops::tensors::{as_rows, at_least_f32, cast, unwrap, widen_half};
 use crate::{
-    Columns, Formula, LossBackend, Reduced, Reduction, RowTargets, RowWeights, SmoothWeights,
-    SoftmaxTerms, composed,
+    Adjustment, Columns, Formula, LossBackend, Reduced, Reduction, RowTargets, RowWeights,
+    SmoothWeights, SoftmaxTerms, composed,
 };
 
 /// What the backward pass needs; `L` says how it comes by the logits.
@@ -178,26 +178,41 @@ pub(crate) fn softmax_terms<B: LossBackend, C: CheckpointStrategy>(
     }
 }
 
-/// [`LossBackend::softmax_terms_reduced`]: in one pass, unless something else than the logits is tracked, or they are of 16
-/// bits: training scales such a loss up before it is differentiated, and a gradient found before that would be rounded to 0.
-pub(crate) fn softmax_terms_reduced<B: LossBackend, C: CheckpointStrategy, L: Formula>(
+/// [`LossBackend::softmax_terms_reduced`], or [`LossBackend::adjusted_reduced`] if there is an adjustment: in one pass, unless
+/// something else than the logits is tracked, or they are of 16 bits: training scales such a loss up before it is differentiated,
+/// and a gradient found before that would be rounded to 0.
+pub(crate) fn reduced<B: LossBackend, C: CheckpointStrategy, L: Formula>(
     formula: &L,
     logits: FloatTensor<Autodiff<B, C>>,
+    by: Option<Adjustment<FloatTensor<Autodiff<B, C>>>>,
     targets: RowTargets<Autodiff<B, C>>,
     weights: RowWeights<Autodiff<B, C>>,
     reduction: Reduction,
 ) -> Reduced<Autodiff<B, C>> {
     let dtype = logits.dtype();
     let is_narrow = dtype != at_least_f32(dtype);
-    if is_narrow || tracked_weights(&targets).is_some() || are_tracked(&weights) {
-        return composed::softmax_terms_reduced(
-            formula, logits, targets, weights, reduction, false,
-        );
+    let offsets = by.as_ref().and_then(|by| by.per_class.as_ref());
+    let is_held = is_narrow || offsets.is_some_and(|offsets| offsets.is_tracked());
+    if is_held || tracked_weights(&targets).is_some() || are_tracked(&weights) {
+        return match by {
+            None => {
+                composed::softmax_terms_reduced(formula, logits, targets, weights, reduction, false)
+            }
+            Some(by) => {
+                composed::adjusted_reduced(formula, logits, by, targets, weights, reduction, false)
+            }
+        };
     }
     let (wanted, targets) = (logits.is_tracked(), inner(targets));
     let (logits, place) = take::<B, C>(logits);
     let weights = inner_weights(weights);
-    let found = B::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted);
+    let found = match by {
+        None => B::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted),
+        Some(by) => {
+            let by = by.map(|offsets| offsets.primitive);
+            B::adjusted_reduced(formula, logits, by, targets, weights, reduction, wanted)
+        }
+    };
     let [gradient, ..] = found.gradients;
     Reduced {
         loss: track::<B, C, 1>([&place], found.loss, [gradient]),

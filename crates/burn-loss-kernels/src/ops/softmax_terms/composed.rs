@@ -8,12 +8,12 @@ use loss_kernels::Formula;
 use crate::ops::check;
 use crate::ops::elementwise::composed::divisor_of;
 use crate::ops::tensors::{
-    as_rows, at_least_f32, cast, column, log1p, one_minus_exp_neg, quotient, unwrap, widen_half,
-    wrap,
+    as_rows, at_least_f32, cast, column, log1p, one_minus_exp_neg, quotient, times, unwrap,
+    widen_half, wrap,
 };
 use crate::{
-    Columns, Elements, Fault, LOG_SUM_EXP, LossBackend, Reduced, Reduction, RowTargets, RowWeights,
-    SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, TARGET_LOSS,
+    Adjustment, Columns, Elements, Fault, LOG_SUM_EXP, LossBackend, Reduced, Reduction, RowTargets,
+    RowWeights, SMOOTH_LOSS, SmoothWeights, SoftmaxTerms, TARGET_LOSS,
 };
 
 /// Computes what [`LossBackend::softmax_terms`] promises; the example of [`composed`](crate::composed) compares them.
@@ -75,6 +75,28 @@ pub fn softmax_terms<B: Backend>(
         terms: cast::<B>(terms, dtype),
         normalizer: unwrap(Tensor::cat(vec![of_rows(max), of_rows(relative_lse)], 1)),
     }
+}
+
+/// Computes what [`LossBackend::adjusted_reduced`] promises by a pass for the adjustment; the example there holds for this function,
+/// too.
+pub fn adjusted_reduced<B: LossBackend, L: Formula>(
+    formula: &L,
+    mut logits: FloatTensor<B>,
+    by: Adjustment<FloatTensor<B>>,
+    targets: RowTargets<B>,
+    weights: RowWeights<B>,
+    reduction: Reduction,
+    wanted: bool,
+) -> Reduced<B> {
+    logits = times::<B>(logits, by.factor);
+    if let Some(offsets) = by.per_class {
+        logits = B::add_per_class(logits, offsets);
+    }
+    let mut found = B::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted);
+    found.gradients = found
+        .gradients
+        .map(|gradient| Some(times::<B>(gradient?, by.factor)));
+    found
 }
 
 /// Computes what [`LossBackend::softmax_terms_backward`] promises; the example of [`composed`](crate::composed) compares them.

@@ -81,7 +81,7 @@ pub(super) fn planned<F: Float>(
             }
             sum += if gradients.any() {
                 gradients.add(&mut chunk, |rows, cells| {
-                    F::with_gradient(Arch::detect(), &rows.problem(), loss, cells)
+                    F::with_gradient(Arch::detect(), &rows.problem(), loss, None, cells)
                 })
             } else {
                 F::sum_of_losses(Arch::detect(), &chunk.rows.problem(), loss, chunk.logits)

@@ -49,6 +49,20 @@ impl<'a, F: Float> Cells<'a, F> {
         }
     }
 
+    /// The same, but read where the gradient is written: what has been written there stands in for the logits.
+    ///
+    /// # Safety
+    ///
+    /// A row that is lent out from here has been written as a whole, and is not lent out from `self` meanwhile.
+    pub unsafe fn rewritten(&self) -> Cells<'_, F> {
+        Cells {
+            logits: self.gradient,
+            gradient: self.gradient,
+            shape: self.shape,
+            memory: PhantomData,
+        }
+    }
+
     /// Lends some rows out.
     ///
     /// # Safety

@@ -6,11 +6,11 @@ use std::ops::{Add, Mul, Neg, Sub};
 use pulp::bytemuck::{self, Pod};
 
 use super::isa::Isa;
-use crate::Formula;
 use crate::cpu::elementwise::Passes;
 use crate::cpu::memory::Cells;
 use crate::cpu::simd::Arch;
 use crate::cpu::softmax_terms::{self, Input, Problem, RowLoss};
+use crate::{Adjustment, Formula};
 
 /// The most lanes of any instruction set.
 pub const MAX_LANES: usize = 16;
@@ -202,6 +202,7 @@ pub trait Float:
         arch: Arch,
         problem: &Problem<Self>,
         loss: &RowLoss<Self>,
+        adjustment: Option<Adjustment<&[Self]>>,
         cells: Cells<Self>,
     ) -> f64;
     /// The reduced loss of rows whose terms are known, and the gradient of the terms in their place.
@@ -339,9 +340,10 @@ macro_rules! float {
                 arch: Arch,
                 problem: &Problem<Self>,
                 loss: &RowLoss<Self>,
+                adjustment: Option<Adjustment<&[Self]>>,
                 cells: Cells<Self>,
             ) -> f64 {
-                softmax_terms::with_gradient(arch, problem, loss, cells)
+                softmax_terms::with_gradient(arch, problem, loss, adjustment, cells)
             }
 
             fn of_terms(

@@ -144,7 +144,7 @@ where
         };
         let mut gradient = self.logits.clone();
         let cells = Cells::in_place(&mut gradient, self.shape);
-        with_gradient(arch, problem, &loss, cells);
+        with_gradient(arch, problem, &loss, None, cells);
         gradient
     }
 }

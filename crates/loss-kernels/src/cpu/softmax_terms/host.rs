@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::{Columns, SmoothWeights};
+use crate::{Adjustment, Columns, SmoothWeights};
 
 use super::problem::Row;
 use super::reduced::{self, Counted, RowLoss};
@@ -96,12 +96,14 @@ impl<F: Float> HostRows<'_, F> {
         F::sum_of_losses(Arch::detect(), &self.problem(), &loss, logits)
     }
 
-    /// The sum of the losses, and the gradient of `scale` times it: of shared logits; that of owned ones replaces them.
+    /// The sum of the losses of logits, of adjusted ones if there is an adjustment, and the gradient of `scale` times it: of shared
+    /// logits; that of owned ones replaces them.
     pub fn with_gradient(
         &self,
         formula: &dyn RowFormula<F>,
         class_weights: Option<&[F]>,
         scale: f64,
+        adjustment: Option<Adjustment<&[F]>>,
         logits: Logits<'_, F>,
     ) -> (f64, Option<Vec<F>>) {
         let loss = RowLoss {
@@ -111,7 +113,7 @@ impl<F: Float> HostRows<'_, F> {
         };
         let problem = &self.problem();
         write_gradient(logits, problem.shape, |cells| {
-            F::with_gradient(Arch::detect(), problem, &loss, cells)
+            F::with_gradient(Arch::detect(), problem, &loss, adjustment, cells)
         })
     }
 

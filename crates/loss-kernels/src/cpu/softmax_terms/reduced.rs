@@ -9,7 +9,7 @@ use super::rows::{self, COPIED, Copied, Maxima};
 use crate::cpu::memory::{Cells, Logits, Rows, Shared};
 use crate::cpu::simd::{Arch, Float, Isa, Kernel, Lanes, MAX_LANES, PerLane};
 use crate::cpu::tasks;
-use crate::{Formula, Input, LOG_SUM_EXP, Number, SMOOTH_LOSS, TARGET_LOSS};
+use crate::{Adjustment, Formula, Input, LOG_SUM_EXP, Number, SMOOTH_LOSS, TARGET_LOSS};
 
 /// Bytes of logits per panel of long rows: they stay in a cache of the second level from one pass to the next.
 const PANEL_BYTES: usize = 192 << 10;
@@ -139,16 +139,41 @@ pub fn sum_of_losses<F: Float>(
 ///
 /// # Panics
 ///
-/// As [`sum_of_losses`].
+/// As [`sum_of_losses`], if there is not one offset per class, and if logits are to be adjusted whose rows do not lie one after
+/// the other.
 pub fn with_gradient<F: Float>(
     arch: Arch,
     problem: &Problem<F>,
     loss: &RowLoss<F>,
+    adjustment: Option<Adjustment<&[F]>>,
     cells: Cells<F>,
 ) -> f64 {
     check(problem, loss, problem.num_logits());
+    let loss = &RowLoss {
+        scale: loss.scale * adjustment.as_ref().map_or(1.0, |by| by.factor),
+        ..*loss
+    };
+    if let Some(by) = &adjustment {
+        assert_eq!(
+            problem.shape[2], 1,
+            "rows that are adjusted have one position"
+        );
+        let offsets = by.per_class.map_or(problem.num_classes(), <[F]>::len);
+        assert_eq!(offsets, problem.num_classes(), "offsets are [C]");
+    }
+    // SAFETY: without an adjustment nothing is lent out from it; with one a task's rows are written first, and given back.
+    let adjusted = unsafe { cells.rewritten() };
     let weight = problem.total_weight();
     let sums = tasks::map(problem.rows(), problem.rows_per_task(), |rows| {
+        let cells = match &adjustment {
+            None => &cells,
+            Some(by) => {
+                // SAFETY: the tasks' ranges of rows do not overlap.
+                let cells = unsafe { cells.rows(rows.clone()) };
+                arch.run(Adjust(by, cells, rows.clone()));
+                &adjusted
+            }
+        };
         arch.run(Task {
             arch,
             problem,
@@ -160,6 +185,19 @@ pub fn with_gradient<F: Float>(
         })
     });
     sums.into_iter().sum()
+}
+
+/// Writes the adjusted logits of rows where their gradient will be: a task's rows stay in the cache until then.
+struct Adjust<'a, F>(&'a Adjustment<&'a [F]>, Rows<'a, F>, Range<usize>);
+
+impl<F: Float> Kernel for Adjust<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Isa>(self, simd: S) {
+        let Self(by, mut cells, rows) = self;
+        rows::adjust(simd, &mut cells, rows, by);
+    }
 }
 
 /// What the rows count in a mean, and the first that has neither a class nor the ignored index.

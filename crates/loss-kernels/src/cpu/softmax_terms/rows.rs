@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::SmoothWeights;
+use crate::{Adjustment, SmoothWeights};
 
 use super::panel::{Panel, RowGradient, RowSums};
 use super::problem::{NO_CLASS, Problem, Row};
@@ -50,6 +50,35 @@ impl<'a, F: Float> Weights<'a, F> {
                     None => F::part(simd, w, F::ZERO),
                 }
             }
+        }
+    }
+}
+
+/// Writes the adjusted logits of some rows in the place of their gradient.
+#[inline(always)]
+pub(super) fn adjust<F: Float, S: Isa>(
+    simd: S,
+    cells: &mut Rows<F>,
+    rows: Range<usize>,
+    by: &Adjustment<&[F]>,
+) {
+    let factor = F::splat(simd, F::from_f64(by.factor));
+    for row in rows {
+        match by.per_class.map(Weights::Each) {
+            None => cells.map_row(
+                simd,
+                row,
+                None,
+                #[inline(always)]
+                |x, _| F::times(simd, x, factor),
+            ),
+            Some(offsets) => cells.map_row(
+                simd,
+                row,
+                None,
+                #[inline(always)]
+                |x, class| F::plus(simd, F::times(simd, x, factor), offsets.load(simd, class)),
+            ),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::SmoothWeights;
+use crate::{Adjustment, SmoothWeights};
 
 use super::{
     ClassSlice, HostRows, Input, Picked, Problem, RowFormula, RowLoss, backward, backward_in_place,
@@ -250,7 +250,7 @@ where
         let what = format!("{arch:?} {:?} {:?}", problem.shape, problem.smooth.name());
         let mut found = logits.to_vec();
         let cells = Cells::in_place(&mut found, problem.shape);
-        let with_gradient = with_gradient(arch, problem, &loss, cells);
+        let with_gradient = with_gradient(arch, problem, &loss, None, cells);
         let alone = sum_of_losses(arch, problem, &loss, logits);
         for sum in [with_gradient, alone] {
             let near = expected.allows::<F>(sum);
@@ -258,6 +258,46 @@ where
         }
         let what = format!("{what} reduced gradient");
         assert_near(&what, &found, gradient.iter().copied());
+        if problem.shape[2] == 1 {
+            check_adjusted(arch, problem, &loss, logits);
+        }
+    }
+}
+
+/// What is adjusted in the cache has the bits of what was adjusted before, in place and beside the logits.
+#[track_caller]
+fn check_adjusted<F: Float>(arch: Arch, problem: &Problem<F>, loss: &RowLoss<F>, logits: &[F]) {
+    let (factor, classes) = (0.7, problem.num_classes());
+    let offsets: Vec<F> = Numbers(5).vector(classes, -3.0, 3.0);
+    for per_class in [None, Some(&offsets[..])] {
+        let adjusted = |(i, x): (usize, &F)| {
+            let product = *x * F::from_f64(factor);
+            per_class.map_or(product, |offsets| product + offsets[i % classes])
+        };
+        let mut expected: Vec<F> = logits.iter().enumerate().map(adjusted).collect();
+        let cells = Cells::in_place(&mut expected, problem.shape);
+        let scaled = RowLoss {
+            scale: loss.scale * factor,
+            ..*loss
+        };
+        let sum = with_gradient(arch, problem, &scaled, None, cells);
+
+        let by = || Some(Adjustment { factor, per_class });
+        let what = format!("{arch:?} {:?} {}", problem.shape, per_class.is_some());
+        let mut found = logits.to_vec();
+        let cells = Cells::in_place(&mut found, problem.shape);
+        let in_place = with_gradient(arch, problem, loss, by(), cells);
+        assert_eq!(bits(&found), bits(&expected), "{what} in place");
+
+        let mut found = vec![MaybeUninit::new(F::from_f64(7.0)); logits.len()];
+        let cells = Cells::between(logits, &mut found, problem.shape);
+        let beside = with_gradient(arch, problem, loss, by(), cells);
+        // SAFETY: each of them was made of a number.
+        let found: Vec<F> = found.iter().map(|x| unsafe { x.assume_init() }).collect();
+        assert_eq!(bits(&found), bits(&expected), "{what} beside");
+        for found in [in_place, beside] {
+            assert_eq!(found.to_bits(), sum.to_bits(), "{what} sum");
+        }
     }
 }
 
@@ -724,7 +764,7 @@ fn rows_without_a_class_are_nan_where_nothing_is_asked_of_it() {
             for arch in Arch::available() {
                 let mut logits = vec![0.5f64; outer * classes * inner];
                 let cells = Cells::in_place(&mut logits, shape);
-                let sum = with_gradient(arch, &problem, &loss, cells);
+                let sum = with_gradient(arch, &problem, &loss, None, cells);
                 assert!(sum.is_nan(), "{arch:?} {shape:?}: {sum}");
                 for (i, slope) in logits.iter().enumerate() {
                     let row = i / (classes * inner) * inner + i % inner;
@@ -908,8 +948,28 @@ fn columns_and_class_weights_of_other_lengths_are_refused() {
     refuses(words, || {
         let mut numbers = [0.0; 6];
         let cells = Cells::in_place(&mut numbers, problem.shape);
-        with_gradient(arch, &problem, &loss, cells)
+        with_gradient(arch, &problem, &loss, None, cells)
     });
+    let adjusted = |words, shape: [usize; 3], offsets: usize| {
+        let (classes, loss) = (vec![0; shape[0] * shape[2]], loss_of(&PLAIN, None));
+        let problem = Problem {
+            shape,
+            classes: Some(ClassSlice::from(&classes[..])),
+            ..problem.clone()
+        };
+        let offsets = vec![0.0; offsets];
+        let by = Adjustment {
+            factor: 1.0,
+            per_class: Some(&offsets[..]),
+        };
+        refuses(words, || {
+            let mut numbers = [0.0; 6];
+            let cells = Cells::in_place(&mut numbers, shape);
+            with_gradient(arch, &problem, &loss, Some(by), cells)
+        });
+    };
+    adjusted("offsets are [C]", [2, 3, 1], 2);
+    adjusted("rows that are adjusted have one position", [1, 3, 2], 3);
 }
 
 #[test]

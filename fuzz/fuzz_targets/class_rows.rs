@@ -19,7 +19,7 @@ use loss_kernels::cpu::simd::Arch;
 use loss_kernels::cpu::softmax_terms::{
     Counted, Input, Problem, RowLoss, backward, backward_in_place, forward,
 };
-use loss_kernels::{SMOOTH_LOSS, SmoothWeights, TARGET_LOSS};
+use loss_kernels::{Adjustment, SMOOTH_LOSS, SmoothWeights, TARGET_LOSS};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut source = Source::new(bytes);
@@ -299,11 +299,15 @@ impl<F: Typed> Case<F> {
     }
 
     fn check_reduced(&self, arch: Arch, known: &[Known<F>], elsewhere: &[F]) {
+        self.check_adjusted(arch);
         let (problem, loss) = (self.problem(), self.loss());
         let in_place = |scores: &[F]| {
             let mut gradient = scores.to_vec();
             let cells = Cells::in_place(&mut gradient, problem.shape);
-            (F::with_gradient(arch, &problem, &loss, None, cells), gradient)
+            (
+                F::with_gradient(arch, &problem, &loss, None, cells),
+                gradient,
+            )
         };
         let (sum, gradient) = in_place(&self.rows.scores);
         let mut cells = vec![MaybeUninit::new(F::NAN); gradient.len()];
@@ -337,6 +341,46 @@ impl<F: Typed> Case<F> {
             }
             (known[row].kind == Kind::Invalid || !all_zero).then_some(of_terms)
         });
+    }
+
+    /// What is adjusted in the cache is what was adjusted before.
+    fn check_adjusted(&self, arch: Arch) {
+        let problem = self.problem();
+        let [_, classes, inner] = problem.shape;
+        if inner != 1 {
+            return;
+        }
+        let per_class = self.class_weights.as_deref();
+        let adjusted = |(place, score): (usize, &F)| {
+            let product = *score * F::from_f64(self.scale);
+            per_class.map_or(product, |offsets| product + offsets[place % classes])
+        };
+        let mut before: Vec<F> = self.rows.scores.iter().enumerate().map(adjusted).collect();
+        let loss = RowLoss {
+            scale: self.scale * self.scale,
+            ..self.loss()
+        };
+        let cells = Cells::in_place(&mut before, problem.shape);
+        let sum = F::with_gradient(arch, &problem, &loss, None, cells);
+        let by = Adjustment {
+            factor: self.scale,
+            per_class,
+        };
+        let mut cached = self.rows.scores.clone();
+        let cells = Cells::in_place(&mut cached, problem.shape);
+        let found = F::with_gradient(arch, &problem, &self.loss(), Some(by), cells);
+        let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        assert!(
+            same(found, sum),
+            "{arch:?}: {found} of adjusted rows, not {sum}"
+        );
+        for (found, before) in cached.iter().zip(&before) {
+            assert!(
+                same(found.to_f64(), before.to_f64()),
+                "{arch:?}, {:?}: {found:?} of adjusted rows, not {before:?}",
+                problem.shape
+            );
+        }
     }
 
     /// The sum of the losses of all rows.

@@ -166,6 +166,8 @@ fn training_allocates_no_more_than_it_says() {
     memory.a_large_budget_is_seen::<Flex>();
     metrics::of_many_outputs::<NdArray>("NdArray");
     metrics::of_many_outputs::<Flex>("Flex");
+    metrics::of_a_first_batch::<NdArray>("NdArray");
+    metrics::of_a_first_batch::<Flex>("Flex");
     metrics::of_many_rows::<NdArray>("NdArray");
     metrics::of_many_rows::<Flex>("Flex");
 }

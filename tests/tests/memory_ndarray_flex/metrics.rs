@@ -4,6 +4,7 @@ use burn::data::dataloader::Progress;
 use burn::tensor::{Distribution, Int, Tensor};
 use burn::train::metric::{Metric, MetricMetadata, Numeric};
 use burn_loss::LossBackend;
+use burn_loss_metrics::first_batch::{self, Findings, Meant};
 use burn_loss_metrics::*;
 
 use crate::MEMORY;
@@ -95,6 +96,38 @@ pub fn of_many_outputs<B: LossBackend>(name: &str) {
     check(&what("roc_auc_multiclass"), || {
         roc_auc_multiclass(probabilities(), targets(), Average::Weighted)
     });
+}
+
+/// The first batch is read a few rows at a time: no copy of it is made, of classes, of labels and of numbers.
+pub fn of_a_first_batch<B: LossBackend>(name: &str) {
+    let (outputs, targets) = random::<B>(SHAPE);
+    let again = Tensor::random(SHAPE, Distribution::Default, &outputs.device());
+    let healthy = |function: &str, findings: Findings| {
+        let rows = findings.to_string();
+        assert!(rows.contains("1024 rows"), "{name}, {function}: {rows}");
+    };
+    let what = |function| format!("{name}, first_batch::{function}");
+    let logits = || outputs.clone();
+    healthy(
+        "class_scores",
+        check(&what("class_scores"), || {
+            first_batch::class_scores(logits(), targets.clone(), &Meant::logits())
+        }),
+    );
+    let labels = |scores: &Tensor<B, 2>| scores.clone().greater_equal_elem(0.5).float();
+    let of_labels = labels(&again);
+    healthy(
+        "label_scores",
+        check(&what("label_scores"), || {
+            first_batch::label_scores(logits(), of_labels.clone(), &Meant::logits())
+        }),
+    );
+    healthy(
+        "regression",
+        check(&what("regression"), || {
+            first_batch::regression(logits(), again.clone(), &Meant::numbers())
+        }),
+    );
 }
 
 /// Metrics of decisions.

@@ -64,6 +64,7 @@ impl BceLossConfig {
 ///
 /// - `prediction`: probabilities in `[0, 1]`
 /// - `target`: probabilities in `[0, 1]`, as floats, of the same shape; mostly 0 or 1
+/// - on NdArray and Flex a number of either outside `[0, 1]` panics, elsewhere its loss is NaN
 /// - gradient: `(p - y) / max(p (1 - p), 1e-12)`, as in PyTorch
 /// - `f16` and `bf16` are computed in `f32` and rounded once, as in PyTorch
 /// - PyTorch: [`nn.BCELoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html)

@@ -42,7 +42,8 @@ impl BceWithLogitsLossConfig {
     ///
     /// # Panics
     ///
-    /// If a weight is negative or not finite, the label smoothing is outside `[0, 1]`, or `reduction` is [`BatchMean`](Reduction::BatchMean).
+    /// If a weight is negative or not finite, the label smoothing is outside `[0, 1]`, or `reduction` is
+    /// [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -84,7 +85,8 @@ impl BceWithLogitsLossConfig {
 ///
 /// - `prediction`: logits, any finite real numbers
 /// - `target`: probabilities in `[0, 1]`, as floats, of the same shape; mostly 0 or 1. With label smoothing `a` it
-///   becomes `(1 - a) y + a / 2` first (PyTorch has no label smoothing here)
+///   becomes `(1 - a) y + a / 2` first (PyTorch has no label smoothing here). On NdArray and Flex a target outside `[0, 1]`
+///   panics, elsewhere its loss is NaN
 /// - PyTorch:
 ///   [`nn.BCEWithLogitsLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html)
 ///

@@ -89,8 +89,8 @@ impl CrossEntropyLossConfig {
 }
 
 /// The cross entropy of a target class with the softmax of logits,
-/// `(1 - a) w_t (lse - x_t) + a / C * sum_c w_c (lse - x_c) + z w_t lse^2`, with `lse = log sum_c exp(x_c)`, the label
-/// smoothing `a` and the weight `z` of the auxiliary loss.
+/// `(1 - a) w_t (lse - x_t) + a / C * sum_c w_c (lse - x_c) + z w_t lse^2`, with `lse = log sum_c exp(x_c)`, the row's
+/// class `t`, the class weights `w`, the label smoothing `a` and the weight `z` of the auxiliary loss.
 ///
 /// For picking exactly one of several classes. Where several labels may hold at once, take
 /// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss); where some labels are wrong,
@@ -98,9 +98,10 @@ impl CrossEntropyLossConfig {
 ///
 /// The logits go in raw: the softmax is part of the loss, computed relative to the row's largest logit, in one fused operation.
 ///
-/// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
-/// - `targets`: classes in `[0, C)`, or one probability a class with
-///   [`forward_probabilities`](Self::forward_probabilities)
+/// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible (not with label smoothing, which makes
+///   the loss infinite, nor with `forward_probabilities`, where it is NaN)
+/// - `targets`: classes in `[0, C)`, or one probability a class with [`forward_probabilities`](Self::forward_probabilities); on
+///   NdArray and Flex another number that is not ignored panics, elsewhere its row's loss is NaN
 /// - mean: divided by the sum of `w_t` over the rows that are not ignored
 /// - PyTorch: [`nn.CrossEntropyLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html),
 ///   but for `ignore_index`, which is none by default here and -100 there; label smoothing:

@@ -79,14 +79,15 @@ impl FocalLossConfig {
 }
 
 /// The cross entropy of a target class, weighted down where the model is already right, `-w_t (1 - p_t)^gamma log p_t`,
-/// with `p = softmax(x)`.
+/// with `p = softmax(x)`, the row's class `t` and the class weights `w`.
 ///
-/// For classes of which a few easy ones would drown the others. Where some labels are wrong, to which it looks most, or the
-/// probabilities are to be believed, take [`CrossEntropyLoss`](crate::CrossEntropyLoss), which it is with `gamma = 0`; for labels that
-/// do not exclude one another [`SigmoidFocalLoss`](crate::SigmoidFocalLoss).
+/// For classes of which a few easy ones would drown the others. Where some labels are wrong (it looks at those most), or the
+/// probabilities are to be believed, take [`CrossEntropyLoss`](crate::CrossEntropyLoss), which it is with `gamma = 0`; for labels
+/// that do not exclude one another [`SigmoidFocalLoss`](crate::SigmoidFocalLoss).
 ///
 /// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
-/// - `targets`: classes in `[0, C)`
+/// - `targets`: classes in `[0, C)`; on NdArray and Flex another number that is not ignored panics, elsewhere its row's loss is
+///   NaN
 /// - mean: divided by the sum of `w_t` over the rows that are not ignored, as for cross entropy (some implementations
 ///   divide by the number of rows)
 /// - Source: [Focal Loss for Dense Object Detection](https://arxiv.org/abs/1708.02002), with the softmax in place of the

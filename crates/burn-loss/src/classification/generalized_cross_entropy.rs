@@ -80,16 +80,17 @@ impl GeneralizedCrossEntropyLossConfig {
     }
 }
 
-/// A loss of at most `1 / q` a row, so that a wrong label cannot pull without bound, `w_t (1 - p_t^q) / q`, with
-/// `p = softmax(x)`.
+/// A loss of at most `1 / q` a row, which hardly pulls where the model is sure that the label is wrong, `w_t (1 - p_t^q) / q`, with
+/// `p = softmax(x)`, the row's class `t` and the class weights `w`.
 ///
-/// For training on labels of which some are wrong. Where they are right, take [`CrossEntropyLoss`](crate::CrossEntropyLoss): it learns
-/// faster, above all with many classes, because it pulls hardest where the model is most wrong.
+/// For training on labels of which some are wrong. Where they are right, take [`CrossEntropyLoss`](crate::CrossEntropyLoss): it
+/// learns faster, above all with many classes, because it pulls hardest where the model is most wrong.
 ///
 /// Towards `q = 0` it is cross entropy; at `q = 1` it is half the absolute error of the probabilities.
 ///
 /// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
-/// - `targets`: classes in `[0, C)`
+/// - `targets`: classes in `[0, C)`; on NdArray and Flex another number that is not ignored panics, elsewhere its row's loss is
+///   NaN
 /// - mean: divided by the sum of `w_t` over the rows that are not ignored
 /// - Source: [Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
 ///   Labels](https://arxiv.org/abs/1805.07836), without its truncation

@@ -101,19 +101,21 @@ impl LogitAdjustedLossConfig {
 }
 
 /// The cross entropy of logits to which `tau` times the logarithm of each class's frequency has been added,
-/// `w_t (lse(x + tau log pi) - (x_t + tau log pi_t))`.
+/// `w_t (lse(x + tau log pi) - (x_t + tau log pi_t))`, with `lse(x) = log sum_c exp(x_c)`, the frequencies `pi`, the row's class
+/// `t` and the class weights `w`.
 ///
 /// For classes of which some are rare, when every class is to be found equally well: the model learns what is left after the
 /// frequencies, and predicts from the plain logits. Where the test data are as uneven as the training data and the share of right
 /// answers counts, take [`CrossEntropyLoss`](crate::CrossEntropyLoss).
 ///
 /// - `logits`: any real numbers, classes on axis 1; predict with them as they are
-/// - `targets`: classes in `[0, C)`
+/// - `targets`: classes in `[0, C)`; on NdArray and Flex another number that is not ignored panics, elsewhere its row's loss is
+///   NaN
 /// - mean: divided by the sum of `w_t` over the rows that are not ignored
 /// - `class_weights` `w` are none by default: the adjustment is there to do without them. The paper has them as `alpha`; with both,
 ///   weights and adjustment each favour what is rare
 /// - `forward_linear_with_predictions` takes the product of hidden states and head twice, since predictions are of the plain
-///   logits. A head with a cap, of 16 bits or with a scale of 0 has its logits held
+///   logits. If the head has a cap, 16 bits or a scale of 0, all logits are held in memory
 /// - the probabilities `softmax(x)` are not calibrated to the training data's frequencies; those of `x + tau log pi` are
 /// - Source: [Long-tail learning via logit adjustment](https://arxiv.org/abs/2007.07314), equation 10;
 ///   [`class_weights::priors`](crate::class_weights::priors) counts the classes

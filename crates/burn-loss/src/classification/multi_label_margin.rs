@@ -62,8 +62,8 @@ impl MultiLabelMarginLossConfig {
 /// `1 / C * sum_{t, c} max(0, 1 - x_t + x_c)` with `t` in the targets and `c` not in them.
 ///
 /// For rows that have several classes each, to be ranked above the others. Where each class is to have a probability, take
-/// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss), likewise for many classes on a GPU: NdArray and Flex compare each of a row's
-/// labels with the other classes; elsewhere every pair of classes is looked at, in several tensors `[C, C]` for one row or more.
+/// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss); take it also for many classes on a GPU: outside NdArray and Flex every pair of
+/// classes is compared, in several tensors of `C * C` numbers per row.
 ///
 /// - `scores`: any real numbers, `[N, C]`
 /// - `targets`: the classes of each row from the left, ended by the first negative number, `[N, C]`; what stands after that is

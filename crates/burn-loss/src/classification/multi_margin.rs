@@ -46,7 +46,8 @@ impl MultiMarginLossConfig {
     ///
     /// # Panics
     ///
-    /// If `p` is neither 1 nor 2, `margin` is not finite, or a class weight is negative or not finite, or if `reduction` is [`BatchMean`](Reduction::BatchMean).
+    /// If `p` is neither 1 nor 2, `margin` is not finite, or a class weight is negative or not finite, or if `reduction` is
+    /// [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -79,7 +80,7 @@ impl MultiMarginLossConfig {
 }
 
 /// How much of a margin is missing between the score of a row's class and each of the others,
-/// `w_t / C * sum_{c != t} max(0, margin - x_t + x_c)^p`.
+/// `w_t / C * sum_{c != t} max(0, margin - x_t + x_c)^p`, with the scores `x`, the row's class `t` and the class weights `w`.
 ///
 /// For picking one of several classes as a support vector machine does: what is right by the margin costs nothing. Where
 /// probabilities are wanted, or nothing speaks against it, take [`CrossEntropyLoss`](crate::CrossEntropyLoss).

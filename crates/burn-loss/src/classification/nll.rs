@@ -79,15 +79,18 @@ impl NllLossConfig {
     }
 }
 
-/// The negative log-likelihood of the target class, `-w_t x_t`, where `x` are log-probabilities.
+/// The negative log-likelihood of the target class, `-w_t x_t`, where `x` are log-probabilities, with the row's class `t` and the
+/// class weights `w`.
 ///
-/// For models that end in `log_softmax`. Of logits, take [`CrossEntropyLoss`](crate::CrossEntropyLoss): it is this of
-/// `log_softmax`, in one step.
+/// For models that end in `log_softmax`. Of logits, take [`CrossEntropyLoss`](crate::CrossEntropyLoss): it computes `log_softmax`
+/// and this loss in one step.
 ///
-/// - `log_probs`: log-probabilities, at most 0, classes on axis 1. On NdArray and Flex the score of a row's own class panics if it is
-///   above 0.01 and the row counts; elsewhere it is a number like any other. So logits are mostly found, but not the softmax of an
-///   untrained model of several hundred classes, whose probabilities are all below 0.01: `burn_loss_metrics::first_batch` finds both
-/// - `targets`: classes in `[0, C)`
+/// - `log_probs`: log-probabilities, at most 0, classes on axis 1. On NdArray and Flex the score of a row's own class panics if it
+///   is above 0.01 and the row counts; elsewhere it is a number like any other. So logits are mostly found, but not the softmax of
+///   an untrained model of several hundred classes, whose probabilities are all below 0.01: `burn_loss_metrics::first_batch` finds
+///   both
+/// - `targets`: classes in `[0, C)`; on NdArray and Flex another number that is not ignored panics, elsewhere its row's loss is
+///   NaN
 /// - mean: divided by the sum of `w_t` over the rows that are not ignored
 /// - PyTorch: [`nn.NLLLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html), but for
 ///   `ignore_index`, which is none by default here and -100 there

@@ -86,15 +86,16 @@ impl PolyLossConfig {
     }
 }
 
-/// Cross entropy with another first coefficient in its series in `1 - p_t`, `w_t (-log p_t + epsilon (1 - p_t))`, with
-/// `p = softmax(x)`.
+/// Cross entropy plus `epsilon` times `1 - p_t`, `w_t (-log p_t + epsilon (1 - p_t))`, with `p = softmax(x)`, the row's class `t`
+/// and the class weights `w`.
 ///
 /// For the last points of accuracy, by one number to search for: `epsilon > 0` keeps pulling at rows that are almost right,
 /// `epsilon < 0` lets go of them. Without such a search, or where the probabilities are to be believed, take
 /// [`CrossEntropyLoss`](crate::CrossEntropyLoss), which it is with `epsilon = 0`.
 ///
 /// - `logits`: any real numbers, classes on axis 1; `-inf` for a class that is impossible
-/// - `targets`: classes in `[0, C)`
+/// - `targets`: classes in `[0, C)`; on NdArray and Flex another number that is not ignored panics, elsewhere its row's loss is
+///   NaN
 /// - mean: divided by the sum of `w_t` over the rows that are not ignored
 /// - Source: [PolyLoss](https://arxiv.org/abs/2204.12511), its Poly-1 form
 ///

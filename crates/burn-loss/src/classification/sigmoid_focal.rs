@@ -73,8 +73,8 @@ impl SigmoidFocalLossConfig {
 }
 
 /// Binary cross entropy of logits, weighted down where the model is already right,
-/// `a_t (1 - p_t)^gamma (y softplus(-x) + (1 - y) softplus(x))`, with `s = sigmoid(x)`, `p_t = y s + (1 - y) (1 - s)` and
-/// `a_t = y alpha + (1 - y) (1 - alpha)`.
+/// `a_t (1 - p_t)^gamma (y softplus(-x) + (1 - y) softplus(x))`, with `s = sigmoid(x)`, `softplus(x) = log(1 + exp(x))`,
+/// `p_t = y s + (1 - y) (1 - s)` and `a_t = y alpha + (1 - y) (1 - alpha)`.
 ///
 /// For labels of which few are positive, such as those of a detector. Where positives are not rare, or the probabilities are to be
 /// believed, take [`BceWithLogitsLoss`](crate::BceWithLogitsLoss), which it is with `gamma = 0` and no `alpha`.
@@ -82,7 +82,8 @@ impl SigmoidFocalLossConfig {
 /// Its mean divides by the number of elements, whatever the `alpha`.
 ///
 /// - `prediction`: logits, any finite real numbers
-/// - `target`: probabilities in `[0, 1]`, as floats, of the same shape; mostly 0 or 1
+/// - `target`: probabilities in `[0, 1]`, as floats, of the same shape; mostly 0 or 1. On NdArray and Flex a number outside panics,
+///   elsewhere its loss is NaN
 /// - Source: [Focal Loss for Dense Object Detection](https://arxiv.org/abs/1708.02002); torchvision:
 ///   [`sigmoid_focal_loss`](https://docs.pytorch.org/vision/stable/generated/torchvision.ops.sigmoid_focal_loss.html)
 ///

@@ -117,16 +117,18 @@ impl BoxIouLossConfig {
 ///   `a = v / (1 - IoU + v + eps)`, which is taken for a constant
 ///
 /// For the regression of bounding boxes: unlike an error per coordinate it does not depend on how large a box is, and is what
-/// detectors are judged by. Where coordinates mean something by themselves, as corners of a page do, take
-/// [`HuberLoss`](crate::HuberLoss).
+/// detectors are judged by. Take `Giou` in general, `Diou` to pull the centers together as well, and `Ciou` if the aspect ratio
+/// matters, too; `Iou` has no gradient for boxes that do not overlap. Where coordinates mean something by themselves, as corners of
+/// a page do, take [`HuberLoss`](crate::HuberLoss).
 ///
 /// - `prediction`, `target`: boxes `[N, 4]` as `x1, y1, x2, y2` with `x1 < x2` and `y1 < y2` (not checked), in any unit that makes
 ///   areas much larger than `eps`
-/// - torchvision: [`generalized_box_iou_loss`](https://docs.pytorch.org/vision/stable/generated/torchvision.ops.generalized_box_iou_loss.html),
-///   `distance_box_iou_loss`, `complete_box_iou_loss`, but that the mean of no boxes is 0 there, which is
-///   [`Reduction::MeanOrZero`] here, and that `eps` is 1e-7 in the DIoU part of CIoU there, whatever it is set to
-/// - degenerate boxes have torchvision's losses: where both sides of a box are 0, CIoU is NaN; where its height alone is, the
-///   gradient of CIoU is NaN there and finite here
+/// - torchvision:
+///   [`generalized_box_iou_loss`](https://docs.pytorch.org/vision/stable/generated/torchvision.ops.generalized_box_iou_loss.html),
+///   `distance_box_iou_loss`, `complete_box_iou_loss`, but that the mean of no boxes is 0 there, which is [`Reduction::MeanOrZero`]
+///   here, and that `eps` is 1e-7 in the DIoU part of CIoU there, whatever it is set to
+/// - boxes without an area have torchvision's losses: CIoU is NaN for a box with both sides 0. If only the height is 0, the
+///   gradient of CIoU is NaN in torchvision and finite here
 /// - [GIoU](https://arxiv.org/abs/1902.09630), [DIoU and CIoU](https://arxiv.org/abs/1911.08287)
 ///
 /// # Example

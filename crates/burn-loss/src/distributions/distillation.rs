@@ -40,7 +40,7 @@ pub struct DistillationLossConfig {
     /// The share of the teacher, in `[0, 1]`; the rest is that of the classes. Default: 0.5.
     #[config(default = 0.5)]
     pub alpha: f64,
-    /// Rows with this target do not count, for the teacher's part neither. Default: none.
+    /// Rows with this target do not count, not in the teacher's part either. Default: none.
     pub ignore_index: Option<i64>,
     /// Rows with one of these targets do not count either. Default: none.
     #[config(default = "Vec::new()")]
@@ -95,20 +95,21 @@ impl DistillationLossConfig {
 
 /// The divergence of a student from a teacher beside the cross entropy with the classes,
 /// `alpha T^2 KL(softmax(z / T) || softmax(x / T)) + (1 - alpha) (lse(x) - x_t)`, of the student's logits `x`, the teacher's `z`
-/// and the temperature `T`.
+/// and the temperature `T`, with the row's class `t`, `lse(x) = log sum_c exp(x_c)` and `KL(P || Q) = sum_c P_c log(P_c / Q_c)`.
 ///
 /// For training a small model on what a large one says of each class, beside the labels; `T^2` keeps the teacher's share of the
 /// gradient as it is at every temperature. Where there is no other model, take
-/// [`CrossEntropyLoss`](crate::CrossEntropyLoss) with label smoothing; where the teacher gives probabilities, its
-/// `forward_probabilities`.
+/// [`CrossEntropyLoss`](crate::CrossEntropyLoss) with label smoothing; where the teacher gives probabilities,
+/// [`CrossEntropyLoss::forward_probabilities`](crate::CrossEntropyLoss::forward_probabilities).
 ///
 /// - `student`, `teacher`: logits, any real numbers, `[N, C]`; the teacher gets no gradient
-/// - `targets`: classes in `[0, C)`, `[N]`
+/// - `targets`: classes in `[0, C)`, `[N]`; on NdArray and Flex another number that is not ignored panics, elsewhere its row's loss
+///   is NaN
 /// - mean: divided by the number of rows that are not ignored
 /// - there are no class weights, because it would be unclear whether they count for the teacher's part: a weight per row, which
 ///   [`forward_weighted`](Self::forward_weighted) takes, counts for both parts
-/// - on NdArray and Flex the reduced loss is one pass over both models' logits in f32 and f64. Elsewhere, unreduced and in the linear
-///   form it is put together from its parts: a copy of both models' logits over the temperature and one of the teacher's
+/// - on NdArray and Flex the reduced loss is one pass over both models' logits in f32 and f64. Elsewhere, unreduced and in the
+///   linear form it is put together from its parts: a copy of both models' logits over the temperature and one of the teacher's
 ///   probabilities. Logits of 16 bits are copied to 32 first, and so are hidden states and the head of `forward_linear`
 /// - Source: [Distilling the Knowledge in a Neural Network](https://arxiv.org/abs/1503.02531)
 ///
@@ -133,7 +134,7 @@ impl DistillationLossConfig {
 #[module(custom_display)]
 #[non_exhaustive]
 pub struct DistillationLoss {
-    /// What both models' logits are divided by, finite and more than 0.
+    /// What both models' logits are divided by, more than 0 and at most 1000.
     pub temperature: f64,
     /// The share of the teacher, in `[0, 1]`.
     pub alpha: f64,

@@ -58,14 +58,16 @@ impl GaussianCrpsLossConfig {
 }
 
 /// The continuous ranked probability score of a normal distribution: with `z = (y - x) / s`,
-/// `s (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt(pi))`, with the predicted mean `x` and standard deviation `s`, and the normal
-/// distribution's `Phi` and density `phi`.
+/// `s (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt(pi))`, with the predicted mean `x` and standard deviation `s`, and the
+/// standard normal's distribution function `Phi` and density `phi`.
 ///
-/// For forecasts that say how sure they are, in the unit of what is forecast: an absolute error that a wide forecast softens. It bears
-/// outliers, which [`GaussianNllLoss`](crate::GaussianNllLoss) squares; where a likelihood is what is asked for, take that one.
+/// For forecasts that say how sure they are, in the unit of what is forecast: an absolute error that a wide forecast softens. It
+/// bears outliers, which [`GaussianNllLoss`](crate::GaussianNllLoss) squares; where a likelihood is what is asked for, take that
+/// one.
 ///
 /// - `prediction`: means, `target`: any real numbers, of one shape
-/// - `deviation`: standard deviations, at least 0, of that shape, or with one axis of length 1; with 0 the loss is the absolute error
+/// - `deviation`: standard deviations, at least 0, of that shape, or with one axis of length 1; with 0 the loss is the absolute
+///   error; on NdArray and Flex a negative one panics, elsewhere its loss is NaN
 /// - output: at least 0, and 0.2337 `s` for a forecast without error
 /// - T. Gneiting et al., [Calibrated Probabilistic Forecasting Using Ensemble Model Output Statistics and Minimum CRPS
 ///   Estimation](https://doi.org/10.1175/MWR2904.1), 2005

@@ -71,13 +71,14 @@ impl GaussianNllLossConfig {
 /// `x` and variance `v`.
 ///
 /// For regression that has to say how sure it is, where the spread differs from example to example. Far-off predictions pull weakly
-/// once the variance has grown: where training stalls so, take [`GaussianCrpsLoss`](crate::GaussianCrpsLoss); where the spread is the
-/// same everywhere, [`MseLoss`](crate::MseLoss) finds the same mean.
+/// once the variance has grown: where training stalls so, take [`GaussianCrpsLoss`](crate::GaussianCrpsLoss); where the spread is
+/// the same everywhere, [`MseLoss`](crate::MseLoss) finds the same mean.
 ///
 /// - `prediction`: means, `target`: any real numbers, of one shape
-/// - `variance`: at least 0, of that shape, or with one axis of length 1: one variance per row, or one per output (PyTorch also takes
-///   it without the last axis: `unsqueeze` it). Let the model predict its logarithm, or send its output through softplus
-/// - A variance below `eps` counts as `eps`, and has the gradient that `eps` has
+/// - `variance`: at least 0, of that shape, or with one axis of length 1: one variance per row, or one per output (PyTorch also
+///   takes it without the last axis: `unsqueeze` it). Let the model predict its logarithm, or send its output through softplus
+/// - A variance below `eps` counts as `eps`, and has the gradient that `eps` has; on NdArray and Flex a negative one panics,
+///   elsewhere its loss is NaN
 /// - PyTorch: [`nn.GaussianNLLLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html);
 ///   D. Nix, A. Weigend, [Estimating the Mean and Variance of the Target Probability
 ///   Distribution](https://doi.org/10.1109/ICNN.1994.374138), 1994

@@ -70,14 +70,16 @@ impl JsDivLossConfig {
 }
 
 /// The generalized Jensen-Shannon divergence of two distributions, `beta KL(P || M) + (1 - beta) KL(Q || M)` with the target `P`,
-/// the prediction `Q` and the mixture `M = beta P + (1 - beta) Q`; at `beta = 0` it is `KL(P || Q)`, at 1 `KL(Q || P)`.
+/// the prediction `Q`, `KL(P || Q) = sum_c P_c log(P_c / Q_c)` and the mixture `M = beta P + (1 - beta) Q`; at `beta = 0` it is
+/// `KL(P || Q)`, at 1 `KL(Q || P)`.
 ///
-/// For learning the whole distribution of another model where the plain divergence cares too much about one side. Where the targets are
-/// labels, take [`CrossEntropyLoss`](crate::CrossEntropyLoss): it takes logits, and equals this loss at `beta = 0` with a target that
-/// is sure of its class.
+/// For learning the whole distribution of another model where [`KlDivLoss`](crate::KlDivLoss) is too one-sided: it punishes only
+/// what the target holds likely and the prediction does not. Where the targets are labels, take
+/// [`CrossEntropyLoss`](crate::CrossEntropyLoss): it takes logits, and equals this loss at `beta = 0` with a target that is sure of
+/// its class.
 ///
-/// With `beta` between 0 and 1 it is bounded, and probabilities of 0 do no harm. At 0 and 1 it is the plain divergence: infinite where
-/// the prediction (at 1 the target) holds impossible what the other side holds possible.
+/// With `beta` between 0 and 1 it is bounded, and probabilities of 0 do no harm. At 0 and 1 it is the plain divergence: infinite
+/// where the prediction (at 1 the target) holds impossible what the other side holds possible.
 ///
 /// - `prediction`, `target`: log-probabilities, as of `log_softmax`, `[N, C]`; `-inf` for a probability of 0. For `[N, T, C]`
 ///   reshape to `[N * T, C]`

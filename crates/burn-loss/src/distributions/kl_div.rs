@@ -57,11 +57,12 @@ impl KlDivLossConfig {
 /// predicted log-probability `x` and the target probability `y`.
 ///
 /// For targets that are whole distributions: another model's, or soft labels. Where they are classes, or the target is not
-/// differentiated, [`CrossEntropyLoss`](crate::CrossEntropyLoss) has the same gradient and takes logits; and where either side may say
-/// "impossible" of what the other holds possible, the divergence is infinite.
+/// differentiated, [`CrossEntropyLoss`](crate::CrossEntropyLoss) has the same gradient and takes logits; and where the
+/// prediction may give probability 0 to what the target holds possible, the loss is infinite: take [`JsDivLoss`](crate::JsDivLoss)
+/// with a `beta` between 0 and 1.
 ///
-/// - `prediction`: log-probabilities, `log_softmax` of logits; `target`: probabilities, at least 0, or with `log_target` their
-///   logarithms; of one shape
+/// - `prediction`: log-probabilities, `log_softmax` of logits; `target`: probabilities, at least 0 (on NdArray and Flex a
+///   negative one panics, elsewhere its loss is NaN), or with `log_target` their logarithms; of one shape
 /// - Differs from PyTorch: where the target is 0 the loss is 0, also of a log-probability of minus infinity (PyTorch: NaN)
 /// - The mean is over all elements, as in PyTorch: the divergence itself is [`Reduction::BatchMean`], the sum over the size of the
 ///   first axis, also with weights

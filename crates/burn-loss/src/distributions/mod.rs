@@ -3,7 +3,7 @@
 //! | loss | inputs | for |
 //! | --- | --- | --- |
 //! | [`KlDivLoss`] | log-probabilities, and probabilities or their logarithms | a whole target distribution |
-//! | [`JsDivLoss`] | two rows of log-probabilities | a divergence without a favourite side, and those between the two |
+//! | [`JsDivLoss`] | two rows of log-probabilities | a divergence that treats both sides alike, or leans to one by `beta` |
 //! | [`DistillationLoss`] | logits of a student and of a teacher, and classes | a small model that learns from a large one |
 //! | [`PoissonNllLoss`] | rates or their logarithms, and counts | counts |
 //! | [`GammaNllLoss`] | logarithms of means, and amounts above 0 | amounts whose error grows with them |

@@ -24,7 +24,7 @@ pub struct PoissonNllLossConfig {
     /// Whether the prediction is the logarithm of the mean, or the mean. Default: true.
     #[config(default = "true")]
     pub log_input: bool,
-    /// Whether `log y!`, which no gradient depends on, is added where `y > 1`, by Stirling's formula. Default: false.
+    /// Whether `log y!`, which does not depend on the prediction, is added where `y > 1`, by Stirling's formula. Default: false.
     #[config(default = "false")]
     pub full: bool,
     /// What is added to a mean before its logarithm is taken, at least 0. Default: 1e-8.
@@ -74,7 +74,8 @@ impl PoissonNllLossConfig {
 /// `x - y log(x + eps)` of the mean; and `log y!`, which does not depend on the prediction, is left out or approximated.
 ///
 /// For counts and rates: events in an hour, reads of a gene. Where the counts spread more than their mean, take
-/// [`TweedieLoss`](crate::TweedieLoss), which asks for no whole numbers; where they are large and far from 0, a squared error does.
+/// [`TweedieLoss`](crate::TweedieLoss), which takes counts, too; where they are large and far from 0, [`MseLoss`](crate::MseLoss)
+/// is enough.
 ///
 /// - `prediction`: any real numbers; without `log_input` at least 0
 /// - `target`: counts, at least 0, as floats, of the same shape (any number is taken, as in PyTorch)

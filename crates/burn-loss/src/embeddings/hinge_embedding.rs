@@ -60,15 +60,15 @@ impl HingeEmbeddingLossConfig {
     }
 }
 
-/// The distance `x` of a pair that is alike, and what a pair that is not lacks to a margin: `x` where the target is 1, and
-/// `max(0, margin - x)` where it is -1.
+/// The distance `x` of a pair that is alike; of a pair that is not, how much its distance falls short of a margin: `x` where the
+/// target is 1, and `max(0, margin - x)` where it is -1.
 ///
-/// For embeddings of pairs of which is known whether they belong together, once their distance is computed. Where the embeddings
-/// themselves are at hand, [`CosineEmbeddingLoss`](crate::CosineEmbeddingLoss) and
-/// [`TripletMarginLoss`](crate::TripletMarginLoss) compute it, and are harder to satisfy by making all vectors small.
+/// For pairs that are known to belong together or not, once you have computed their distance. Where the embeddings themselves are
+/// at hand, [`CosineEmbeddingLoss`](crate::CosineEmbeddingLoss) and [`TripletMarginLoss`](crate::TripletMarginLoss) compute it.
 ///
-/// - `prediction`: distances
-/// - `target`: 1 or -1, as floats, of the same shape (of any other number PyTorch's sum of both, likewise)
+/// - `prediction`: distances, at least 0 (not checked)
+/// - `target`: 1 or -1, as floats, of the same shape (any other number gives `x + max(0, margin - x)`, as in
+///   PyTorch)
 /// - PyTorch: [`nn.HingeEmbeddingLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html)
 ///
 /// # Example

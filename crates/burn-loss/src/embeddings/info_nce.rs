@@ -92,13 +92,15 @@ impl InfoNceLossConfig {
 ///
 /// - `first`, `second`: `[N, D]`, row `i` of one belongs to row `i` of the other
 /// - symmetric: half of the loss of the first views among the second, and half of that the other way round
-/// - within views (NT-Xent): each of the `2 N` embeddings looks among the `2 N - 1` others, and a pair's loss is the mean of its two
-/// - negatives: further candidates `[K, D]` of the first views, and within views of all
+/// - within views (NT-Xent): each of the `2 N` embeddings looks among the `2 N - 1` others, and a pair's loss is the mean of its
+///   two
+/// - `forward_with_negatives` takes further candidates `[K, D]`: for the first views only, with `within_views` for all embeddings
 /// - one tensor of the size of the similarities is made, and its gradient; the second direction reads its columns as rows (NdArray
 ///   copies it for that)
-/// - [InfoNCE](https://arxiv.org/abs/1807.03748), [SimCLR](https://arxiv.org/abs/2002.05709), [CLIP](https://arxiv.org/abs/2103.00020);
-///   pytorch-metric-learning: [`NTXentLoss`](https://kevinmusgrave.github.io/pytorch-metric-learning/losses/#ntxentloss) with
-///   `ref_emb` is `symmetric: false`, and with the labels `0..N` twice it is `within_views`, one positive per anchor in both
+/// - [InfoNCE](https://arxiv.org/abs/1807.03748), [SimCLR](https://arxiv.org/abs/2002.05709),
+///   [CLIP](https://arxiv.org/abs/2103.00020); pytorch-metric-learning:
+///   [`NTXentLoss`](https://kevinmusgrave.github.io/pytorch-metric-learning/losses/#ntxentloss) with `ref_emb` is
+///   `symmetric: false`, and with the labels `0..N` twice it is `within_views`, one positive per anchor in both
 ///
 /// # Example
 ///

@@ -205,18 +205,20 @@ fn check_scale(name: &str, scale: f64, most: f64) {
 }
 
 /// Cross entropy of cosines in which the angle of the class counts as larger by a margin:
-/// `log(1 + sum_(c != t) exp(s x_c) / exp(s cos(acos(x_t) + m)))`, with the cosines `x`, the scale `s` and the margin `m`.
+/// `w_t log(1 + sum_(c != t) exp(s x_c) / exp(s cos(acos(x_t) + m)))`, with the cosines `x`, the row's class `t`, the class weights
+/// `w`, the scale `s` and the margin `m`.
 ///
 /// For embeddings that are to tell apart faces, products or speakers that were not in the training: the margin draws those of one
-/// class together more than classification needs. Only where embeddings and class vectors are brought to length 1; if all classes
-/// are known, [`CrossEntropyLoss`](crate::CrossEntropyLoss) of raw logits is easier to train.
+/// class together more than classification needs. Take it only where embeddings and class vectors are brought to length 1; if all
+/// classes are known, [`CrossEntropyLoss`](crate::CrossEntropyLoss) of raw logits is easier to train.
 ///
 /// - cosines: `[N, C]` in `[-1, 1]` (not checked), of embeddings and class vectors of length 1, not yet scaled
-/// - `targets`: classes in `[0, C)`
+/// - `targets`: classes in `[0, C)`; on NdArray and Flex another number that is not ignored panics, elsewhere its row's loss is
+///   NaN
 /// - where the angle and the margin together are more than half a turn, the cosine is lowered by `m sin m` instead, so that the
-///   loss keeps growing; where the angle is 0 or half a turn the margin has the slope 0, which would be infinite
+///   loss keeps growing; at an angle of 0 the infinite part of the margin's slope is left out, at half a turn it has the slope 0
 /// - without cosines: `forward_linear` and its relatives take embeddings `[N, H]` and class vectors `[H, C]` of any length, bring
-///   both to length 1, and hold no `[N, C]`; the head has no bias, scale or cap of its own. Log-probabilities that are asked
+///   both to length 1, and hold no `[N, C]`; a head with a bias, a scale or a cap panics. Log-probabilities that are asked
 ///   for are those of the scaled cosines, without the margin
 /// - mean: divided by the sum of the class weights of the rows that are not ignored
 /// - pytorch-metric-learning:
@@ -342,15 +344,17 @@ impl CosFaceLossConfig {
 }
 
 /// Cross entropy of cosines in which the cosine of the class counts as smaller by a margin:
-/// `log(1 + sum_(c != t) exp(s x_c) / exp(s (x_t - m)))`, with the cosines `x`, the scale `s` and the margin `m`.
+/// `w_t log(1 + sum_(c != t) exp(s x_c) / exp(s (x_t - m)))`, with the cosines `x`, the row's class `t`, the class weights `w`, the
+/// scale `s` and the margin `m`.
 ///
 /// For the same tasks as [`ArcFaceLoss`](crate::ArcFaceLoss): embeddings that are to tell apart what was not in the training. Its
 /// margin has the same strength at all angles, which is easier to train; ArcFace's usually ends a little better.
 ///
 /// - cosines: `[N, C]` in `[-1, 1]` (not checked), of embeddings and class vectors of length 1, not yet scaled
-/// - `targets`: classes in `[0, C)`
+/// - `targets`: classes in `[0, C)`; on NdArray and Flex another number that is not ignored panics, elsewhere its row's loss is
+///   NaN
 /// - without cosines: `forward_linear` and its relatives take embeddings `[N, H]` and class vectors `[H, C]` of any length, bring
-///   both to length 1, and hold no `[N, C]`; the head has no bias, scale or cap of its own. Log-probabilities that are asked
+///   both to length 1, and hold no `[N, C]`; a head with a bias, a scale or a cap panics. Log-probabilities that are asked
 ///   for are those of the scaled cosines, without the margin
 /// - mean: divided by the sum of the class weights of the rows that are not ignored
 /// - pytorch-metric-learning:

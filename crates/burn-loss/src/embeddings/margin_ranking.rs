@@ -60,7 +60,8 @@ impl MarginRankingLossConfig {
     }
 }
 
-/// How much of a margin is missing between two scores that are to be in an order, `max(0, -y (x1 - x2) + margin)`.
+/// How much of a margin is missing between two scores that are to be in an order, `max(0, -y (x1 - x2) + margin)`,
+/// with `first` as `x1`, `second` as `x2` and `target` as `y`.
 ///
 /// For learning to rank from pairs, where only the order of scores matters. Where scores have a meaning of their own, such as a
 /// price, take a loss of regression; where one of many is to be the best, [`CrossEntropyLoss`](crate::CrossEntropyLoss).

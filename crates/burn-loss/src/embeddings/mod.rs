@@ -1,4 +1,4 @@
-//! Losses of embeddings, which belong together and which do not, and of scores that are to be in an order.
+//! Losses that teach embeddings which of them belong together, and scores in which order they are.
 //!
 //! | loss | when to take it |
 //! | --- | --- |

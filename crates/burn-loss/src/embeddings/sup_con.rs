@@ -68,7 +68,7 @@ impl SupConLossConfig {
     }
 }
 
-/// The mean cross entropy of finding the others of its class among all other embeddings: with the similarities
+/// For each embedding, the mean cross entropy of finding the others of its class among all other embeddings: with the similarities
 /// `s_ij = <z_i, z_j> / t` of embeddings of length 1 and the temperature `t`, and the others `P` of the class of `i`,
 /// `log sum_(j != i) exp(s_ij) - 1 / |P| sum_(p in P) s_ip`.
 ///
@@ -80,10 +80,10 @@ impl SupConLossConfig {
 /// - `classes`: `[N]`, any integers
 /// - an embedding that is alone in its class has the loss 0 and does not count: the mean is over the others, and NaN where there
 ///   are none ([`Reduction::MeanOrZero`] makes it 0)
-/// - one tensor `[N, N]` is made, and its gradient; sums over a class are taken of its embeddings
+/// - one tensor `[N, N]` is made, and its gradient; the similarities with a class are computed from the sum of its embeddings
 /// - pytorch-metric-learning:
 ///   [`SupConLoss`](https://kevinmusgrave.github.io/pytorch-metric-learning/losses/#supconloss), but that it gives 0 where all
-///   embeddings are of one class, and here they are told apart all the same
+///   embeddings are of one class; here the formula holds there, too
 /// - [Supervised Contrastive Learning](https://arxiv.org/abs/2004.11362)
 ///
 /// # Example

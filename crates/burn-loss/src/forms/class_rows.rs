@@ -307,8 +307,8 @@ pub trait ClassLoss<B: LossBackend> {
     ///
     /// That is for the library's losses of logits and for a [`ClassFormulaLoss`]. A loss in plain Burn operations and
     /// [`NllLoss`](crate::NllLoss) hold their scores, and take them as they come out of the head. So does
-    /// [`LogitAdjustedLoss`](crate::LogitAdjustedLoss) where the head has a cap, 16 bits, or a scale of 0. A head or hidden states that
-    /// no gradient is wanted of cost no product for it, and on NdArray and Flex rows that do not count cost nothing.
+    /// [`LogitAdjustedLoss`](crate::LogitAdjustedLoss) where the head has a cap, 16 bits, or a scale of 0. A head or hidden states
+    /// that no gradient is wanted of cost no product for it, and on NdArray and Flex rows that do not count cost nothing.
     ///
     /// # Shapes
     ///
@@ -511,7 +511,8 @@ pub trait ClassLoss<B: LossBackend> {
     }
 }
 
-/// Scores `[N, C, d1, ..]` with 1/2 in the rows that are dropped, `[M]`: what stands there reaches neither the loss nor its gradient.
+/// Scores `[N, C, d1, ..]` with 1/2 in the rows that are dropped, `[M]`: what stands there reaches neither the loss nor its
+/// gradient.
 pub(crate) fn fill_rows<B: LossBackend, const D: usize>(
     scores: Tensor<B, D>,
     dropped: &Tensor<B, 1, Bool>,
@@ -554,6 +555,8 @@ fn check_rows<B: LossBackend, L: ClassLoss<B> + ?Sized, const D: usize, const T:
 
 /// A [`ClassLoss`] of logits made of a [`Formula`] of each row's target loss `-log p_t` and log-sum-exp: on the host one pass
 /// over the logits, with the gradient in the same pass.
+///
+/// For a loss of your own that is such a formula; where it is not, implement the trait [`ClassLoss`].
 ///
 /// # Example
 ///

@@ -151,6 +151,9 @@ pub trait ElementwiseLoss<B: LossBackend> {
 
 /// An [`ElementwiseLoss`] made of a [`Formula`]: on the host one pass over the elements, with the gradient in the same pass.
 ///
+/// For a loss of your own that is a formula of one prediction and its target; where it is not, implement the trait
+/// [`ElementwiseLoss`].
+///
 /// # Example
 ///
 /// ```

@@ -5,7 +5,7 @@
 //! | element-wise | [`ElementwiseLoss`]: a prediction against a target of the same shape | MSE, Huber, quantile, BCE, KL divergence and all others of single elements |
 //! | spreads | [`SpreadLoss`]: a mean and its variance or deviation against a target | Gaussian NLL, CRPS |
 //! | class rows | [`ClassLoss`]: scores `[N, C, d1, ..]` against classes | cross entropy, NLL, focal, poly-1, GCE, logit-adjusted, ArcFace, CosFace |
-//! | samples | [`SampleLoss`]: several tensors, of which each has its part of every sample | triplet margin, cosine embedding, multi-class and multi-label margins, JSD, distillation, CTC |
+//! | samples | [`SampleLoss`]: several tensors, of which each has its part of every sample | triplet margin, cosine embedding, multi-class, multi-label and multi-label soft margins, JSD, distillation, CTC |
 //! | regions | [`RegionLoss`]: logits `[N, C, d1, ..]` against classes, or binary logits against numbers in `[0, 1]` | Dice, Jaccard, Tversky |
 //!
 //! Margin ranking, InfoNCE, SupCon, box IoU and the two of Lovász are of no form: each takes inputs that no other loss takes, and has

@@ -9,7 +9,7 @@ use super::probabilities::{sigmoid, softmax};
 use super::{ClassOptions, Rows, expanded, wide};
 use crate::check;
 
-/// What the loss of a class is that no position of the target has.
+/// The loss of a class that no position of the target has.
 ///
 /// # Example
 ///
@@ -52,7 +52,7 @@ pub struct RegionOptions<'a, B: Backend> {
     pub ignore_index: Option<i64>,
     /// Whether each image has a loss of its own, or the batch is one large image.
     pub per_image: bool,
-    /// What the loss of a class is that no position of the target has.
+    /// The loss of a class that no position of the target has.
     pub absent_classes: AbsentClasses,
     /// How the losses become one number.
     pub reduction: Reduction,
@@ -142,7 +142,7 @@ pub trait RegionLoss<B: LossBackend> {
     /// # Panics
     ///
     /// If the shapes or devices do not fit, if there is no class, if the class weights do not have the length of the class
-    /// axis, if a class that is to count is none, or, on NdArray and Flex, if a target is neither a class nor ignored
+    /// axis, if `classes` names a class that does not exist, or, on NdArray and Flex, if a target is neither a class nor ignored
     /// (elsewhere the loss is NaN then).
     #[track_caller]
     fn forward<const D: usize, const T: usize>(
@@ -276,8 +276,8 @@ pub trait RegionLoss<B: LossBackend> {
     /// # Panics
     ///
     /// If the shapes, element types or devices differ, if there is no class, if the class weights do not have the length of the
-    /// class axis, if a class that is to count is none, or, on NdArray and Flex, if the target of a position that counts is outside
-    /// `[0, 1]` (elsewhere the loss is NaN then).
+    /// class axis, if `classes` names a class that does not exist, or, on NdArray and Flex, if the target of a position that counts
+    /// is outside `[0, 1]` (elsewhere the loss is NaN then).
     #[track_caller]
     fn forward_labels<const D: usize>(
         &self,

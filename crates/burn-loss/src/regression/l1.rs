@@ -58,8 +58,8 @@ impl L1LossConfig {
 
 /// The absolute error, `|x - y|`; its mean is the mean absolute error, MAE.
 ///
-/// For regression with many outliers: every error pulls with the same force, and the fit is the median. Where the mean is asked for,
-/// take [`MseLoss`](crate::MseLoss); where training is to settle, which a force that never fades keeps it from,
+/// For regression with many outliers: every error pulls with the same force, and the fit is the median. Where the mean is asked
+/// for, take [`MseLoss`](crate::MseLoss); where training does not settle, because the pull of an error never fades, take
 /// [`HuberLoss`](crate::HuberLoss).
 ///
 /// - gradient: the sign of the error, 0 at an error of 0

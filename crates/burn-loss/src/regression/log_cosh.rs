@@ -58,8 +58,8 @@ impl LogCoshLossConfig {
 /// The logarithm of the hyperbolic cosine of the error, `log cosh(x - y)`: about `e^2 / 2` for small errors `e` and
 /// `|e| - log 2` for large ones.
 ///
-/// For regression with some outliers, as Huber's loss, but smooth everywhere and without a threshold to choose. Where the size
-/// of a large error has a scale of its own, [`HuberLoss`](crate::HuberLoss) lets that be said.
+/// For regression with some outliers, as Huber's loss, but smooth everywhere and without a threshold to choose. Where you
+/// know from which size on an error is large, take [`HuberLoss`](crate::HuberLoss), whose `delta` is that size.
 ///
 /// - `prediction`, `target`: any real numbers, of one shape
 /// - gradient: `tanh(x - y)`

@@ -58,14 +58,16 @@ impl MsleLossConfig {
 
 /// The squared error of the logarithms of amounts, `(log(1 + x) - log(1 + y))^2`.
 ///
-/// For amounts over several orders of magnitude, where the ratio matters and not the difference: prices, durations. A model that may
-/// predict less than -1 has no logarithm there; let it predict `log(1 + y)` and take [`MseLoss`](crate::MseLoss), which is the same loss.
+/// For amounts over several orders of magnitude, where the ratio matters and not the difference: prices, durations. A model that
+/// may predict less than -1 has no logarithm there; let it predict `log(1 + y)` and take [`MseLoss`](crate::MseLoss), which is the
+/// same loss.
 ///
-/// - `prediction`, `target`: amounts, at least -1 (infinite loss), mostly at least 0, of one shape
+/// - `prediction`, `target`: amounts of at least -1, mostly at least 0, of one shape; where exactly one of the two is -1 the loss
+///   is infinite
 /// - gradient: `2 (log(1 + x) - log(1 + y)) / (1 + x)`
 /// - scikit-learn:
-///   [`mean_squared_log_error`](https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_squared_log_error.html); Keras'
-///   `MeanSquaredLogarithmicError` takes negative amounts for 0, which leaves them without a gradient
+///   [`mean_squared_log_error`](https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_squared_log_error.html);
+///   Keras' `MeanSquaredLogarithmicError` takes negative amounts for 0, which leaves them without a gradient
 ///
 /// # Panics
 ///

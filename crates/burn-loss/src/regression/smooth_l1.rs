@@ -64,8 +64,8 @@ impl SmoothL1LossConfig {
 /// The absolute error, quadratic near 0: with `e = |x - y|`, `e^2 / (2 beta)` where `e < beta`, and `e - beta / 2` elsewhere.
 ///
 /// For regression with outliers where large errors should pull all the same: box coordinates, for one. It is
-/// [`HuberLoss`](crate::HuberLoss) over its threshold; where the slope of small errors should not grow as the threshold shrinks, take
-/// that one, and where there are no outliers [`MseLoss`](crate::MseLoss).
+/// [`HuberLoss`](crate::HuberLoss) divided by its threshold; where the slope of small errors should not grow as the threshold
+/// shrinks, take that one, and where there are no outliers [`MseLoss`](crate::MseLoss).
 ///
 /// - `prediction`, `target`: any real numbers, of one shape
 /// - PyTorch: [`nn.SmoothL1Loss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html);

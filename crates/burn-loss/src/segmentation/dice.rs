@@ -27,10 +27,10 @@ use crate::{Reduction, check};
 #[derive(Config, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DiceLossConfig {
-    /// Added to the numerator and to the denominator, finite and at least 0. Default: 0.
+    /// Twice this is added to the numerator `2 I` and to the denominator `P + T`; finite and at least 0. Default: 0.
     #[config(default = 0.0)]
     pub smooth: f64,
-    /// The least denominator, finite and at least 0. Default: 1e-7.
+    /// Half of the least denominator, finite and at least 0. Default: 1e-7.
     #[config(default = 1e-7)]
     pub eps: f64,
     /// Whether each image has a loss of its own, or the batch is one large image. Default: the batch.
@@ -42,7 +42,7 @@ pub struct DiceLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Positions with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
-    /// What the loss of a class is that no position of the target has. Default: 0.
+    /// The loss of a class that no position of the target has. Default: 0.
     #[config(default = "AbsentClasses::Zero")]
     pub absent_classes: AbsentClasses,
     /// How the losses become one number. Default: mean.
@@ -55,7 +55,7 @@ impl DiceLossConfig {
     ///
     /// # Panics
     ///
-    /// If `smooth`, `eps` or a class weight is negative or not finite, no class or a class twice is to count, or `reduction` is
+    /// If `smooth`, `eps` or a class weight is negative or not finite, `classes` is empty or names a class twice, or `reduction` is
     /// [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
@@ -106,7 +106,8 @@ impl DiceLossConfig {
 ///
 /// - `logits`: any real numbers `[N, C, d1, ..]`, `-inf` for a class that is impossible; the softmax, or of binary logits the
 ///   sigmoid, is part of the loss
-/// - `targets`: classes in `[0, C)` with [`forward`](Self::forward); numbers in `[0, 1]` with
+/// - `targets` (on NdArray and Flex a wrong one panics, elsewhere the loss is NaN): classes in `[0, C)` with
+///   [`forward`](Self::forward); numbers in `[0, 1]` with
 ///   [`forward_binary`](Self::forward_binary) (one region per image) and [`forward_labels`](Self::forward_labels) (`C` regions that
 ///   may lie over each other), where `min(p, y)` stands for `p y`
 /// - the sums run over all positions of the batch, or of each image with `per_image`; the mean is over regions, each times its
@@ -140,9 +141,9 @@ impl DiceLossConfig {
 #[module(custom_display)]
 #[non_exhaustive]
 pub struct DiceLoss<B: Backend> {
-    /// Added to the numerator and to the denominator, finite and at least 0.
+    /// Twice this is added to the numerator `2 I` and to the denominator `P + T`; finite and at least 0.
     pub smooth: f64,
-    /// The least denominator, finite and at least 0.
+    /// Half of the least denominator, finite and at least 0.
     pub eps: f64,
     /// Whether each image has a loss of its own, or the batch is one large image.
     pub per_image: bool,
@@ -154,7 +155,7 @@ pub struct DiceLoss<B: Backend> {
     /// Positions with this target do not count.
     #[module(skip)]
     pub ignore_index: Option<i64>,
-    /// What the loss of a class is that no position of the target has.
+    /// The loss of a class that no position of the target has.
     #[module(skip)]
     pub absent_classes: AbsentClasses,
     /// How the losses become one number.

@@ -38,7 +38,7 @@ pub struct LovaszSoftmaxLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Positions with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
-    /// What the loss of a class is that no position of the target has. Default: it does not count.
+    /// The loss of a class that no position of the target has. Default: it does not count.
     #[config(default = "AbsentClasses::Skip")]
     pub absent_classes: AbsentClasses,
     /// How the losses become one number. Default: mean.
@@ -51,7 +51,8 @@ impl LovaszSoftmaxLossConfig {
     ///
     /// # Panics
     ///
-    /// If a class weight is negative or not finite, no class or a class twice is to count, or `reduction` is [`BatchMean`](Reduction::BatchMean).
+    /// If a class weight is negative or not finite, `classes` is empty or names a class twice, or `reduction` is
+    /// [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -93,15 +94,15 @@ impl LovaszSoftmaxLossConfig {
 ///
 /// For segmentation that is judged by intersection over union, usually as the last part of a training that began with
 /// [`CrossEntropyLoss`](crate::CrossEntropyLoss), or beside it. It meets the score more closely than
-/// [`JaccardLoss`](crate::JaccardLoss) where probabilities are still unsure, but sorts all positions of each class: where that takes
-/// too long, take that one.
+/// [`JaccardLoss`](crate::JaccardLoss) where probabilities are still unsure, but sorts all positions of each class: where that
+/// takes too long, take that one.
 ///
 /// - `logits`: any real numbers `[N, C, d1, ..]`; the softmax is part of the loss
-/// - `targets`: classes in `[0, C)`
-/// - regions of up to 2^24 positions, of the batch or, with `per_image`, of an image: f32, in which they are counted, holds no larger
-///   number with all its digits
+/// - `targets`: classes in `[0, C)`; on NdArray and Flex another number that is not ignored panics, elsewhere the loss is NaN
+/// - regions of up to 2^24 positions, of the batch or, with `per_image`, of an image: f32, in which they are counted, holds no
+///   larger number with all its digits
 /// - the mean is over regions, each times its class weight, divided by the sum of the weights
-/// - weights of positions make sums of weights of the numbers of positions in the Jaccard index: a position of weight 2 is as two
+/// - with weights, the Jaccard index adds up weights instead of counting positions: a position of weight 2 counts as two
 /// - segmentation-models-pytorch: [`LovaszLoss`](https://smp.readthedocs.io/en/latest/losses.html#lovaszloss) in the mode
 ///   `multiclass`; with `per_image` it takes the mean of each image's classes first, and then of the images, where here every class
 ///   of every image counts alike. MONAI has none
@@ -135,7 +136,7 @@ pub struct LovaszSoftmaxLoss<B: Backend> {
     /// Positions with this target do not count.
     #[module(skip)]
     pub ignore_index: Option<i64>,
-    /// What the loss of a class is that no position of the target has.
+    /// The loss of a class that no position of the target has.
     #[module(skip)]
     pub absent_classes: AbsentClasses,
     /// How the losses become one number.
@@ -157,7 +158,7 @@ impl<B: LossBackend> LovaszSoftmaxLoss<B> {
     /// # Panics
     ///
     /// If the shapes or devices do not fit, if there is no class, if the class weights do not have the length of the class
-    /// axis, if a class that is to count is none, or, on NdArray and Flex, if a target is neither a class nor ignored
+    /// axis, if `classes` names a class that does not exist, or, on NdArray and Flex, if a target is neither a class nor ignored
     /// (elsewhere the loss is NaN then).
     #[track_caller]
     pub fn forward<const D: usize, const T: usize>(
@@ -345,19 +346,19 @@ impl LovaszHingeLossConfig {
     }
 }
 
-/// The Lovász extension of one minus the Jaccard index of one region: `sum_k max(m_(k), 0) (J_k - J_(k - 1))`, with the hinge errors
-/// `m = 1 - x` of positions in the region and `1 + x` of others, sorted from the largest down, and the Jaccard loss `J_k` of getting
-/// the first `k` wrong.
+/// The Lovász extension of one minus the Jaccard index of one region: `sum_k max(m_(k), 0) (J_k - J_(k - 1))`, with the hinge
+/// errors `m = 1 - x` of positions in the region and `1 + x` of others, sorted from the largest down, and the Jaccard loss `J_k` of
+/// getting the first `k` wrong.
 ///
 /// For binary segmentation that is judged by intersection over union. It looks at the sign of a logit and a margin of 1, so its
 /// logits are no good probabilities; where those matter take [`DiceLoss`](crate::DiceLoss) beside
 /// [`BceWithLogitsLoss`](crate::BceWithLogitsLoss).
 ///
 /// - `logits`: any real numbers `[N, d1, ..]`
-/// - `targets`: of the same shape, 1 in the region and 0 elsewhere; on NdArray and Flex a number outside `[0, 1]` panics, elsewhere it
-///   makes the loss NaN
+/// - `targets`: of the same shape, 1 in the region and 0 elsewhere; on NdArray and Flex a number outside `[0, 1]` panics, elsewhere
+///   it makes the loss NaN
 /// - regions of up to 2^24 positions: f32, in which they are counted, holds no larger number with all its digits
-/// - weights of positions make sums of weights of the numbers of positions in the Jaccard index: a position of weight 2 is as two
+/// - with weights, the Jaccard index adds up weights instead of counting positions: a position of weight 2 counts as two
 /// - segmentation-models-pytorch: [`LovaszLoss`](https://smp.readthedocs.io/en/latest/losses.html#lovaszloss) in the modes `binary`
 ///   and `multilabel`. MONAI has none
 /// - [The Lovász hinge](https://arxiv.org/abs/1512.07797), [The Lovász-Softmax loss](https://arxiv.org/abs/1705.08790)

@@ -51,7 +51,7 @@ pub struct TverskyLossConfig {
     pub class_weights: Option<Vec<f32>>,
     /// Positions with this target do not count. Default: none.
     pub ignore_index: Option<i64>,
-    /// What the loss of a class is that no position of the target has. Default: 0.
+    /// The loss of a class that no position of the target has. Default: 0.
     #[config(default = "AbsentClasses::Zero")]
     pub absent_classes: AbsentClasses,
     /// How the losses become one number. Default: mean.
@@ -64,8 +64,8 @@ impl TverskyLossConfig {
     ///
     /// # Panics
     ///
-    /// If `alpha`, `beta`, `smooth`, `eps` or a class weight is negative or not finite, `gamma` is not above 0, no class or a class
-    /// twice is to count, or `reduction` is [`BatchMean`](Reduction::BatchMean).
+    /// If `alpha`, `beta`, `smooth`, `eps` or a class weight is negative or not finite, `gamma` is not above 0, `classes` is empty
+    /// or names a class twice, or `reduction` is [`BatchMean`](Reduction::BatchMean).
     ///
     /// # Example
     ///
@@ -122,7 +122,8 @@ impl TverskyLossConfig {
 ///
 /// - `logits`: any real numbers `[N, C, d1, ..]`, `-inf` for a class that is impossible; the softmax, or of binary logits the
 ///   sigmoid, is part of the loss
-/// - `targets`: classes in `[0, C)` with [`forward`](Self::forward); numbers in `[0, 1]` with
+/// - `targets` (on NdArray and Flex a wrong one panics, elsewhere the loss is NaN): classes in `[0, C)` with
+///   [`forward`](Self::forward); numbers in `[0, 1]` with
 ///   [`forward_binary`](Self::forward_binary) (one region per image) and [`forward_labels`](Self::forward_labels) (`C` regions that
 ///   may lie over each other), where `min(p, y)` stands for `p y`
 /// - the sums run over all positions of the batch, or of each image with `per_image`; the mean is over regions, each times its
@@ -179,7 +180,7 @@ pub struct TverskyLoss<B: Backend> {
     /// Positions with this target do not count.
     #[module(skip)]
     pub ignore_index: Option<i64>,
-    /// What the loss of a class is that no position of the target has.
+    /// The loss of a class that no position of the target has.
     #[module(skip)]
     pub absent_classes: AbsentClasses,
     /// How the losses become one number.

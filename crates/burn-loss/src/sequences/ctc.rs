@@ -81,7 +81,8 @@ impl CtcLossConfig {
 /// - infinite where a target does not fit into its input, which takes a step for each class and one between two that are the same
 /// - gradient: that of the log-probabilities as they are. PyTorch adds `exp(x)` to it, which the `log_softmax` before takes away
 ///   again, so that the gradients of the logits are the same; where the loss is infinite it is NaN in both
-/// - panics, beside shapes: on NdArray and Flex if a length or a class is out of its range; elsewhere its loss is NaN then
+/// - panics, beside shapes: if `blank` is not in `[0, C)`; on NdArray and Flex also if a length is out of its range, or a target is
+///   the blank or no class, where elsewhere the loss of that sample is NaN
 /// - PyTorch: [`nn.CTCLoss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html), whose targets may also be one
 ///   after the other; source: [Connectionist Temporal Classification](https://www.cs.toronto.edu/~graves/icml_2006.pdf)
 ///

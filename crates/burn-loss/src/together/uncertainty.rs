@@ -93,7 +93,7 @@ impl UncertaintyWeightingConfig {
 ///
 /// - part of the model: its parameters are trained by the same optimizer
 /// - at rest the weight of each loss, `f_k exp(-s_k)`, is one over twice the loss: each task counts alike in the end
-/// - weights should not decay towards 0: that would pull the variances towards 1
+/// - use no weight decay on its parameters: it would pull the variances towards 1
 /// - [Multi-Task Learning Using Uncertainty](https://arxiv.org/abs/1705.07115); not in PyTorch
 ///
 /// # Example

@@ -14,7 +14,8 @@ use crate::{
 /// For goals that no single loss says, such as every pixel's class and the overlap of regions. Each loss keeps its own options and
 /// its own reduction; losses of different inputs, such as those of two heads, go into [`LossParts`] by hand.
 ///
-/// Losses are made by their configs, and go in by their form; the inputs that they have in common decide which `forward` there is:
+/// Make each loss by its config and add it with the method of its form. The inputs that the losses share decide which `forward` to
+/// call:
 ///
 /// | inputs | its losses | computed by |
 /// | --- | --- | --- |
@@ -312,8 +313,8 @@ impl<P> WeightedSum<P> {
         self.parts.add(LossParts::new(), prediction, target, None)
     }
 
-    /// Computes losses against a target of the prediction's shape with one weight, or one 0 or 1 of a mask, per element, which every
-    /// one of them takes as its own `forward_weighted` does.
+    /// Computes losses against a target of the prediction's shape with one weight, or one 0 or 1 of a mask, per element, which
+    /// every one of them takes as its own `forward_weighted` does.
     ///
     /// # Shapes
     ///
@@ -375,8 +376,8 @@ impl<P> WeightedSum<P> {
         self.parts.add(LossParts::new(), logits, targets, None)
     }
 
-    /// Computes losses of logits against classes with one weight, or one 0 or 1 of a mask, per position, which every one of them takes
-    /// as its own `forward_weighted` does.
+    /// Computes losses of logits against classes with one weight, or one 0 or 1 of a mask, per position, which every one of them
+    /// takes as its own `forward_weighted` does.
     ///
     /// # Shapes
     ///

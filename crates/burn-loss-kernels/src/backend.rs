@@ -285,7 +285,8 @@ pub trait LossBackend: Backend {
     /// Computes what [`Self::softmax_terms_reduced`] does of adjusted logits, `factor x` and an offset per class, and its gradient
     /// with respect to what they were before; no gradient reaches the offsets but by plain operations.
     ///
-    /// On the host rows are adjusted in the cache, where there is one position: no pass of its own over memory.
+    /// On the host, with a gradient, in `f32` and `f64` and where there is one position, rows are adjusted where their gradient will be:
+    /// those that fit into the cache are read from memory once.
     ///
     /// # Panics
     ///

@@ -108,6 +108,18 @@ impl<T> SmoothWeights<T> {
     }
 }
 
+impl<T> SmoothWeights<Option<T>> {
+    /// The weights if there are any to be had, like [`Option::transpose`].
+    pub fn transpose(self) -> Option<SmoothWeights<T>> {
+        Some(match self {
+            SmoothWeights::Zero => SmoothWeights::Zero,
+            SmoothWeights::Uniform(weight) => SmoothWeights::Uniform(weight),
+            SmoothWeights::PerClass(weights) => SmoothWeights::PerClass(weights?),
+            SmoothWeights::PerLogit(weights) => SmoothWeights::PerLogit(weights?),
+        })
+    }
+}
+
 /// What logits go through before their terms are taken: `factor x` and the offset of the class.
 ///
 /// # Example
@@ -155,18 +167,6 @@ impl<T> Adjustment<Option<T>> {
         Some(Adjustment {
             factor: self.factor,
             per_class,
-        })
-    }
-}
-
-impl<T> SmoothWeights<Option<T>> {
-    /// The weights if there are any to be had, like [`Option::transpose`].
-    pub fn transpose(self) -> Option<SmoothWeights<T>> {
-        Some(match self {
-            SmoothWeights::Zero => SmoothWeights::Zero,
-            SmoothWeights::Uniform(weight) => SmoothWeights::Uniform(weight),
-            SmoothWeights::PerClass(weights) => SmoothWeights::PerClass(weights?),
-            SmoothWeights::PerLogit(weights) => SmoothWeights::PerLogit(weights?),
         })
     }
 }

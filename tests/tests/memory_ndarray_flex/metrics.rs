@@ -102,13 +102,13 @@ pub fn of_many_outputs<B: LossBackend>(name: &str) {
 pub fn of_a_first_batch<B: LossBackend>(name: &str) {
     let (outputs, targets) = random::<B>(SHAPE);
     let again = Tensor::random(SHAPE, Distribution::Default, &outputs.device());
-    let healthy = |function: &str, findings: Findings| {
+    let looked_at = |function: &str, findings: Findings| {
         let rows = findings.to_string();
         assert!(rows.contains("1024 rows"), "{name}, {function}: {rows}");
     };
     let what = |function| format!("{name}, first_batch::{function}");
     let logits = || outputs.clone();
-    healthy(
+    looked_at(
         "class_scores",
         check(&what("class_scores"), || {
             first_batch::class_scores(logits(), targets.clone(), &Meant::logits())
@@ -116,13 +116,13 @@ pub fn of_a_first_batch<B: LossBackend>(name: &str) {
     );
     let labels = |scores: &Tensor<B, 2>| scores.clone().greater_equal_elem(0.5).float();
     let of_labels = labels(&again);
-    healthy(
+    looked_at(
         "label_scores",
         check(&what("label_scores"), || {
             first_batch::label_scores(logits(), of_labels.clone(), &Meant::logits())
         }),
     );
-    healthy(
+    looked_at(
         "regression",
         check(&what("regression"), || {
             first_batch::regression(logits(), again.clone(), &Meant::numbers())

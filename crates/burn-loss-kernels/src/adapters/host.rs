@@ -16,6 +16,7 @@ use loss_kernels::cpu::{
 use loss_kernels::formulas::Violation;
 
 use crate::ops::check::{self, rows_shape};
+use crate::ops::softmax_terms;
 use crate::ops::tensors::at_least_f32;
 use crate::{
     Adjustment, Columns, CtcTargets, Distillation, Elements, Fault, Formula, LOG_SUM_EXP,
@@ -569,42 +570,11 @@ where
     })
 }
 
-/// [`LossBackend::softmax_terms_reduced`].
-pub(super) fn softmax_terms_reduced<B: HostBackend, L: Formula>(
+/// [`LossBackend::softmax_terms_reduced`], or [`LossBackend::adjusted_reduced`] if there is an adjustment.
+pub(super) fn rows_reduced<B: HostBackend, L: Formula>(
     formula: &L,
     mut logits: FloatTensor<B>,
-    targets: RowTargets<B>,
-    weights: RowWeights<B>,
-    reduction: Reduction,
-    wanted: bool,
-) -> Reduced<B> {
-    let shape = check::targets(&logits, &targets);
-    check::row_weights(&logits, &weights, shape);
-    let done = with_float!(
-        logits.dtype(),
-        softmax_terms_reduced_of::<F, B>(
-            formula,
-            &mut logits,
-            &targets,
-            &weights,
-            reduction,
-            wanted
-        ),
-        None
-    );
-    match done {
-        Some(found) => in_place_of(logits, found, wanted),
-        None => {
-            composed::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted)
-        }
-    }
-}
-
-/// [`LossBackend::adjusted_reduced`].
-pub(super) fn adjusted_reduced<B: HostBackend, L: Formula>(
-    formula: &L,
-    mut logits: FloatTensor<B>,
-    by: Adjustment<FloatTensor<B>>,
+    by: Option<Adjustment<FloatTensor<B>>>,
     targets: RowTargets<B>,
     weights: RowWeights<B>,
     reduction: Reduction,
@@ -612,23 +582,31 @@ pub(super) fn adjusted_reduced<B: HostBackend, L: Formula>(
 ) -> Reduced<B> {
     let shape @ [_, _, inner] = check::targets(&logits, &targets);
     check::row_weights(&logits, &weights, shape);
-    if let Some(offsets) = &by.per_class {
+    if let Some(offsets) = by.as_ref().and_then(|by| by.per_class.as_ref()) {
         check::offsets::<B>(&logits, offsets);
     }
     // A loss alone writes nothing that could hold what is adjusted, and positions interleave the rows.
-    let done = match wanted && inner == 1 {
+    let done = match by.is_none() || wanted && inner == 1 {
         true => with_float!(
             logits.dtype(),
-            adjusted_reduced_of::<F, B>(formula, &mut logits, &by, &targets, &weights, reduction),
+            rows_reduced_of::<F, B>(
+                formula,
+                &mut logits,
+                by.as_ref(),
+                &targets,
+                &weights,
+                reduction,
+                wanted
+            ),
             None
         ),
         false => None,
     };
     match done {
         Some(found) => in_place_of(logits, found, wanted),
-        None => {
-            composed::adjusted_reduced(formula, logits, by, targets, weights, reduction, wanted)
-        }
+        None => softmax_terms::composed::reduced(
+            formula, logits, by, targets, weights, reduction, wanted,
+        ),
     }
 }
 
@@ -653,9 +631,10 @@ fn in_place_of<B: LossBackend>(
     }
 }
 
-fn softmax_terms_reduced_of<F: Float, B: HostBackend>(
+fn rows_reduced_of<F: Float, B: HostBackend>(
     formula: &dyn RowFormula<F>,
     logits: &mut FloatTensor<B>,
+    by: Option<&Adjustment<FloatTensor<B>>>,
     targets: &RowTargets<B>,
     weights: &RowWeights<B>,
     reduction: Reduction,
@@ -665,35 +644,21 @@ where
     FloatTensor<B>: HostTensor<F>,
 {
     let counted = Counted::<F>::new::<B>(logits, targets, weights, reduction)?;
+    let by = match by {
+        None => None,
+        Some(by) => Some(by.as_ref().map(|offsets| offsets.read()).transpose()?),
+    };
     counted.reduce::<B>(logits, wanted, |counted, scale, logits| {
         let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
         let (sum, gradient) = match logits {
             Logits::Shared(logits) if !wanted => {
                 (rows.sum_of_losses(formula, per_class, logits), None)
             }
-            logits => rows.with_gradient(formula, per_class, scale, None, logits),
+            logits => {
+                let by = by.as_ref().map(|by| by.as_ref().map(|offsets| &**offsets));
+                rows.with_gradient(formula, per_class, scale, by, logits)
+            }
         };
-        ((sum, None), gradient)
-    })
-}
-
-fn adjusted_reduced_of<F: Float, B: HostBackend>(
-    formula: &dyn RowFormula<F>,
-    logits: &mut FloatTensor<B>,
-    by: &Adjustment<FloatTensor<B>>,
-    targets: &RowTargets<B>,
-    weights: &RowWeights<B>,
-    reduction: Reduction,
-) -> Option<FoundLoss<B>>
-where
-    FloatTensor<B>: HostTensor<F>,
-{
-    let counted = Counted::<F>::new::<B>(logits, targets, weights, reduction)?;
-    let by = by.as_ref().map(|offsets| offsets.read()).transpose()?;
-    counted.reduce::<B>(logits, true, |counted, scale, logits| {
-        let (rows, per_class) = (&counted.rows, counted.class_weights.as_deref());
-        let by = by.as_ref().map(|offsets| &**offsets);
-        let (sum, gradient) = rows.with_gradient(formula, per_class, scale, Some(by), logits);
         ((sum, None), gradient)
     })
 }
@@ -1077,7 +1042,7 @@ macro_rules! on_host {
                 reduction: Reduction,
                 wanted: bool,
             ) -> Reduced<Self> {
-                host::adjusted_reduced(formula, logits, by, targets, weights, reduction, wanted)
+                host::rows_reduced(formula, logits, Some(by), targets, weights, reduction, wanted)
             }
 
             fn softmax_terms_reduced<L: Formula>(
@@ -1088,7 +1053,7 @@ macro_rules! on_host {
                 reduction: Reduction,
                 wanted: bool,
             ) -> Reduced<Self> {
-                host::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted)
+                host::rows_reduced(formula, logits, None, targets, weights, reduction, wanted)
             }
 
             fn linear_reduced<L: Formula>(

@@ -5,7 +5,9 @@ use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Element, Int, Tensor, TensorData, TensorPrimitive};
-use burn_loss_kernels::{LossBackend, Reduction, RowTargets, RowWeights, SmoothWeights, formulas};
+use burn_loss_kernels::{
+    Adjustment, LossBackend, Reduction, RowTargets, RowWeights, SmoothWeights, formulas,
+};
 
 use crate::{check, host};
 
@@ -159,8 +161,10 @@ impl Slope {
 
     #[track_caller]
     fn at(&self, log_temperature: f64) -> f64 {
-        // The derivative of these with respect to the logarithm is their negative.
-        let logits = self.logits.clone() * (-log_temperature).exp();
+        let by = Adjustment {
+            factor: (-log_temperature).exp(),
+            per_class: None,
+        };
         let formula = formulas::CrossEntropy {
             keep: 1.0,
             z_loss: 0.0,
@@ -170,9 +174,10 @@ impl Slope {
             ignore_index: None,
             smooth: SmoothWeights::Zero,
         };
-        let found = Host::softmax_terms_reduced(
+        let found = Host::adjusted_reduced(
             &formula,
-            logits.clone().into_primitive().tensor(),
+            self.logits.clone().into_primitive().tensor(),
+            by,
             targets,
             RowWeights::none(),
             Reduction::Mean,
@@ -181,7 +186,8 @@ impl Slope {
         let [gradient, ..] = found.gradients;
         let gradient = TensorPrimitive::Float(gradient.expect("it is wanted"));
         let gradient = Tensor::<Host, 2>::from_primitive(gradient);
-        let slope = -host::numbers((gradient * logits).sum())[0];
+        // The derivative of the divided logits with respect to the logarithm is their negative.
+        let slope = -host::numbers((gradient * self.logits.clone()).sum())[0];
         assert!(
             slope.is_finite(),
             "TemperatureScalingConfig: expected `logits` and `targets` with a finite cross entropy, got {}",

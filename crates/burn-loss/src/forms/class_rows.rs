@@ -736,11 +736,14 @@ pub(crate) fn reduced_rows<B: LossBackend, L: ClassFormula<B>, const D: usize>(
     logits: Tensor<B, D>,
     rows: Rows<B>,
 ) -> Tensor<B, 1> {
-    reduced_by(loss, logits, rows, |formula, logits, targets, weights| {
-        let reduction = loss.options().reduction;
-        // On a backend that differentiates, what is tracked decides.
-        B::softmax_terms_reduced(formula, logits, targets, weights, reduction, false)
-    })
+    reduced_by(
+        loss,
+        logits,
+        rows,
+        |formula, logits, targets, weights, reduction| {
+            B::softmax_terms_reduced(formula, logits, targets, weights, reduction, WANTED)
+        },
+    )
 }
 
 /// The reduced loss of rows of adjusted logits, by the operation.
@@ -751,27 +754,42 @@ pub(crate) fn adjusted_rows<B: LossBackend, L: ClassFormula<B>, const D: usize>(
     by: Adjustment<FloatTensor<B>>,
     rows: Rows<B>,
 ) -> Tensor<B, 1> {
-    reduced_by(loss, logits, rows, |formula, logits, targets, weights| {
-        let reduction = loss.options().reduction;
-        B::adjusted_reduced(formula, logits, by, targets, weights, reduction, false)
-    })
+    reduced_by(
+        loss,
+        logits,
+        rows,
+        |formula, logits, targets, weights, reduction| {
+            B::adjusted_reduced(formula, logits, by, targets, weights, reduction, WANTED)
+        },
+    )
 }
+
+/// On a backend that differentiates, what is tracked decides.
+const WANTED: bool = false;
 
 #[track_caller]
 fn reduced_by<B: LossBackend, L: ClassFormula<B>, const D: usize>(
     loss: &L,
     logits: Tensor<B, D>,
     rows: Rows<B>,
-    reduce: impl FnOnce(&L::Formula, FloatTensor<B>, RowTargets<B>, RowWeights<B>) -> Reduced<B>,
+    reduce: impl FnOnce(
+        &L::Formula,
+        FloatTensor<B>,
+        RowTargets<B>,
+        RowWeights<B>,
+        Reduction,
+    ) -> Reduced<B>,
 ) -> Tensor<B, 1> {
     let dtype = logits.dtype();
     let smooth = loss.smooth(rows.num_classes, dtype);
     let logits = primitive(beside(&smooth, logits));
+    let reduction = loss.options().reduction;
     let found = reduce(
         &loss.formula(),
         logits,
         rows.targets(smooth),
         rows.weights(dtype),
+        reduction,
     );
     check::no_class::<B>(loss.name(), &rows, found.fault);
     tensor::<B, 1>(found.loss).cast(dtype)

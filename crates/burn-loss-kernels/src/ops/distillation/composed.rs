@@ -8,7 +8,7 @@ use crate::formulas::CrossEntropy;
 use crate::ops::check;
 use crate::ops::softmax_terms::composed::{CountedRows, ignore_dropped_rows};
 use crate::ops::tensors::{cast, times, unwrap, widen_half, wrap};
-use crate::{LossBackend, Reduced, Reduction, RowTargets, RowWeights};
+use crate::{Adjustment, LossBackend, Reduced, Reduction, RowTargets, RowWeights};
 
 /// Computes what [`LossBackend::distillation_reduced`] promises; the example there holds for this function, too.
 pub fn distillation_reduced<B: LossBackend>(
@@ -38,13 +38,11 @@ pub fn distillation_reduced<B: LossBackend>(
         (targets, weights),
         reduction,
         |student, temperature, formula, targets, weights| {
-            let logits = times::<B>(student, temperature.recip());
-            let mut found =
-                B::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted);
-            let [gradient, ..] = &mut found.gradients;
-            let of_student = |gradient| times::<B>(gradient, temperature.recip());
-            *gradient = gradient.take().map(of_student);
-            found
+            let by = Adjustment {
+                factor: temperature.recip(),
+                per_class: None,
+            };
+            B::adjusted_reduced(formula, student, by, targets, weights, reduction, wanted)
         },
     );
     found.loss = cast::<B>(found.loss, dtype);

@@ -192,16 +192,9 @@ pub(crate) fn reduced<B: LossBackend, C: CheckpointStrategy, L: Formula>(
     let dtype = logits.dtype();
     let is_narrow = dtype != at_least_f32(dtype);
     let offsets = by.as_ref().and_then(|by| by.per_class.as_ref());
-    let is_held = is_narrow || offsets.is_some_and(|offsets| offsets.is_tracked());
-    if is_held || tracked_weights(&targets).is_some() || are_tracked(&weights) {
-        return match by {
-            None => {
-                composed::softmax_terms_reduced(formula, logits, targets, weights, reduction, false)
-            }
-            Some(by) => {
-                composed::adjusted_reduced(formula, logits, by, targets, weights, reduction, false)
-            }
-        };
+    let in_plain_operations = is_narrow || offsets.is_some_and(|offsets| offsets.is_tracked());
+    if in_plain_operations || tracked_weights(&targets).is_some() || are_tracked(&weights) {
+        return super::composed::reduced(formula, logits, by, targets, weights, reduction, false);
     }
     let (wanted, targets) = (logits.is_tracked(), inner(targets));
     let (logits, place) = take::<B, C>(logits);

@@ -8,8 +8,8 @@ use loss_kernels::Formula;
 use crate::ops::check;
 use crate::ops::elementwise::composed::divisor_of;
 use crate::ops::tensors::{
-    as_rows, at_least_f32, cast, column, log1p, one_minus_exp_neg, quotient, times, unwrap,
-    widen_half, wrap,
+    as_rows, at_least_f32, cast, column, log1p, one_minus_exp_neg, quotient, unwrap, widen_half,
+    wrap,
 };
 use crate::{
     Adjustment, Columns, Elements, Fault, LOG_SUM_EXP, LossBackend, Reduced, Reduction, RowTargets,
@@ -77,26 +77,51 @@ pub fn softmax_terms<B: Backend>(
     }
 }
 
-/// Computes what [`LossBackend::adjusted_reduced`] promises by a pass for the adjustment; the example there holds for this function,
-/// too.
+/// Computes what [`LossBackend::adjusted_reduced`] promises by passes of their own; the example there holds for this function, too.
 pub fn adjusted_reduced<B: LossBackend, L: Formula>(
     formula: &L,
-    mut logits: FloatTensor<B>,
+    logits: FloatTensor<B>,
     by: Adjustment<FloatTensor<B>>,
     targets: RowTargets<B>,
     weights: RowWeights<B>,
     reduction: Reduction,
     wanted: bool,
 ) -> Reduced<B> {
-    logits = times::<B>(logits, by.factor);
+    let mut adjusted = multiplied::<B>(logits, by.factor);
     if let Some(offsets) = by.per_class {
-        logits = B::add_per_class(logits, offsets);
+        adjusted = B::add_per_class(adjusted, offsets);
     }
-    let mut found = B::softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted);
+    let mut found =
+        B::softmax_terms_reduced(formula, adjusted, targets, weights, reduction, wanted);
     found.gradients = found
         .gradients
-        .map(|gradient| Some(times::<B>(gradient?, by.factor)));
+        .map(|gradient| Some(multiplied::<B>(gradient?, by.factor)));
     found
+}
+
+/// Burn's own operation, which it fuses with its neighbours on a GPU.
+fn multiplied<B: Backend>(numbers: FloatTensor<B>, factor: f64) -> FloatTensor<B> {
+    match factor {
+        1.0 => numbers,
+        _ => B::float_mul_scalar(numbers, factor.into()),
+    }
+}
+
+/// [`softmax_terms_reduced`], or [`adjusted_reduced`] if there is an adjustment.
+#[cfg(any(feature = "autodiff", feature = "cpu"))]
+pub(crate) fn reduced<B: LossBackend, L: Formula>(
+    formula: &L,
+    logits: FloatTensor<B>,
+    by: Option<Adjustment<FloatTensor<B>>>,
+    targets: RowTargets<B>,
+    weights: RowWeights<B>,
+    reduction: Reduction,
+    wanted: bool,
+) -> Reduced<B> {
+    match by {
+        None => softmax_terms_reduced(formula, logits, targets, weights, reduction, wanted),
+        Some(by) => adjusted_reduced(formula, logits, by, targets, weights, reduction, wanted),
+    }
 }
 
 /// Computes what [`LossBackend::softmax_terms_backward`] promises; the example of [`composed`](crate::composed) compares them.

@@ -311,6 +311,30 @@ impl<F: Float> Rows<'_, F> {
         unsafe { map_numbers(simd, logits, gradient, len, F::ZERO, f) };
     }
 
+    /// Writes what `f` makes of each vector of some rows, which lie one after the other, for `S = 1`.
+    #[inline(always)]
+    pub fn map_rows<S: Isa>(
+        &mut self,
+        simd: S,
+        rows: Range<usize>,
+        mut f: impl FnMut(F::Vector<S>) -> F::Vector<S>,
+    ) {
+        let (at, len) = self.in_rows(rows);
+        // SAFETY: `in_rows` keeps it within these rows, in the logits and in the gradient, which is as long.
+        unsafe {
+            let (logits, gradient) = (self.cells.logits.add(at), self.cells.gradient.add(at));
+            map_numbers(
+                simd,
+                logits,
+                gradient,
+                len,
+                F::ZERO,
+                #[inline(always)]
+                |x, _| f(x),
+            );
+        }
+    }
+
     /// Writes what `f` makes of each vector of some classes of a row, for `S = 1`.
     ///
     /// `f` takes the vector's place in its group of `GROUP`, the vector (`fill` beyond the classes), and the one that lies as
@@ -500,7 +524,7 @@ mod tests {
         let (no_class, classes) = ("class < num_classes", "classes.end <= num_classes");
         let parts = "classes.len() <= F::lanes::<S>() && parts.len() == rows.len()";
         let backwards = Range { start: 3, end: 2 };
-        let cases: [(&str, usize, Use<'_>); 22] = [
+        let cases: [(&str, usize, Use<'_>); 25] = [
             (row, 1, &|r| r.write_row(2, 0..4, [0.0; 4].into_iter())),
             (row, 2, &|r| r.write_row(1, 0..4, [0.0; 4].into_iter())),
             (classes, 1, &|r| r.write_row(1, 2..5, [0.0; 3].into_iter())),
@@ -511,6 +535,9 @@ mod tests {
                 r.write_row(1, 0..4, [0.0; 3].into_iter())
             }),
             (row, 1, &|r| r.map_row(simd, 0, None, |x, _| x)),
+            (rows, 1, &|r| r.map_rows(simd, 0..1, |x| x)),
+            (end, 1, &|r| r.map_rows(simd, 1..3, |x| x)),
+            (rows, 2, &|r| r.map_rows(simd, 1..2, |x| x)),
             ("a copy of the row", 1, &|r| {
                 r.map_row(simd, 1, Some(&[0.0; 3]), |x, _| x)
             }),

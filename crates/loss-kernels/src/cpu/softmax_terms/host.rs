@@ -96,8 +96,8 @@ impl<F: Float> HostRows<'_, F> {
         F::sum_of_losses(Arch::detect(), &self.problem(), &loss, logits)
     }
 
-    /// The sum of the losses of logits, of adjusted ones if there is an adjustment, and the gradient of `scale` times it: of shared
-    /// logits; that of owned ones replaces them.
+    /// The sum of the losses, and the gradient of `scale` times it: of shared logits; that of owned ones replaces them. With an
+    /// adjustment the losses are of adjusted logits, and the gradient is that of the logits before it.
     pub fn with_gradient(
         &self,
         formula: &dyn RowFormula<F>,

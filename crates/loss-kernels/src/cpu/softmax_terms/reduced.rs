@@ -135,7 +135,8 @@ pub fn sum_of_losses<F: Float>(
     sums.into_iter().sum()
 }
 
-/// The sum of the rows' losses; the gradient of `scale` times it goes to the gradient's cells, all of which are written.
+/// The sum of the rows' losses; the gradient of `scale` times it goes to the gradient's cells, all of which are written. With an
+/// adjustment the losses are of adjusted logits, and the gradient is that of the logits before it.
 ///
 /// # Panics
 ///
@@ -149,17 +150,23 @@ pub fn with_gradient<F: Float>(
     cells: Cells<F>,
 ) -> f64 {
     check(problem, loss, problem.num_logits());
+    let factor = adjustment.as_ref().map_or(1.0, |by| by.factor);
     let loss = &RowLoss {
-        scale: loss.scale * adjustment.as_ref().map_or(1.0, |by| by.factor),
+        scale: loss.scale * factor,
         ..*loss
     };
+    let classes = problem.num_classes();
+    let mut offsets = None;
     if let Some(by) = &adjustment {
         assert_eq!(
             problem.shape[2], 1,
             "rows that are adjusted have one position"
         );
-        let offsets = by.per_class.map_or(problem.num_classes(), <[F]>::len);
-        assert_eq!(offsets, problem.num_classes(), "offsets are [C]");
+        if let Some(of_class) = by.per_class {
+            assert_eq!(of_class.len(), classes, "offsets are [C]");
+            let again = of_class.iter().cycle().take(classes + MAX_LANES);
+            offsets = Some(again.copied().collect::<Vec<F>>());
+        }
     }
     // SAFETY: without an adjustment nothing is lent out from it; with one a task's rows are written first, and given back.
     let adjusted = unsafe { cells.rewritten() };
@@ -167,10 +174,14 @@ pub fn with_gradient<F: Float>(
     let sums = tasks::map(problem.rows(), problem.rows_per_task(), |rows| {
         let cells = match &adjustment {
             None => &cells,
-            Some(by) => {
-                // SAFETY: the tasks' ranges of rows do not overlap.
-                let cells = unsafe { cells.rows(rows.clone()) };
-                arch.run(Adjust(by, cells, rows.clone()));
+            Some(_) => {
+                arch.run(Adjust {
+                    // SAFETY: the tasks' ranges of rows do not overlap.
+                    cells: unsafe { cells.rows(rows.clone()) },
+                    rows: rows.clone(),
+                    factor: F::from_f64(factor),
+                    offsets: offsets.as_deref(),
+                });
                 &adjusted
             }
         };
@@ -187,16 +198,20 @@ pub fn with_gradient<F: Float>(
     sums.into_iter().sum()
 }
 
-/// Writes the adjusted logits of rows where their gradient will be: a task's rows stay in the cache until then.
-struct Adjust<'a, F>(&'a Adjustment<&'a [F]>, Rows<'a, F>, Range<usize>);
+/// Writes the adjusted logits of rows where their gradient will be; a task's rows stay in the cache until then, if they fit into it.
+struct Adjust<'a, F> {
+    cells: Rows<'a, F>,
+    rows: Range<usize>,
+    factor: F,
+    offsets: Option<&'a [F]>,
+}
 
 impl<F: Float> Kernel for Adjust<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Isa>(self, simd: S) {
-        let Self(by, mut cells, rows) = self;
-        rows::adjust(simd, &mut cells, rows, by);
+    fn run<S: Isa>(mut self, simd: S) {
+        rows::adjust(simd, &mut self.cells, self.rows, self.factor, self.offsets);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Adjustment, SmoothWeights};
+use crate::SmoothWeights;
 
 use super::panel::{Panel, RowGradient, RowSums};
 use super::problem::{NO_CLASS, Problem, Row};
@@ -54,33 +54,42 @@ impl<'a, F: Float> Weights<'a, F> {
     }
 }
 
-/// Writes the adjusted logits of some rows in the place of their gradient.
+/// Writes the adjusted logits of some rows in the place of their gradient, all of them as one line of numbers: stores of a part of a
+/// vector would hold up the load of the next row. The offsets are those of the classes, and again those of the first ones, so that
+/// a vector of them can start at any class.
 #[inline(always)]
 pub(super) fn adjust<F: Float, S: Isa>(
     simd: S,
     cells: &mut Rows<F>,
     rows: Range<usize>,
-    by: &Adjustment<&[F]>,
+    factor: F,
+    offsets: Option<&[F]>,
 ) {
-    let factor = F::splat(simd, F::from_f64(by.factor));
-    for row in rows {
-        match by.per_class.map(Weights::Each) {
-            None => cells.map_row(
-                simd,
-                row,
-                None,
-                #[inline(always)]
-                |x, _| F::times(simd, x, factor),
-            ),
-            Some(offsets) => cells.map_row(
-                simd,
-                row,
-                None,
-                #[inline(always)]
-                |x, class| F::plus(simd, F::times(simd, x, factor), offsets.load(simd, class)),
-            ),
-        }
-    }
+    let factor = F::splat(simd, factor);
+    let Some(offsets) = offsets else {
+        cells.map_rows(
+            simd,
+            rows,
+            #[inline(always)]
+            |x| F::times(simd, x, factor),
+        );
+        return;
+    };
+    let (classes, lanes) = (offsets.len() - MAX_LANES, F::lanes::<S>());
+    let mut class = 0;
+    cells.map_rows(
+        simd,
+        rows,
+        #[inline(always)]
+        |x| {
+            let offset = F::first::<S>(&offsets[class..]);
+            class += lanes;
+            if class >= classes {
+                class %= classes;
+            }
+            F::plus(simd, F::times(simd, x, factor), offset)
+        },
+    );
 }
 
 /// Adds one vector each to `N` sums.

@@ -102,32 +102,21 @@ pub fn of_many_outputs<B: LossBackend>(name: &str) {
 pub fn of_a_first_batch<B: LossBackend>(name: &str) {
     let (outputs, targets) = random::<B>(SHAPE);
     let again = Tensor::random(SHAPE, Distribution::Default, &outputs.device());
-    let looked_at = |function: &str, findings: Findings| {
-        let rows = findings.to_string();
-        assert!(rows.contains("1024 rows"), "{name}, {function}: {rows}");
+    let labels = again.clone().greater_equal_elem(0.5).float();
+    let look = |function: &str, first_batch: &dyn Fn() -> Findings| {
+        let what = format!("{name}, first_batch::{function}");
+        let said = check(&what, first_batch).to_string();
+        assert!(said.contains("1024 rows"), "{what}: {said}");
     };
-    let what = |function| format!("{name}, first_batch::{function}");
-    let logits = || outputs.clone();
-    looked_at(
-        "class_scores",
-        check(&what("class_scores"), || {
-            first_batch::class_scores(logits(), targets.clone(), &Meant::logits())
-        }),
-    );
-    let labels = |scores: &Tensor<B, 2>| scores.clone().greater_equal_elem(0.5).float();
-    let of_labels = labels(&again);
-    looked_at(
-        "label_scores",
-        check(&what("label_scores"), || {
-            first_batch::label_scores(logits(), of_labels.clone(), &Meant::logits())
-        }),
-    );
-    looked_at(
-        "regression",
-        check(&what("regression"), || {
-            first_batch::regression(logits(), again.clone(), &Meant::numbers())
-        }),
-    );
+    look("class_scores", &|| {
+        first_batch::class_scores(outputs.clone(), targets.clone(), &Meant::logits())
+    });
+    look("label_scores", &|| {
+        first_batch::label_scores(outputs.clone(), labels.clone(), &Meant::logits())
+    });
+    look("regression", &|| {
+        first_batch::regression(outputs.clone(), again.clone(), &Meant::numbers())
+    });
 }
 
 /// Metrics of decisions.
